@@ -1,0 +1,50 @@
+/*
+ * dissect: frames to DNS messages: link layers, IP, fragments, TCP.
+ *
+ * Contained in: analyze, tests. Bounded: every table has a configured size, the oldest entry gives
+ * way and is counted. Gives each message once, in the order in which it was completed.
+ */
+#ifndef ANALYZE_DISSECT_H
+#define ANALYZE_DISSECT_H
+
+#include "analyze/flow.h"
+#include "sandbox/ring.h"
+#include "sandbox/settings.h"
+
+/* Counters, with their meaning for the manual. */
+#define DISSECT_COUNTERS(X)                                                                        \
+    X(frames, "frames read from the ring")                                                         \
+    X(bytes, "captured bytes of these frames")                                                     \
+    X(snapped, "frames whose caplen is smaller than len")                                          \
+    X(not_ip, "frames that carry neither IPv4 nor IPv6")                                           \
+    X(undecodable, "frames with a broken link, IP, UDP or TCP header, or an unknown link type")    \
+    X(other, "IP packets that are not UDP or TCP on a DNS port")                                   \
+    X(icmp, "ICMP errors (they quote packets; not taken for DNS)")                                 \
+    X(fragments, "IP fragments")                                                                   \
+    X(fragments_lost, "datagrams given up incomplete, overlapping or evicted")                     \
+    X(segments, "TCP segments with data on a DNS port")                                            \
+    X(streams, "TCP streams followed")                                                             \
+    X(streams_lost, "TCP streams given up: a gap that was never filled, or evicted")               \
+    X(encrypted, "TCP or UDP packets on port 853 (DoT, DoQ): recorded, not decrypted")             \
+    X(messages, "DNS messages delivered")
+
+struct dissect_counters {
+#define X(name, text) uint64_t name;
+    DISSECT_COUNTERS(X)
+#undef X
+};
+
+typedef void dissect_on_message(void *context, const struct datagram *);
+
+struct dissect; /* opaque */
+struct dissect *dissect_new(const struct settings *, dissect_on_message *, void *context);
+void dissect_free(struct dissect *);
+/* One RING_FRAME record. Calls back for each message that it completes. Returns true if the frame's
+ * bytes are still needed by an unfinished reassembly (the caller holds such frames for citation).
+ */
+bool dissect_frame(struct dissect *, const struct ring_record *);
+/* End of input: what is half reassembled is given up and counted. */
+void dissect_finish(struct dissect *);
+const struct dissect_counters *dissect_counters(const struct dissect *);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * facts: what the analyser hands to the rules: one observation, with what the baseline says of it.
+ *
+ * Contained in: analyze, rules, tests. A fact is built on the stack and borrowed for the call. It
+ * is made when something is new (a new RRset, a new key, a changed verdict, a signature's window
+ * crossed), never for a mere repetition; repetitions reach the findings through finding_seen.
+ */
+#ifndef ANALYZE_FACTS_H
+#define ANALYZE_FACTS_H
+
+#include "analyze/name.h"
+#include "analyze/verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fact_rdata { /* one record's data, canonical wire form (RFC 4034 6.2), borrowed */
+    const uint8_t *bytes;
+    uint16_t size;
+};
+
+struct fact_rrset { /* a set of records of one owner and type, sorted canonically, without
+                       duplicates */
+    const uint8_t *owner;
+    uint16_t type;
+    uint32_t ttl;
+    size_t count;
+    const struct fact_rdata *rdata;
+};
+
+struct fact_key {   /* one DNSKEY */
+    uint16_t flags; /* 0x0100 ZONE, 0x0080 REVOKE, 0x0001 SEP (RFC 4034 2.1.1, 5011) */
+    uint8_t protocol, algorithm;
+    uint16_t tag; /* RFC 4034 appendix B, as it stands (changes when REVOKE is set) */
+    struct fact_rdata public_key; /* the key field alone */
+    bool signs_dnskey; /* a valid signature of the observed DNSKEY RRset was made with it */
+};
+
+struct fact_ds { /* one DS */
+    uint16_t tag;
+    uint8_t algorithm, digest_type;
+    struct fact_rdata digest;
+    bool matches_key; /* a DNSKEY of the zone, observed or in the baseline, hashes to it */
+};
+
+enum fact_kind {
+    FACT_DNSKEY,     /* a DNSKEY RRset not seen before: keys[] */
+    FACT_DS,         /* a DS RRset not seen before (from the parent): ds[] */
+    FACT_NO_DS,      /* a proof that the zone has no DS */
+    FACT_SIGNATURE,  /* one RRSIG over one RRset was judged, or its state changed with time:
+                        signature */
+    FACT_UNSIGNED,   /* an RRset without RRSIG in a zone known to be signed, DO=1 */
+    FACT_CHAIN,      /* the trust in a zone's keys changed: verdict is that of its DNSKEY RRset */
+    FACT_RRSET,      /* an RRset of an answer, not seen with this content before: observed */
+    FACT_DELEGATION, /* an NS RRset, from a referral or from the apex, or glue of it: observed */
+    FACT_DENIED      /* a signed denial of observed.owner / observed.type (rdata empty) */
+};
+
+enum signature_state {
+    SIGNATURE_VALID,
+    SIGNATURE_BAD,     /* does not verify */
+    SIGNATURE_EXPIRED, /* verifies, or its key is not known, and expired */
+    SIGNATURE_FUTURE,
+    SIGNATURE_KEY_UNKNOWN, /* the DNSKEY RRset was seen and lacks the key, as does the baseline */
+    SIGNATURE_MALFORMED,
+    SIGNATURE_UNCHECKED /* key not observed yet, unsupported algorithm, or budget */
+};
+
+struct fact_signature {
+    enum signature_state state;
+    const uint8_t *signer;
+    uint16_t covered, tag;
+    uint8_t algorithm, labels;
+    uint32_t original_ttl;
+    int64_t inception,
+        expiration; /* seconds since 1970, RFC 1982 arithmetic resolved near packet time */
+    bool verifies;  /* the cryptographic check succeeded, whatever the time */
+    bool only_one;  /* no other signature of this RRset is valid: the RRset is bogus by it */
+};
+
+struct fact_baseline { /* what the owner declared, for the zone this fact is about */
+    bool present;      /* there is a baseline for this zone */
+    bool strict;       /* hold all records to it; else keys, DS, NS and watched names only */
+    bool watched;      /* the name is under `watch` */
+    bool dynamic;      /* the policy says that owner and type change by themselves */
+    bool planned;      /* a planned change of this kind is in its window at packet time */
+    bool signed_zone;  /* the declared zone has DNSKEYs or DS */
+    bool name_exists;  /* the owner (or its wildcard) is declared with any type */
+    bool below_cut;    /* the owner lies below a delegation of the declared zone: not comparable */
+    bool multi_signer; /* RFC 8901 */
+    const char *file;  /* zone file's name, NULL if absent */
+    struct fact_rrset expected; /* declared RRset of observed.owner/type; count 0: none declared */
+    size_t key_count;           /* declared DNSKEYs */
+    const struct fact_key *keys;
+    size_t ds_count; /* declared DS, else those that the declared SEP keys yield */
+    const struct fact_ds *ds;
+};
+
+struct fact {
+    enum fact_kind kind;
+    int64_t time_ns;        /* packet time of the observation */
+    uint64_t frame;         /* frame that completed the message; 0 none */
+    const uint64_t *frames; /* all frames: the message's, then those of the chain */
+    size_t frame_count;
+    const uint8_t *zone; /* apex of the zone it is about */
+    struct fact_rrset observed;
+    enum verdict_kind verdict; /* of the observed RRset, at packet time */
+    enum reason reason;
+    bool retro; /* judged later than it was captured */
+    /* the message */
+    bool aa, tc, do_bit, from_referral;
+    uint8_t server_family; /* 4, 6; 0 unknown */
+    const uint8_t *server; /* 16 bytes as in struct flow */
+    /* by kind */
+    const struct fact_key *keys;
+    size_t key_count;
+    const struct fact_ds *ds;
+    size_t ds_count;
+    const struct fact_signature *signature;
+    bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
+    bool was_signed;  /* FACT_UNSIGNED: the same RRset or zone was seen with signatures before */
+    bool lossy;       /* frames were lost near this time: findings of absence go down one level */
+    struct fact_baseline baseline;
+};
+
+#endif

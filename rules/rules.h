@@ -1,0 +1,64 @@
+/*
+ * rules: facts to findings.
+ *
+ * Contained in: analyze, tests, and the `rules` command (catalogue only). Pure: no clock, no files,
+ * no randomness; the same facts in the same order give the same findings with the same ids.
+ */
+#ifndef RULES_RULES_H
+#define RULES_RULES_H
+
+#include "analyze/facts.h"
+#include "rules/catalogue.h"
+
+#define FINDING_FRAMES_MAX 64 /* cited frames of one finding: the first ones, and the last */
+#define FINDING_ID_TEXT    17 /* 16 hex digits and NUL */
+
+enum finding_state { FINDING_OPEN, FINDING_UPDATED, FINDING_CLOSED };
+
+struct finding {
+    char id[FINDING_ID_TEXT]; /* first 64 bits of SHA-256 over rule, zone, owner, type, observed:
+                                 the same in every run over the same input */
+    enum rule_id rule;
+    enum severity severity;
+    enum finding_state state;
+    uint8_t zone[NAME_MAX_BYTES], owner[NAME_MAX_BYTES];
+    uint16_t type;
+    char *summary;               /* one line, presentation form, no control characters */
+    char **expected, **observed; /* presentation lines of records */
+    size_t expected_count, observed_count;
+    uint64_t frames[FINDING_FRAMES_MAX];
+    size_t frame_count;
+    uint64_t chain[FINDING_FRAMES_MAX]; /* frames of the chain relied on */
+    size_t chain_count;
+    int64_t first_seen_ns, last_seen_ns;
+    uint64_t count;
+    bool lossy;
+    enum reason reason; /* gives RFC, EDE and DNSViz code where the rule has none of its own */
+    bool changed;       /* count or state changed since it was last reported */
+};
+
+struct rules; /* opaque: the profile in force and the table of findings */
+
+typedef void rules_on_finding(void *context, const struct finding *);
+
+/* `profile` is YAML text (NULL: the built-in default). On a mistake returns NULL and fills
+ * `ret_error` with "file:line: what was expected". on_finding is called when a finding opens or
+ * closes. */
+struct rules *rules_new(const char *profile_name, const void *profile, size_t profile_size,
+                        const struct rules_limits *, rules_on_finding *, void *context,
+                        char *ret_error, size_t error_room);
+void rules_free(struct rules *);
+
+/* Judges one fact. Findings that it opens or supports are stored in ret_findings (at most `room`;
+ * borrowed until rules_free): the caller keeps them beside what it judged and calls finding_seen
+ * for repetitions. */
+size_t rules_judge(struct rules *, const struct fact *, struct finding **ret_findings, size_t room);
+void finding_seen(struct rules *, struct finding *, int64_t time_ns, uint64_t frame);
+
+/* Reports every finding whose count moved since it was last reported (periodically, and at the
+ * end). */
+void rules_flush(struct rules *);
+/* All findings, by severity, then first seen. Array borrowed until the next call that judges. */
+size_t rules_findings(struct rules *, const struct finding *const **ret_findings);
+
+#endif

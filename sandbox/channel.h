@@ -1,0 +1,83 @@
+/*
+ * channel: framed messages between two processes over a stream socket.
+ *
+ * Contained in: analyze, store, sign, digest, pack, supervisor. A message is a type, a length and
+ * bytes; the receiver says which types it takes and how long they may be, and anything else ends
+ * the receiver (our own failure, or a peer that was taken over), never the bytes' interpretation.
+ */
+#ifndef SANDBOX_CHANNEL_H
+#define SANDBOX_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHANNEL_MESSAGE_MAX ((size_t)1 << 20)
+
+/* Every message type of the program: name, number, sender -> receiver, contents. */
+#define MESSAGE_TYPES(X)                                                                           \
+    X(EVENT, 1, "analyze -> store: struct msg_event, then one JSON object for eve.json")           \
+    X(FINDING, 2,                                                                                  \
+      "analyze -> store: struct msg_finding, frame numbers (u64), then its JSON object")           \
+    X(HOLD, 3, "analyze -> store: u64 frame numbers that may be cited later (replay)")             \
+    X(REPORT, 4, "analyze -> store: text of the summary, UTF-8, lines")                            \
+    X(FINISHED, 5, "analyze -> store: struct msg_finished; nothing follows")                       \
+    X(DIGEST, 6, "digest -> store: struct msg_digest")                                             \
+    X(CHECKPOINT, 7, "store -> sign: struct msg_checkpoint, origin text")                          \
+    X(CERTIFY, 8, "store -> sign: u8 nothing; answered with KEY0")                                 \
+    X(NEXT_KEY, 9, "store -> sign: makes the next epoch's key; answered with PUBLIC")              \
+    X(ROTATE, 10, "store -> sign: erases the current key, the next one takes over; answered OK")   \
+    X(SEAL, 11, "pack -> sign: tagmanifest-sha512.txt; answered with SIGNATURE (CMS, DER)")        \
+    X(SIGNATURE, 12, "sign -> store, pack: the bytes asked for")                                   \
+    X(CHAIN, 13, "pack -> sign: asks for the certificates; answered with SIGNATURE (PEM)")
+
+enum message_type {
+#define X(name, number, text) MSG_##name = number,
+    MESSAGE_TYPES(X)
+#undef X
+};
+
+struct msg_event {
+    uint64_t frame;  /* frame the event is about, 0 none */
+    int64_t time_ns; /* packet time */
+};
+
+struct msg_finding {
+    char id[24];       /* NUL-padded; stable over runs of the same input */
+    uint32_t frames;   /* how many u64 frame numbers follow, at most 4096 */
+    uint32_t is_final; /* 1: the state at the end of the run, nothing later about this id */
+};
+
+struct msg_finished {
+    uint64_t frames, messages, findings; /* totals of the run */
+    uint32_t worst;                      /* 0 none, 1 info, 2 low, 3 medium, 4 high, 5 critical */
+    uint32_t reserved;
+};
+
+struct msg_digest {
+    uint32_t source;  /* index of the source */
+    uint32_t changed; /* 1: size or times of the file changed while it was read */
+    uint64_t size;    /* bytes hashed, as stored (compressed) */
+    uint8_t sha256[32];
+    uint8_t sha512[64];
+};
+
+struct channel; /* opaque */
+
+/* fd is borrowed and blocking unless `poll`ed by the caller; NULL with errno set. Caller frees. */
+struct channel *channel_new(int fd);
+void channel_free(struct channel *);
+
+/* Queues a message of two parts (either may be empty); written when 64 KiB are pending or on flush.
+ * The process ends if the peer is gone: a result that cannot be delivered must not be dropped. */
+void channel_send(struct channel *, enum message_type, const void *head, size_t head_size,
+                  const void *body, size_t body_size);
+void channel_flush(struct channel *);
+
+/* 1 and a message (borrowed until the next call), 0 when the peer closed, -1 when none is whole yet
+ * and the descriptor would block (only if `may_block` is false). A malformed frame ends the
+ * process. */
+int channel_receive(struct channel *, bool may_block, enum message_type *ret_type,
+                    const uint8_t **ret_bytes, size_t *ret_size);
+
+#endif
