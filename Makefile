@@ -77,9 +77,24 @@ all: $(O)/dnsbailiff $(addprefix $(LIBEXEC)/,$(PROGRAMS))
 PKGS := $(sort $(foreach p,$(PROGRAMS),$($(p)_PKG)) $(foreach t,$(UNIT),$($(t)_LIB)) cmocka)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 
-$(O)/obj/%.o: %.c
+# A missing library is named by its Debian package, before any compiler error.
+apt_name = $(if $(filter libcrypto,$(1)),libssl,$(if $(filter lib%,$(1)),$(1),lib$(1)))-dev
+ifneq ($(filter-out clean format format-check demo,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell $(PKG_CONFIG) --exists $(PKGS) && echo found),found)
+MISSING := $(foreach p,$(PKGS),$(if $(shell $(PKG_CONFIG) --exists $(p) && echo found),,$(call apt_name,$(p))))
+MISSING += $(if $(shell command -v $(PKG_CONFIG)),,pkg-config)
+$(error missing Debian packages: $(strip $(MISSING)); deploy/deps.sh installs them)
+endif
+endif
+
+# Objects are made again when the compiler or its flags change.
+COMPILE = $(CC) $(CSTD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(CFLAGS)
+$(O)/flags: FORCE
+	@mkdir -p $(@D); echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' >$@
+
+$(O)/obj/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
-	$(if $(V),,@echo "  CC    $<";)$(CC) $(CSTD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "  CC    $<";)$(COMPILE) -MMD -MP -c -o $@ $<
 
 define link
 @mkdir -p $(@D)
@@ -101,12 +116,64 @@ $(O)/tests/$(1): $(call objs,tests/unit/test_$(1).c $($(1)_OBJ))
 endef
 $(foreach t,$(UNIT),$(eval $(call unit,$(t))))
 
-unit: $(addprefix $(O)/tests/,$(UNIT))
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+# --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-lab
+
+check: all unit-build
+	+@MAKE="$(MAKE)" tests/check.sh $(O) $(SUITES)
+
+unit-build: $(addprefix $(O)/tests/,$(UNIT))
+
+unit: unit-build
+	@tests/unit/run.sh $(addprefix $(O)/tests/,$(UNIT))
+
+# Include directions, banned functions, what each program may import, the manual against the tables.
+structure: all
+	@tests/structure/run.sh $(O)
+
+check-scenarios: all
+	@tests/scenarios/run.sh $(O)
+
+# --- speed -------------------------------------------------------------------------------------------------
+BENCH := reference_pcap reference_ldns
+reference_pcap_LIB := libpcap
+reference_ldns_LIB := libpcap ldns
+
+define bench_program
+$(O)/bench/$(1): $(call objs,tests/bench/$(1).c $($(1)_OBJ))
+	$$(call link,$$^,$($(1)_LIB))
+endef
+$(foreach b,$(BENCH),$(eval $(call bench_program,$(b))))
+
+bench: all $(addprefix $(O)/bench/,$(BENCH))
+	@tests/bench/bench.sh $(O)
+
+# --- demo, style, installation -----------------------------------------------------------------------------
+demo:
+	@deploy/deps.sh --build
+	@$(MAKE) --no-print-directory all
+	@deploy/demo.sh $(O)
+
+CLANG_FORMAT ?= clang-format-14
+C_FILES := $(wildcard *.c) $(shell find analyze capture evidence rules sandbox tests -name '*.[ch]' 2>/dev/null | sort)
+format:
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+format-check:
+	@$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
+
+# The front door finds its programs in ../libexec beside the folder that it lies in.
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/dnsbailiff share/man/man1 share/dnsbailiff)
+	install -m 755 $(O)/dnsbailiff $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(addprefix $(LIBEXEC)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/dnsbailiff/
+	install -m 644 deploy/man/dnsbailiff.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 deploy/root-anchors.xml deploy/dnsbailiff.yaml $(DESTDIR)$(PREFIX)/share/dnsbailiff/
 
 clean:
 	rm -rf $(O)
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all clean unit
+FORCE:
+.PHONY: all check unit unit-build structure check-scenarios bench demo format format-check install clean FORCE
