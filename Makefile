@@ -32,7 +32,7 @@ SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c s
 TALK := sandbox/channel.c
 RING := sandbox/ring.c
 CAPTURE :=
-ANALYZE :=
+ANALYZE := analyze/name.c analyze/message.c
 RULES :=
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_STORE :=
@@ -67,6 +67,9 @@ rules_PKG :=
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
 # One line each: UNIT += name; name_OBJ := sources; name_LIB := pkg-config names
 UNIT :=
+UNIT += name message
+name_OBJ := analyze/name.c
+message_OBJ := analyze/message.c analyze/name.c
 
 # --- rules of make -----------------------------------------------------------------------------------------
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))

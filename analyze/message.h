@@ -3,7 +3,7 @@
  *
  * Contained in: analyze, tests. Parses nothing twice, allocates nothing, trusts nothing: counts in
  * the header are upper bounds, every RR is checked to lie inside, owner names are made canonical
- * once and shared by all RRs whose owner is written at the same place.
+ * once and shared: RRs of one owner have one owner index, wherever and however the name is written.
  */
 #ifndef ANALYZE_MESSAGE_H
 #define ANALYZE_MESSAGE_H
@@ -18,7 +18,7 @@
 #define MESSAGE_RRS_MAX 5958
 /* Distinct owners kept of one message; further ones make the message `crowded` and are not judged.
  */
-#define MESSAGE_NAMES_MAX 1024
+#define MESSAGE_NAMES_MAX 1024 /* one of them is scratch */
 #define MESSAGE_EDES_MAX  4
 
 enum dns_section { SECTION_ANSWER = 1, SECTION_AUTHORITY = 2, SECTION_ADDITIONAL = 3 };

@@ -23,6 +23,10 @@
 size_t name_read(const uint8_t *message, size_t size, size_t at, bool keep_case,
                  uint8_t ret_name[NAME_MAX_BYTES], size_t *ret_next);
 
+/* Lower-cases `size` bytes of a name in place (RFC 4343); true if that changed anything. Length
+ * bytes are below 'A', so the labels need not be walked. */
+bool name_lower(uint8_t *name, size_t size);
+
 /* Presentation form (with or without the final dot, \ddd and \x escapes) to canonical. Bytes, 0
  * malformed. */
 size_t name_parse(const char *text, uint8_t ret_name[NAME_MAX_BYTES]);
