@@ -178,5 +178,9 @@ clean:
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
+# For scripts: the value of a variable.
+print-%:
+	@echo $($*)
+
 FORCE:
 .PHONY: all check unit unit-build structure check-scenarios bench demo format format-check install clean FORCE

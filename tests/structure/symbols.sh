@@ -1,0 +1,156 @@
+#!/bin/bash
+# symbols.sh: what each object and each program can contain, read from their symbol tables.
+#
+#   tests/structure/symbols.sh BUILD [OBJECTS]     OBJECTS: default BUILD/obj
+#
+# The objects are ours, so what they import is what we call; what the libraries import is theirs.
+# Prints violations, then "N passed, N failed": one check a rule.
+set -uo pipefail
+export LC_ALL=C
+build=$(realpath "$1")
+obj=$(realpath "${2:-$build/obj}")
+cd "$(dirname "$0")/../.."
+programs=$build/libexec/dnsbailiff
+
+passed=0
+failed=0
+verdict() {
+    if [ -n "$2" ]; then
+        echo "FAIL $1"
+        sed 's/^/  /' <<<"$2"
+        failed=$((failed + 1))
+    else
+        echo "ok   $1"
+        passed=$((passed + 1))
+    fi
+}
+
+# Objects that belong to the programs, relative to obj; tests are free to do what they like.
+objects() {
+    (cd "$obj" && find "$@" -name '*.o' 2>/dev/null | sort)
+}
+
+# imports OBJECT: undefined symbols, without version and without the fortified spelling.
+imports() {
+    nm -u --format=posix "$obj/$1" 2>/dev/null | awk '{ print $1 }' |
+        sed -E 's/@.*//; s/^__(.*)_chk$/\1/; s/^__isoc99_//'
+}
+
+# never NAME FILES PATTERN: none of the objects imports a symbol that matches.
+never() {
+    local name=$1 files=$2 pattern=$3 file hit bad=
+    while read -r file; do
+        [ -n "$file" ] || continue
+        hit=$(imports "$file" | grep -xE "$pattern" | paste -sd' ')
+        [ -z "$hit" ] || bad+="$file: imports $hit"$'\n'
+    done <<<"$files"
+    verdict "$name" "${bad%$'\n'}"
+}
+
+rooms=$(objects sandbox capture analyze rules evidence dnsbailiff.o)
+[ -n "$rooms" ] || { echo "FAIL no objects in $obj"; echo "0 passed, 1 failed"; exit 1; }
+
+run='system|popen|execl.*|execvp.*|posix_spawn.*|dlopen|dlmopen'
+start='fork|vfork|clone|clone3|execv|execve|execveat|fexecve'
+network='socket|connect|bind|listen|accept|accept4|getaddrinfo|gethostby.*|res_.*|sendto'
+files='open|open64|openat|openat64|openat2|creat|creat64|fopen|fopen64|freopen.*|opendir|fdopendir|unlink.*|rename.*|mkdir.*'
+hidden='time|clock_gettime|gettimeofday|getrandom|getentropy|rand|random|rand_r|drand48|arc4random.*|RAND_.*|getenv|secure_getenv'
+banned='strcpy|strcat|stpcpy|sprintf|vsprintf|gets|strtok|tmpnam|mktemp|atoi|atol'
+signing='EVP_PKEY_sign.*|EVP_DigestSign.*|EVP_SignFinal.*|CMS_sign.*|CMS_add1_signer|CMS_final|ECDSA_.*sign.*|EVP_PKEY_.*keygen.*|EVP_PKEY_Q_keygen|EVP_PKEY_generate|PEM_read.*PrivateKey|d2i_.*PrivateKey.*|EVP_PKEY_new_raw_private_key.*|X509_sign.*|PEM_write.*PrivateKey|i2d_.*PrivateKey.*'
+
+never "nothing calls a banned function" "$rooms" "$banned"
+never "nothing starts a program through a shell or a path" "$rooms" "$run"
+never "nothing accepts a connection or looks up a name" "$rooms" \
+    'listen|accept|accept4|getaddrinfo|gethostby.*|res_.*'
+never "only the supervisor and the front door start processes" \
+    "$(grep -vE '^(sandbox/(supervisor|spawn)[^/]*|dnsbailiff)\.o$' <<<"$rooms")" "$start"
+never "analyze reaches neither network nor files" "$(objects analyze)" "$network|$files|$start"
+never "analyze takes time and chance from outside" \
+    "$(objects analyze | grep -v '^analyze/analyze.o$')" "$hidden"
+never "rules are pure" "$(objects rules | grep -v '^rules/command.o$')" \
+    "$network|$files|$start|$hidden|read|write|pthread_.*"
+never "capture transmits nothing" "$(objects capture)" \
+    'pcap_inject|pcap_sendpacket|pcap_sendqueue.*|send|sendto|sendmmsg|connect|bind'
+never "evidence knows no DNS and no network" "$(objects evidence)" "ldns_.*|pcap_.*|$network"
+never "only sign and keygen can sign" \
+    "$(grep -vE '^evidence/(sign|keygen)[^/]*\.o$' <<<"$rooms")" "$signing"
+never "the verifier writes no archive" "$(objects evidence | grep '^evidence/verify')" \
+    'archive_write_.*|archive_entry_set_.*'
+
+# A .c file exports names that begin with its own (or with the first word of it), or main.
+bad=$(while read -r file; do
+    stem=$(basename "${file%.o}")
+    nm -g --defined-only --format=posix "$obj/$file" | awk -v file="$file" -v stem="$stem" '
+        BEGIN { word = stem; sub(/_.*/, "", word) }
+        $2 ~ /^[TDBRVWC]$/ && $1 !~ /^(__asan|__odr_asan|__ubsan|_ZTI)/ && $1 != "main" &&
+            $1 != stem && index($1, stem "_") != 1 && $1 != word && index($1, word "_") != 1 {
+            print file ": exports " $1
+        }'
+done <<<"$rooms")
+verdict "foo.c exports only foo_*" "$bad"
+
+# Nothing that can be written to is visible outside its file.
+bad=$(while read -r file; do
+    nm -g --defined-only --format=posix "$obj/$file" | awk -v file="$file" '
+        $2 ~ /^[DBC]$/ && $1 !~ /^__(asan|odr_asan|ubsan)/ { print file ": exports the variable " $1 }'
+done <<<"$rooms" | while read -r line; do
+    # Tables of pointers are read-only after relocation: .data.rel.ro counts as D.
+    symbol=${line##* }
+    file=${line%%:*}
+    objdump -t "$obj/$file" | awk -v s="$symbol" '$NF == s && !/\.data\.rel\.ro/' | grep -q . &&
+        echo "$line"
+done)
+verdict "no variable is exported" "$bad"
+
+# The object lists of the makefile: what checks shares no file with what writes and signs.
+list() {
+    make -s --no-print-directory "print-$1_SRC" | tr ' ' '\n' | grep . | sort -u
+}
+writers=$(for p in store pack sign digest keygen; do list "$p"; done | sort -u)
+bad=$(comm -12 <(list verify | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
+verdict "verify shares no evidence file with store, pack, sign, digest and keygen" "$bad"
+bad=$(for p in capture store digest pack verify supervisor keygen; do
+    list "$p" | grep -E '^(analyze|rules)/' | sed "s/^/$p contains /"
+done
+for p in analyze rules; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
+list supervisor | grep -E '^(capture|evidence)/' | sed 's/^/supervisor contains /'
+list sign | grep -E '^(capture|analyze|rules)/' | sed 's/^/sign contains /')
+verdict "each program is linked from its own room and sandbox/" "$bad"
+
+# The linked programs: dynamic imports, which include what link-time choices pulled in.
+dynamic() {
+    nm -D -u --format=posix "$programs/$1" 2>/dev/null | awk '{ print $1 }' |
+        sed -E 's/@.*//; s/^__(.*)_chk$/\1/'
+}
+program_never() {
+    local name=$1 pattern=$2 program hit bad=
+    shift 2
+    for program in "$@"; do
+        [ -e "$programs/$program" ] || { bad+="$program was not built"$'\n'; continue; }
+        hit=$(dynamic "$program" | grep -xE "$pattern" | paste -sd' ')
+        [ -z "$hit" ] || bad+="$program imports $hit"$'\n'
+    done
+    verdict "$name" "${bad%$'\n'}"
+}
+program_never "verify imports nothing that signs or makes keys" "$signing" verify
+program_never "no program but sign and keygen can sign" "$signing" \
+    supervisor capture analyze store digest pack verify rules
+program_never "only analyze is linked with ldns" 'ldns_.*' \
+    supervisor capture store sign digest pack verify keygen rules
+program_never "only capture is linked with libpcap" 'pcap_.*' \
+    supervisor analyze store sign digest pack verify keygen rules
+program_never "sign, store and analyze read no archive" 'archive_.*' sign store analyze supervisor
+
+# Hardening of every program: position independent, relocations read-only, no executable stack.
+bad=$(for program in "$build/dnsbailiff" "$programs"/*; do
+    name=$(basename "$program")
+    header=$(readelf -hldW "$program" 2>/dev/null)
+    grep -q 'Type: *DYN' <<<"$header" || echo "$name is not position independent"
+    grep -q 'GNU_RELRO' <<<"$header" || echo "$name has no read-only relocations"
+    grep -qE '\(FLAGS(_1)?\).*(BIND_)?NOW' <<<"$header" || echo "$name binds lazily"
+    grep -E 'GNU_STACK' <<<"$header" | grep -q 'RWE' && echo "$name has an executable stack"
+done)
+verdict "programs are PIE, full RELRO, without executable stack" "$bad"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
