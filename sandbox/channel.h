@@ -23,13 +23,17 @@
     X(REPORT, 4, "analyze -> store: text of the summary, UTF-8, lines")                            \
     X(FINISHED, 5, "analyze -> store: struct msg_finished; nothing follows")                       \
     X(DIGEST, 6, "digest -> store: struct msg_digest")                                             \
-    X(CHECKPOINT, 7, "store -> sign: struct msg_checkpoint, origin text")                          \
-    X(CERTIFY, 8, "store -> sign: u8 nothing; answered with KEY0")                                 \
+    X(CHECKPOINT, 7, "store -> sign: struct msg_checkpoint; answered with SIGNATURE (the note)")   \
+    X(CERTIFY, 8, "store -> sign, once: the log's origin; answered with KEY0")                     \
     X(NEXT_KEY, 9, "store -> sign: makes the next epoch's key; answered with PUBLIC")              \
-    X(ROTATE, 10, "store -> sign: erases the current key, the next one takes over; answered OK")   \
+    X(ROTATE, 10, "store -> sign: erases the current key; the next, if made, takes over; OK")      \
     X(SEAL, 11, "pack -> sign: tagmanifest-sha512.txt; answered with SIGNATURE (CMS, DER)")        \
     X(SIGNATURE, 12, "sign -> store, pack: the bytes asked for")                                   \
-    X(CHAIN, 13, "pack -> sign: asks for the certificates; answered with SIGNATURE (PEM)")
+    X(CHAIN, 13, "pack -> sign: asks for the certificates; answered with CERTIFICATES")            \
+    X(KEY0, 14, "sign -> store: public key of epoch 0 (32 bytes), then the CMS over key0.b64")     \
+    X(PUBLIC, 15, "sign -> store: public key of the next epoch (32 bytes)")                        \
+    X(OK, 16, "sign -> store: done, nothing to say")                                               \
+    X(CERTIFICATES, 17, "sign -> pack: struct msg_certificates, then chain.pem")
 
 enum message_type {
 #define X(name, number, text) MSG_##name = number,
@@ -62,6 +66,18 @@ struct msg_digest {
     uint8_t sha512[64];
 };
 
+struct msg_checkpoint {
+    uint64_t epoch; /* must be the epoch whose key is in force */
+    uint64_t size;  /* records; greater than in any request before */
+    uint8_t root[32];
+};
+
+struct msg_certificates {
+    int64_t not_before; /* the signer's certificate is valid from, seconds since 1970 */
+    uint32_t ephemeral; /* 1: an identity made for this run, which nobody vouches for */
+    uint32_t reserved;
+};
+
 struct channel; /* opaque */
 
 /* fd is borrowed and blocking unless `poll`ed by the caller; NULL with errno set. Caller frees. */
@@ -74,9 +90,9 @@ void channel_send(struct channel *, enum message_type, const void *head, size_t 
                   const void *body, size_t body_size);
 void channel_flush(struct channel *);
 
-/* 1 and a message (borrowed until the next call), 0 when the peer closed, -1 when none is whole yet
- * and the descriptor would block (only if `may_block` is false). A malformed frame ends the
- * process. */
+/* 1 and a message (borrowed until the next call, aligned to 8), 0 when the peer closed, -1 when
+ * none is whole yet and the descriptor would block (only if `may_block` is false). A malformed
+ * frame ends the process. */
 int channel_receive(struct channel *, bool may_block, enum message_type *ret_type,
                     const uint8_t **ret_bytes, size_t *ret_size);
 
