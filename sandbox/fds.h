@@ -3,7 +3,8 @@
  *
  * Contained in: every process. One number means one thing everywhere; a process gets only the rows
  * that spawn.c's table gives it, and nothing else is open in it. 0 and 1 are /dev/null (1 is the
- * terminal only in the front door's own programs), 2 is the log.
+ * terminal only in the front door's own programs), 2 is the log: a pipe to the supervisor, which
+ * passes lines on without control characters.
  */
 #ifndef SANDBOX_FDS_H
 #define SANDBOX_FDS_H
@@ -15,7 +16,7 @@ enum fd_number {
     FD_RING = 5,         /* frame ring bytes: O_RDWR in capture, O_RDONLY in the readers */
     FD_RING_HEAD = 6,    /* producer's position: O_RDWR in capture, O_RDONLY in the readers */
     FD_TAIL_ANALYZE = 7, /* analyze's position: O_RDWR in analyze, O_RDONLY in capture and store */
-    FD_TAIL_STORE = 8,   /* store's position: O_RDWR in store, O_RDONLY in capture */
+    FD_TAIL_STORE = 8,   /* store's position: O_RDWR in store, O_RDONLY in capture and analyze */
     FD_WAKE_CAPTURE = 9, /* eventfds: whoever sleeps is woken through its own */
     FD_WAKE_ANALYZE = 10,
     FD_WAKE_STORE = 11,
@@ -26,7 +27,8 @@ enum fd_number {
     FD_EVIDENCE = 16, /* directory: the evidence directory (store read-write, pack read-only) */
     FD_BUNDLE = 17,   /* the bundle being written (pack) */
     FD_IDENTITY = 18, /* directory of the identity (sign, read before confinement), or absent */
-    FD_FORWARD = 19,  /* pipe: digest passes a stream on, capture reads it as its source */
+    FD_FORWARD = 19,  /* pipe: digest passes a stream on; capture reads it as the source whose own
+                         descriptor (below) it does not have */
     FD_SOURCES = 32   /* first source; source i is FD_SOURCES + i */
 };
 

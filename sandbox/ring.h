@@ -90,20 +90,25 @@ struct ring *ring_open_reader(enum ring_reader who);
  */
 struct ring_record *ring_reserve(struct ring *, size_t payload);
 void ring_commit(struct ring *);
-/* Makes all committed records visible and wakes sleepers. Cheap when nobody sleeps; ring_commit
- * calls it every few kilobytes by itself, the producer calls it before it blocks on input. */
+/* Makes all committed records visible and wakes sleepers. ring_commit makes records visible by
+ * itself every 64 KiB, but wakes a sleeper only when there is much to do: so the producer calls
+ * this before it blocks on input and after RING_END. */
 void ring_publish(struct ring *);
 
-/* Reader: the next record, borrowed until the next ring_next or ring_release, or NULL when none is
- * visible. A record whose header contradicts the ring is the producer's fault: the process ends.
- * In live mode analyze gets a private copy, and *ret_missed (may be NULL) grows by the records that
- * were overwritten before it came. */
+/* Reader: the next record, borrowed until the next ring_next, or NULL when none is visible. It is a
+ * private copy, so nothing in it changes under its reader. A record whose header contradicts the
+ * ring is the producer's fault: the process ends; in what is returned caplen lies within the record
+ * and RING_INTERFACE, RING_LOSS and RING_END carry exactly their struct, texts ended by NUL. In
+ * live mode *ret_missed (may be NULL) grows by the records that were overwritten before analyze
+ * came. */
 const struct ring_record *ring_next(struct ring *, uint64_t *ret_missed);
 /* Gives back everything up to and including the last record returned, and wakes a waiting producer.
- */
+ * Cheap; its effect may be held back until the next batch, ring_next without result, ring_sleep, or
+ * the release of RING_END. Release what you hold before you sleep: the producer may wait for it. */
 void ring_release(struct ring *);
-/* Store only: limits ring_next to what analyze has released (replay: frames are kept or dropped on
- * analyze's word, so its word must have been sent first). */
+/* Store only: limits ring_next, until the next call, to what analyze has released by now (replay:
+ * frames are kept or dropped on analyze's word, which it sends before it releases: so look first,
+ * then read its messages, then take the frames). */
 void ring_follow_analyze(struct ring *);
 /* Declares that the reader goes to sleep; false when records have become visible meanwhile. The
  * caller then polls its wake descriptor (FD_WAKE_*), and calls ring_awake after. */

@@ -8,6 +8,7 @@
 #ifndef SANDBOX_SETTINGS_H
 #define SANDBOX_SETTINGS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* X(field, "key in the configuration file", default, least, most, "meaning with its unit") */
@@ -64,5 +65,15 @@ struct settings {
 enum settings_at { AT_PACKET = 0, AT_FIXED = 1 };
 
 void settings_default(struct settings *ret_settings);
+
+/* Sets the field that `key` names from text such as "64MiB", "2h" or "4096", within its bounds: a
+ * key in -bytes takes B KiB MiB GiB TiB (1024) and kB MB GB TB (1000), a key in -seconds or -hours
+ * takes s m min h d w. 0, SETTINGS_NO_KEY (nothing set), or SETTINGS_BAD; then ret_why (not NULL)
+ * says in a few words what was wrong. */
+enum { SETTINGS_NO_KEY = -1, SETTINGS_BAD = -2 };
+int settings_set(struct settings *, const char *key, const char *text, char *ret_why, size_t room);
+
+/* Ports as a list "53,5353"; replaces what was there. 0 or SETTINGS_BAD. */
+int settings_ports(struct settings *, const char *text);
 
 #endif
