@@ -138,7 +138,7 @@ check-scenarios: all
 	@tests/scenarios/run.sh $(O)
 
 # --- speed -------------------------------------------------------------------------------------------------
-BENCH := reference_pcap reference_ldns
+BENCH := reference_pcap reference_ldns measure $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 reference_pcap_LIB := libpcap
 reference_ldns_LIB := libpcap ldns
 
