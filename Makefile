@@ -3,6 +3,7 @@
 #   check      all tests                 demo      replay the shipped incident, seal, verify
 #   bench      speed, as ratios          format    clang-format in place
 #   format-check  fail on a difference   install   DESTDIR, PREFIX
+#   manual     writes the program's tables into the man page and the example configuration
 #   clean
 # Variables: O=build folder, SAN=asan|ubsan|asan,ubsan, CC, WERROR=1, PREFIX, DESTDIR, V=1
 .DELETE_ON_ERROR:
@@ -23,7 +24,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 OPT := -O2 -g
 HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-SANFLAGS := $(if $(SAN),-fsanitize=$(subst asan,address,$(subst ubsan,undefined,$(SAN))) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+SANFLAGS := $(if $(SAN),-fsanitize=$(subst asan,address,$(subst ubsan,undefined,$(SAN))) -fno-omit-frame-pointer -fno-sanitize-recover=all -DDNSBAILIFF_SANITIZED=1)
 VERSION := $(shell cat VERSION 2>/dev/null)
 CPPFLAGS += -I. -DDNSBAILIFF_VERSION='"$(VERSION)"'
 
@@ -31,6 +32,7 @@ CPPFLAGS += -I. -DDNSBAILIFF_VERSION='"$(VERSION)"'
 SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c sandbox/confine.c
 TALK := sandbox/channel.c
 RING := sandbox/ring.c
+SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/spawn.c sandbox/session.c sandbox/progress.c
 CAPTURE :=
 ANALYZE := analyze/name.c analyze/message.c
 RULES :=
@@ -43,8 +45,8 @@ EVIDENCE_VERIFY :=
 # --- the privilege boundary: what each process can contain -------------------------------------------------
 PROGRAMS := supervisor capture analyze store sign digest pack verify keygen rules
 
-supervisor_SRC := sandbox/supervisor.c $(SANDBOX) $(RING)
-supervisor_PKG := libseccomp libcap libcyaml
+supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
+supervisor_PKG := libseccomp libcrypto libcyaml
 capture_SRC := capture/capture.c $(CAPTURE) $(SANDBOX) $(RING) sandbox/policy_capture.c
 capture_PKG := libpcap libarchive libseccomp
 analyze_SRC := analyze/analyze.c $(ANALYZE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/policy_analyze.c
@@ -131,8 +133,15 @@ unit: unit-build
 	@tests/unit/run.sh $(addprefix $(O)/tests/,$(UNIT))
 
 # Include directions, banned functions, what each program may import, the manual against the tables.
-structure: all
+structure: all $(O)/tests/tables
 	@tests/structure/run.sh $(O)
+
+# The tables of the manual and of the example configuration, from the X-macros.
+$(O)/tests/tables: $(call objs,tests/structure/tables.c rules/catalogue.c)
+	$(call link,$^,)
+
+manual: $(O)/tests/tables
+	tests/structure/manual.sh --write $(O)
 
 check-scenarios: all
 	@tests/scenarios/run.sh $(O)
@@ -183,4 +192,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: all check unit unit-build structure check-scenarios bench demo format format-check install clean FORCE
+.PHONY: all check unit unit-build structure manual check-scenarios bench demo format format-check install clean FORCE

@@ -1,0 +1,116 @@
+/*
+ * tables: prints the program's tables as the manual and the example configuration show them.
+ *
+ * Contained in: `make manual` and the structure checks. The X-macros are the one source: a manual
+ * that says something else fails tests/structure/manual.sh.
+ *
+ *   tables settings|yaml|verdicts|reasons|counters|rules
+ */
+#include "analyze/dissect.h"
+#include "analyze/verdict.h"
+#include "rules/catalogue.h"
+#include "sandbox/settings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A number as an operator would write it: in KiB, MiB or GiB when that is exact. */
+static void number(uint64_t n, const char *key)
+{
+    static const char *const unit[] = {"", "KiB", "MiB", "GiB"};
+    size_t k = strlen(key), i = 0;
+    if (k > 6 && strcmp(key + k - 6, "-bytes") == 0)
+        while (i < 3 && n && n % 1024 == 0) {
+            n /= 1024;
+            i++;
+        }
+    printf("%" PRIu64 "%s", n, unit[i]);
+}
+
+static void settings(void)
+{
+#define X(field, key, value, least, most, text)                                                    \
+    printf(".It Cm %s\n%s; default ", key, text);                                                  \
+    number(value, key);                                                                            \
+    printf(", from ");                                                                             \
+    number(least, key);                                                                            \
+    printf(" to ");                                                                                \
+    number(most, key);                                                                             \
+    printf(".\n");
+    SETTINGS(X)
+#undef X
+}
+
+static void yaml(void)
+{
+#define X(field, key, value, least, most, text)                                                    \
+    printf("# %s (", text);                                                                        \
+    number(least, key);                                                                            \
+    printf(" to ");                                                                                \
+    number(most, key);                                                                             \
+    printf(")\n%s: ", key);                                                                        \
+    number(value, key);                                                                            \
+    printf("\n\n");
+    SETTINGS(X)
+#undef X
+}
+
+static void verdicts(void)
+{
+#define X(name, text, meaning) printf(".It Cm %s\n%s.\n", text, meaning);
+    VERDICTS(X)
+#undef X
+}
+
+static void reasons(void)
+{
+    static const char *const of[] = {
+#define X(name, text, meaning) [VERDICT_##name] = text,
+        VERDICTS(X)
+#undef X
+    };
+#define X(name, code, verdict, ede, rfc, dnsviz, text)                                             \
+    printf(".It Cm %s Pq %s\n%s", code, of[VERDICT_##verdict], text);                              \
+    if (rfc[0])                                                                                    \
+        printf(" (%s)", rfc);                                                                      \
+    if (ede != EDE_NONE)                                                                           \
+        printf(", EDE %u", (unsigned)ede);                                                         \
+    printf(".\n");
+    REASONS(X)
+#undef X
+}
+
+static void counters(void)
+{
+#define X(name, text) printf(".It Cm %s\n%s.\n", #name, text);
+    DISSECT_COUNTERS(X)
+#undef X
+}
+
+/* Those that this version opens; `dnsbailiff rules list` has the others too. */
+static void rules(void)
+{
+    for (enum rule_id i = 0; i < RULE_COUNT; i++) {
+        const struct rule_text *t = rule_text(i);
+        if (t->works)
+            printf(".It Cm %s Pq %s%s\n%s\n", t->id, severity_name(t->severity),
+                   t->needs_baseline ? ", needs the baseline" : "", t->meaning);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*print)(void);
+    } tables[] = {{"settings", settings}, {"yaml", yaml},         {"verdicts", verdicts},
+                  {"reasons", reasons},   {"counters", counters}, {"rules", rules}};
+    for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof tables[0]; i++)
+        if (strcmp(argv[1], tables[i].name) == 0) {
+            tables[i].print();
+            return 0;
+        }
+    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|rules\n");
+    return 2;
+}
