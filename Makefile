@@ -33,7 +33,8 @@ SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c s
 TALK := sandbox/channel.c
 RING := sandbox/ring.c
 SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/spawn.c sandbox/session.c sandbox/progress.c
-CAPTURE :=
+CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
+CAPTURE := $(CAPTURE_FILES)
 ANALYZE := analyze/name.c analyze/message.c
 RULES :=
 # evidence: what writes, what signs and what checks never meet in one list
@@ -48,7 +49,8 @@ PROGRAMS := supervisor capture analyze store sign digest pack verify keygen rule
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
 supervisor_PKG := libseccomp libcrypto libcyaml
 capture_SRC := capture/capture.c $(CAPTURE) $(SANDBOX) $(RING) sandbox/policy_capture.c
-capture_PKG := libpcap libarchive libseccomp
+CODECS := zlib liblzma libzstd liblz4
+capture_PKG := libpcap $(CODECS) libseccomp
 analyze_SRC := analyze/analyze.c $(ANALYZE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/policy_analyze.c
 analyze_PKG := ldns libcrypto libcyaml libxxhash libseccomp
 store_SRC := evidence/store.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) sandbox/policy_store.c
@@ -72,6 +74,9 @@ UNIT :=
 UNIT += name message
 name_OBJ := analyze/name.c
 message_OBJ := analyze/message.c analyze/name.c
+UNIT += stream
+stream_OBJ := $(CAPTURE_FILES)
+stream_LIB := $(CODECS)
 
 # --- rules of make -----------------------------------------------------------------------------------------
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))
@@ -83,7 +88,7 @@ PKGS := $(sort $(foreach p,$(PROGRAMS),$($(p)_PKG)) $(foreach t,$(UNIT),$($(t)_L
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 
 # A missing library is named by its Debian package, before any compiler error.
-apt_name = $(if $(filter libcrypto,$(1)),libssl,$(if $(filter lib%,$(1)),$(1),lib$(1)))-dev
+apt_name = $(if $(filter zlib,$(1)),zlib1g,$(if $(filter libcrypto,$(1)),libssl,$(if $(filter lib%,$(1)),$(1),lib$(1))))-dev
 ifneq ($(filter-out clean format format-check demo,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(PKGS) && echo found),found)
 MISSING := $(foreach p,$(PKGS),$(if $(shell $(PKG_CONFIG) --exists $(p) && echo found),,$(call apt_name,$(p))))

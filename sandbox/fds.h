@@ -29,7 +29,9 @@ enum fd_number {
     FD_IDENTITY = 18, /* directory of the identity (sign, read before confinement), or absent */
     FD_FORWARD = 19,  /* pipe: digest passes a stream on; capture reads it as the source whose own
                          descriptor (below) it does not have */
-    FD_SOURCES = 32   /* first source; source i is FD_SOURCES + i */
+    FD_BUNDLE_DIR = 20, /* supervisor only: where the bundle gets its name */
+    FD_SCRATCH = 21,    /* supervisor only: the folder that holds its private evidence directory */
+    FD_SOURCES = 32     /* first source; source i is FD_SOURCES + i */
 };
 
 #endif
