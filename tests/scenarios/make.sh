@@ -1,0 +1,125 @@
+#!/bin/bash
+# Records the scenarios of situations.py anew, with real servers in network namespaces (see ../lab/lib.sh):
+#   tests/scenarios/make.sh [NAME…]        without names: all of them, and the baselines
+# Needs root and the packages that deploy/deps.sh --lab installs. Keys are new in each run, so scenarios and
+# baselines that belong together must be recorded together: without names, everything is replaced; with names,
+# MAKE_WORK must name the work folder of the run that made the others.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../lab/lib.sh"
+OUT=${MAKE_OUT:-$HERE}
+PYTHON=${PYTHON:-/usr/bin/python3}
+situations() { "$PYTHON" "$HERE/situations.py" "$WORK" "$@"; }
+
+# --- recipes: what is recorded where, with what resolver ------------------------------------------------------
+
+finish() { # after the questions: stop recording, ask delv, stop the servers
+	lab_record_end
+	lab_delv "$JUDGES" "$DIR/delv.keys"
+	lab_halt
+}
+
+recipe_plain() {
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
+recipe_fragments() { # the resolver asks for 4096 bytes and the servers give them, in fragments
+	LAB_EDNS_SIZE=4096 LAB_RES_EXTRA="  edns-buffer-size: 4096
+  max-udp-size: 4096" lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES" +bufsize=4096
+	finish
+}
+
+recipe_tcp() { # many questions in one connection, from client and resolver
+	LAB_RES_EXTRA="  tcp-upstream: yes" lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_in cli "$PYTHON" "$HERE/../lab/pipeline.py" 10.54.0.1 "$DIR/questions"
+	lab_record_end
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
+recipe_ipv6() {
+	local LAB_IP6=yes LAB_IP4=no LAB_RESOLVER=fd54::1
+	recipe_plain
+}
+
+trunk() { # trunk TAG…: the mirror port tags what it sends
+	lab_in sw ip link add p-m type veth peer name p-mb
+	lab_offloads_off sw p-m
+	lab_offloads_off sw p-mb
+	lab_in sw ip link set p-m up
+	lab_in sw ip link set p-mb up
+	lab_mirror p-m p-res p-rc
+	lab_run sw tagger "$PYTHON" "$HERE/../lab/tagger.py" p-mb p-sen "$@"
+	recipe_plain
+	lab_stop tagger
+	lab_mirror p-sen p-res p-rc
+	lab_in sw ip link del p-m
+}
+recipe_vlan() { trunk 8100:100; }
+recipe_qinq() { trunk 88a8:200 8100:100; }
+
+cooked() { # on the resolver itself, all its interfaces at once
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" res any -y "$1" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+recipe_sll() { cooked LINUX_SLL; }
+recipe_sll2() { cooked LINUX_SLL2; }
+
+recipe_clientonly() { # the tap sees only what client and resolver say to each other
+	lab_mirror p-sen p-rc
+	recipe_plain
+	lab_mirror p-sen p-res p-rc
+}
+
+recipe_stub() { # the same tap, but the client validates by itself and so fetches the chain
+	local name kind
+	lab_mirror p-sen p-rc
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	while read -r name kind; do
+		lab_in cli delv @10.54.0.1 -a "$DIR/delv.keys" "$name" "$kind" </dev/null >/dev/null 2>&1
+	done <"$DIR/questions"
+	finish
+	lab_mirror p-sen p-res p-rc
+}
+
+recipe_backwards() { # answers first, then the keys of the zones, then their parents'
+	local zone name kind
+	ask() { lab_in res dig +dnssec +norec +tries=1 @"$@" >/dev/null; }
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	while read -r name kind; do ask 10.53.0.3 "$name" "$kind" </dev/null; done <"$DIR/questions"
+	for zone in bank.test gov.test example.test; do ask 10.53.0.4 "$zone" DNSKEY; done
+	for zone in bank.test gov.test example.test plain.test; do ask 10.53.0.2 "$zone" DS; done
+	ask 10.53.0.2 test DNSKEY
+	ask 10.53.0.1 test DS
+	ask 10.53.0.1 . DNSKEY
+	lab_record_end
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
+# --- the loop -----------------------------------------------------------------------------------------------------
+
+[ $# -gt 0 ] && [ -z "${MAKE_WORK:-}" ] && { echo "make.sh: with names, MAKE_WORK must name the work folder of the others" >&2; exit 2; }
+lab_up
+WORK=${MAKE_WORK:-$LAB_DIR/work}
+mkdir -p "$WORK"
+failed=0
+while read -r name recipe; do
+	DIR=$WORK/$name PCAP=$OUT/$name.pcap JUDGES=$OUT/$name.judges
+	situations build "$name" && "recipe_$recipe" || { echo "make.sh: $name failed" >&2; failed=1; lab_halt; continue; }
+	cp "$DIR/anchor" "$OUT/$name.anchor"
+	situations expect "$name" "$OUT/$name.expect"
+	printf '%-32s %8d bytes %s\n' "$name" "$(stat -c %s "$PCAP")" "$recipe"
+done < <(situations list "$@")
+if [ $# -eq 0 ]; then
+	for baseline in $(situations baselines); do
+		rm -rf "${OUT:?}/$baseline"
+		situations baseline "$baseline" "$OUT/$baseline"
+	done
+fi
+exit $failed
