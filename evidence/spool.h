@@ -1,0 +1,27 @@
+/*
+ * spool: frames that findings may cite later, held in an unnamed file of bounded size (replay).
+ *
+ * Contained in: store, tests. The oldest frames give way when the room is used up, and are counted.
+ * Frames come in ascending order of number and are found again by number.
+ */
+#ifndef EVIDENCE_SPOOL_H
+#define EVIDENCE_SPOOL_H
+
+#include "sandbox/ring.h"
+
+#include <stdint.h>
+
+struct spool; /* opaque */
+
+/* An unlinked file in `dir` that never grows beyond `bytes`. 0 or a negative errno. Caller frees.
+ */
+int spool_new(int dir, uint64_t bytes, struct spool **ret_spool);
+void spool_free(struct spool *);
+/* Holds a frame; its number is above all before. 0 or a negative errno. */
+int spool_add(struct spool *, const struct ring_record *, const uint8_t *bytes);
+/* The frame `number`, borrowed until the next call; 1, 0 if it is not held, or a negative errno. */
+int spool_find(struct spool *, uint64_t number, const struct ring_record **ret_record);
+/* How many frames had to give way. */
+uint64_t spool_lost(const struct spool *);
+
+#endif
