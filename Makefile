@@ -74,9 +74,11 @@ UNIT :=
 UNIT += name message
 name_OBJ := analyze/name.c
 message_OBJ := analyze/message.c analyze/name.c
-UNIT += stream
+UNIT += stream source
 stream_OBJ := $(CAPTURE_FILES)
 stream_LIB := $(CODECS)
+source_OBJ := $(CAPTURE_FILES)
+source_LIB := $(CODECS)
 
 # --- rules of make -----------------------------------------------------------------------------------------
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))

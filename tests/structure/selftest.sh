@@ -41,7 +41,7 @@ planted "sandbox includes analyze" sandbox/planted.h \
 planted "capture includes analyze" capture/planted.c '#include "analyze/name.h"'
 planted "rules includes the analyser" rules/planted.c '#include "analyze/dissect.h"'
 planted "rules includes the sandbox" rules/planted.c '#include "sandbox/ring.h"'
-planted "rules sees a clock" rules/planted.c '#include <time.h>'
+planted "rules sees files" rules/planted.c '#include <fcntl.h>'
 planted "evidence includes DNS" evidence/planted.c '#include "analyze/message.h"'
 planted "analyze includes evidence" analyze/planted.c '#include "evidence/format.h"'
 planted "evidence sees ldns" evidence/planted.c '#include <ldns/ldns.h>'
