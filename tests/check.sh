@@ -7,7 +7,7 @@
 # counts as one test. A non-zero exit status is a failure whatever the line says. The whole output
 # of a suite is in BUILD/check/SUITE.log and is shown when it fails. The last line is the sum.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 build=$1
 shift
 logs=$build/check

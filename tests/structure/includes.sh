@@ -6,7 +6,7 @@
 # Prints each violation as "file:line: what", then "N passed, N failed": one check a rule.
 set -uo pipefail
 export LC_ALL=C
-cd "${1:-$(dirname "$0")/../..}"
+cd "${1:-$(dirname "$0")/../..}" || exit 1
 
 passed=0
 failed=0

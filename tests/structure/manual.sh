@@ -11,7 +11,7 @@ export LC_ALL=C
 write=no
 [ "$1" = --write ] && { write=yes; shift; }
 build=$(realpath "$1")
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 manual=deploy/man/dnsbailiff.1
 example=deploy/dnsbailiff.yaml
 passed=0
@@ -47,15 +47,15 @@ merged() {
         !inside { print }' "$1"
 }
 
-for file in $manual $example; do
+for file in "$manual" "$example"; do
     if [ $write = yes ]; then
-        text=$(merged $file) && printf '%s\n' "$text" >$file
+        text=$(merged "$file") && printf '%s\n' "$text" >"$file"
         continue
     fi
-    if ! grep -qE '^(\.\\"|#) table: ' $file; then
+    if ! grep -qE '^(\.\\"|#) table: ' "$file"; then
         echo "FAIL $file has no table"
         failed=$((failed + 1))
-    elif merged $file | diff -u $file - ; then
+    elif merged "$file" | diff -u "$file" -; then
         echo "ok   $file agrees with the tables"
         passed=$((passed + 1))
     else
@@ -66,7 +66,7 @@ done
 [ $write = no ] || exit 0
 
 # Whether the pages that ours refers to are installed here is not our page's fault.
-complaints=$(mandoc -Tlint -W style,stop $manual 2>&1 | grep -v 'outdated mandoc.db')
+complaints=$(mandoc -Tlint -W style,stop "$manual" 2>&1 | grep -v 'outdated mandoc.db')
 if [ -z "$complaints" ]; then
     echo "ok   mandoc has no complaint"
     passed=$((passed + 1))
@@ -76,14 +76,15 @@ else
     failed=$((failed + 1))
 fi
 
-# Every option that a command's --help names is in the manual.
-for command in replay capture verify keygen rules pack; do
-    missing=$("$build/dnsbailiff" $command --help 2>&1 | grep -oE '(^|[ [,|])--?[A-Za-z][a-z0-9-]*' |
-        sed -E 's/^[ [,|]//; s/^--?//' | sort -u | while read -r option; do
-        grep -qE "\\bFl (Fl |-)?${option//-/.}\\b" <(tr -d '\\' <$manual) || echo "$option"
-    done)
-    if [ -n "$missing" ]; then
-        echo "FAIL the manual lacks options of $command:" $missing
+# Every option that a command's --help names is on a line of flags in the manual.
+flags=$(awk '/(^|[. ])Fl /{ for (i = 1; i <= NF; i++) { sub(/^-/, "", $i); print $i } }' "$manual" |
+    sort -u)
+for command in replay capture pack verify keygen rules; do
+    help=$("$build/dnsbailiff" $command --help 2>&1) || help=
+    options=$(grep -oE '(^|[][ ,|(])--?[A-Za-z][a-z0-9-]*' <<<"$help" | sed -E 's/^[^-]*--?//' | sort -u)
+    missing=$(comm -23 <(echo "$options") <(echo "$flags") | paste -sd' ')
+    if [ -z "$help" ] || [ -n "$missing" ]; then
+        echo "FAIL the manual lacks options of $command: ${missing:-(no help was printed)}"
         failed=$((failed + 1))
     else
         echo "ok   the manual has every option of $command"

@@ -5,7 +5,7 @@
 #   tests/structure/selftest.sh BUILD
 set -uo pipefail
 build=$(realpath "$1")
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 passed=0
 failed=0
 work=$(mktemp -d)

@@ -9,7 +9,7 @@ set -uo pipefail
 export LC_ALL=C
 build=$(realpath "$1")
 obj=$(realpath "${2:-$build/obj}")
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 programs=$build/libexec/dnsbailiff
 
 passed=0
