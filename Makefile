@@ -35,7 +35,11 @@ RING := sandbox/ring.c
 SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/spawn.c sandbox/session.c sandbox/progress.c
 CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
 CAPTURE := $(CAPTURE_FILES)
-ANALYZE := analyze/name.c analyze/message.c
+# frames to DNS messages, the lower half of the analyser
+DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analyze/ip.c analyze/tunnel.c \
+          analyze/flow.c analyze/table.c analyze/gather.c analyze/fragment.c analyze/tcp.c analyze/resync.c \
+          analyze/dissect.c analyze/pair.c
+ANALYZE := $(DECODE)
 RULES :=
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_STORE :=
@@ -157,6 +161,8 @@ check-scenarios: all
 BENCH := reference_pcap reference_ldns measure $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 reference_pcap_LIB := libpcap
 reference_ldns_LIB := libpcap ldns
+bench_decode_OBJ := $(DECODE) sandbox/settings.c
+bench_decode_LIB := libcrypto
 
 define bench_program
 $(O)/bench/$(1): $(call objs,tests/bench/$(1).c $($(1)_OBJ))

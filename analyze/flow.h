@@ -34,6 +34,16 @@ const char *flow_community(const struct flow *, char ret_text[FLOW_COMMUNITY_TEX
 /* 64-bit id, the same in both directions, below 2^53 so that JSON readers keep it whole. */
 uint64_t flow_id(const struct flow *);
 
+/* Nanoseconds from one packet time to another; capture files may claim any time, so it saturates.
+ */
+static inline int64_t flow_elapsed(int64_t from_ns, int64_t to_ns)
+{
+    int64_t elapsed;
+    if (__builtin_sub_overflow(to_ns, from_ns, &elapsed))
+        return to_ns > from_ns ? INT64_MAX : INT64_MIN;
+    return elapsed;
+}
+
 struct datagram { /* one DNS message, borrowed for the time of the callback */
     struct flow flow;
     const uint8_t *bytes;

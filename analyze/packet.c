@@ -1,0 +1,31 @@
+/*
+ * packet: the loop over the layers; see packet.h.
+ *
+ * Contained in: analyze, tests. Must never: run without a bound, whatever the frame claims.
+ */
+#include "analyze/packet.h"
+
+typedef enum layer peel(struct packet *);
+
+static peel *const peels[] = {
+#define X(name, function) function,
+    LAYERS(X)
+#undef X
+};
+
+void packet_init(struct packet *p, const uint8_t *bytes, size_t size, size_t wire)
+{
+    p->c = cursor_over(bytes, size);
+    p->wire = wire > size ? wire : size;
+    memset(&p->flow, 0, sizeof(p->flow));
+}
+
+enum layer packet_peel(struct packet *p, enum layer layer)
+{
+    for (unsigned depth = 0; layer < LAYER_DATAGRAM; depth++) {
+        if (depth == PACKET_LAYERS_MAX)
+            return LAYER_BROKEN;
+        layer = peels[layer](p);
+    }
+    return layer;
+}
