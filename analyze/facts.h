@@ -44,6 +44,13 @@ struct fact_ds { /* one DS */
     bool matches_key; /* a DNSKEY of the zone, observed or in the baseline, hashes to it */
 };
 
+struct fact_suppression { /* the owner does not want to be told of this */
+    const char *rule;     /* id in the catalogue */
+    const uint8_t *name;  /* canonical */
+    bool subtree;         /* every name below `name`, not itself ("*.name") */
+    int64_t until_ns;     /* packet time, inclusive */
+};
+
 enum fact_kind {
     FACT_DNSKEY,     /* a DNSKEY RRset not seen before: keys[] */
     FACT_DS,         /* a DS RRset not seen before (from the parent): ds[] */
@@ -85,6 +92,8 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool watched;      /* the name is under `watch` */
     bool dynamic;      /* the policy says that owner and type change by themselves */
     bool planned;      /* a planned change of this kind is in its window at packet time */
+    bool planned_sep;  /* … one that names no key: any new key with SEP, any new DS, is expected */
+    bool planned_zsk;  /* … one that names no key: any new key without SEP is expected */
     bool signed_zone;  /* the declared zone has DNSKEYs or DS */
     bool name_exists;  /* the owner (or its wildcard) is declared with any type */
     bool below_cut;    /* the owner lies below a delegation of the declared zone: not comparable */
@@ -95,6 +104,11 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     const struct fact_key *keys;
     size_t ds_count; /* declared DS, else those that the declared SEP keys yield */
     const struct fact_ds *ds;
+    size_t key_declared; /* of keys[]: those of the zone file come first, then planned ones */
+    size_t ds_declared;  /* of ds[]: to show as expected; further digests of the keys follow */
+    int64_t validity_ns, refresh_ns; /* `signing` of the policy, 0 unknown */
+    const struct fact_suppression *suppressions; /* of the zone */
+    size_t suppression_count;
 };
 
 struct fact {

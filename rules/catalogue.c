@@ -24,11 +24,8 @@ static const struct rule_text texts[RULE_COUNT] = {
 #pragma GCC diagnostic pop
 
 static const char *const severities[] = {
-    [SEVERITY_INFO] = "info",
-    [SEVERITY_LOW] = "low",
-    [SEVERITY_MEDIUM] = "medium",
-    [SEVERITY_HIGH] = "high",
-    [SEVERITY_CRITICAL] = "critical",
+    [SEVERITY_INFO] = "info", [SEVERITY_LOW] = "low",           [SEVERITY_MEDIUM] = "medium",
+    [SEVERITY_HIGH] = "high", [SEVERITY_CRITICAL] = "critical",
 };
 
 const struct rule_text *rule_text(enum rule_id rule)

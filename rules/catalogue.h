@@ -31,9 +31,9 @@ struct rule_text {
     const char *id;         /* stable: profiles, suppressions and scripts name it */
     enum severity severity; /* default */
     bool needs_baseline;
-    bool works;   /* this version opens it; else it is described, not implemented */
-    bool absence; /* claims that something is missing: one level down when frames were lost */
-    const char *family;     /* "keys" … */
+    bool works;         /* this version opens it; else it is described, not implemented */
+    bool absence;       /* claims that something is missing: one level down when frames were lost */
+    const char *family; /* "keys" … */
     const char *meaning, *why, *dig, *innocent, *steps; /* prose; dig: commands, one a line */
     const char *references; /* "RFC 6781 4.1; RFC 8901 2": parts separated by "; " */
     const char *zonemaster; /* Zonemaster test case or tag, "" if none */
@@ -44,9 +44,9 @@ struct rule_text {
 const struct rule_text *rule_text(enum rule_id);
 /* RULE_COUNT when there is no such id. */
 enum rule_id rule_find(const char *id);
-const char *severity_name(enum severity);         /* "critical" … */
-enum severity severity_find(const char *name);    /* 0 when there is no such word */
-unsigned severity_eve(enum severity);             /* critical and high 1, medium 2, low and info 3 */
+const char *severity_name(enum severity);      /* "critical" … */
+enum severity severity_find(const char *name); /* 0 when there is no such word */
+unsigned severity_eve(enum severity);          /* critical and high 1, medium 2, low and info 3 */
 /* The stable number of EVE's signature_id: 2600000 + position in catalogue.def, from 1. New rules
  * are appended to the end of their family there only with a new number range; never reordered. */
 uint32_t rule_signature_id(enum rule_id);
