@@ -115,8 +115,10 @@ struct fact {
     enum fact_kind kind;
     int64_t time_ns;        /* packet time of the observation */
     uint64_t frame;         /* frame that completed the message; 0 none */
-    const uint64_t *frames; /* all frames: the message's, then those of the chain */
+    const uint64_t *frames; /* all frames of the message */
     size_t frame_count;
+    const uint64_t *chain; /* frames of the DNSKEY and DS RRsets that the judgement rests on */
+    size_t chain_count;
     const uint8_t *zone; /* apex of the zone it is about */
     struct fact_rrset observed;
     enum verdict_kind verdict; /* of the observed RRset, at packet time */

@@ -277,30 +277,45 @@ static void clear(struct dns_message *m, const uint8_t *bytes, size_t size)
     m->edns_size = 0;
 }
 
-enum message_state message_parse(const uint8_t *bytes, size_t size, size_t wire_size,
-                                 struct dns_message *ret)
+/* Header and question. */
+static enum message_state read_head(struct parse *p, const uint8_t *bytes, size_t size,
+                                    size_t wire_size, struct dns_message *ret)
 {
-    struct parse p; /* deliberately not cleared: 8 KiB, hardly any of it used */
     clear(ret, bytes, size);
-    p.c = cursor_over(bytes, ret->size);
-    p.m = ret;
-    p.wire_size = wire_size;
-    p.table_ready = false;
-    set_no_question(&p);
-    const uint8_t *header = cursor_bytes(&p.c, HEADER_BYTES);
+    p->c = cursor_over(bytes, ret->size);
+    p->m = ret;
+    p->wire_size = wire_size;
+    p->table_ready = false;
+    set_no_question(p);
+    const uint8_t *header = cursor_bytes(&p->c, HEADER_BYTES);
     if (!header)
-        return stop(&p, MESSAGE_NOT_DNS, "shorter than a header (RFC 1035 4.1.1)");
+        return stop(p, MESSAGE_NOT_DNS, "shorter than a header (RFC 1035 4.1.1)");
     ret->id = (uint16_t)(header[0] << 8 | header[1]);
     ret->flags = (uint16_t)(header[2] << 8 | header[3]);
     ret->rcode = ret->flags & 15u;
     for (unsigned i = 0; i < 4; i++)
         ret->counts[i] = (uint16_t)(header[4 + 2 * i] << 8 | header[5 + 2 * i]);
-    if (!read_questions(&p)) {
-        set_no_question(&p);
-        if (wire_size > ret->size)
-            return stop(&p, MESSAGE_CUT, "cut short by the capture");
-        return stop(&p, MESSAGE_NOT_DNS, "the question is unreadable (RFC 1035 4.1.2)");
-    }
+    if (read_questions(p))
+        return MESSAGE_WHOLE;
+    set_no_question(p);
+    if (wire_size > ret->size)
+        return stop(p, MESSAGE_CUT, "cut short by the capture");
+    return stop(p, MESSAGE_NOT_DNS, "the question is unreadable (RFC 1035 4.1.2)");
+}
+
+enum message_state message_head(const uint8_t *bytes, size_t size, size_t wire_size,
+                                struct dns_message *ret)
+{
+    struct parse p; /* deliberately not cleared: 8 KiB, hardly any of it used */
+    return read_head(&p, bytes, size, wire_size, ret);
+}
+
+enum message_state message_parse(const uint8_t *bytes, size_t size, size_t wire_size,
+                                 struct dns_message *ret)
+{
+    struct parse p;
+    if (read_head(&p, bytes, size, wire_size, ret) != MESSAGE_WHOLE)
+        return ret->state;
     for (uint8_t section = SECTION_ANSWER; section <= SECTION_ADDITIONAL; section++)
         for (unsigned i = 0; i < ret->counts[section]; i++)
             if (read_rr(&p, section) != MESSAGE_WHOLE)

@@ -1,0 +1,461 @@
+/*
+ * answer: the table of distinct responses, and the second look when a missing key passes by.
+ *
+ * Contained in: analyze, tests.
+ */
+#include "analyze/answer.h"
+
+#include "analyze/canon.h"
+#include "analyze/judge.h"
+#include "analyze/weigh.h"
+
+#define XXH_INLINE_ALL
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define BUCKETS ((size_t)1 << 18)
+/* Labels below the deepest known zone at which an answer waits for a cut to show. */
+#define WAIT_LABELS_MAX 8
+#define RCODE_NXDOMAIN 3
+
+struct waiter {
+    struct waiter *next;
+    struct answer *answer;
+    uint32_t stamp; /* of the answer when it was queued: an older one has been dealt with */
+};
+
+int answers_init(struct answers *t, const struct settings *settings, const struct anchors *anchors,
+                 const struct baseline *baseline, uint64_t seed)
+{
+    memset(t, 0, sizeof *t);
+    t->buckets = BUCKETS;
+    t->bucket = calloc(BUCKETS, sizeof(struct answer *));
+    t->inside = inside_new(seed);
+    if (t->bucket == NULL || t->inside == NULL)
+        return -1;
+    return world_init(&t->world, settings, anchors, baseline, seed);
+}
+
+static void drop_waiters(struct answers *t, struct zone *zone)
+{
+    for (struct waiter *w = zone->waiters, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    zone->waiters = NULL;
+    t->waiting -= zone->waiting;
+    zone->waiting = 0;
+}
+
+static void drop_answers(struct answers *t)
+{
+    for (size_t i = 0; i < t->buckets; i++) {
+        for (struct answer *a = t->bucket[i], *next; a; a = next) {
+            next = a->next;
+            free(a->more);
+            free(a);
+        }
+        t->bucket[i] = NULL;
+    }
+    for (size_t i = 0; i < t->world.zone_buckets; i++)
+        for (struct zone *zone = t->world.zone_bucket[i]; zone; zone = zone->next)
+            drop_waiters(t, zone);
+    t->entries = t->bytes = 0;
+}
+
+void answers_forget(struct answers *t)
+{
+    drop_answers(t);
+    rrsets_forget(t->world.rrsets);
+    t->world.stirred_count = 0;
+    t->world.forgotten++;
+}
+
+void answers_fini(struct answers *t)
+{
+    if (t->bucket && t->world.zone_bucket)
+        drop_answers(t);
+    free(t->bucket);
+    inside_free(t->inside);
+    world_fini(&t->world);
+    memset(t, 0, sizeof *t);
+}
+
+size_t answers_bytes(const struct answers *t)
+{
+    return t->bytes + t->world.zone_bytes + rrsets_bytes(t->world.rrsets) +
+           t->waiting * sizeof(struct waiter);
+}
+
+/* --- what kind of response --- */
+
+static enum reason unjudgeable(const struct dns_message *m, bool crowded)
+{
+    if (m->state == MESSAGE_CUT)
+        return REASON_SNAPPED;
+    if (m->state != MESSAGE_WHOLE || !m->has_question || DNS_OPCODE(m->flags) != 0)
+        return REASON_MALFORMED;
+    if (m->flags & DNS_TC)
+        return REASON_TRUNCATED;
+    if (m->qclass != 1)
+        return REASON_UNCLASS;
+    if (m->rcode != 0 && m->rcode != RCODE_NXDOMAIN)
+        return REASON_RCODE;
+    return crowded ? REASON_BUDGET : REASON_NONE;
+}
+
+static bool any_in_answer(const struct answer *a)
+{
+    for (size_t i = 0; i < a->sets; i++)
+        if (answer_nth(a, i)->section == SECTION_ANSWER)
+            return true;
+    return false;
+}
+
+/* RFC 2308 2, RFC 1034 4.3.2. A DS question answered from the child's side says nothing of the parent. */
+static enum answer_kind classify(const struct answer *a)
+{
+    const struct rrset *soa = answer_find(a, SECTION_AUTHORITY, TYPE_SOA);
+    const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
+    if (any_in_answer(a))
+        return ANSWER_POSITIVE;
+    if (a->qtype == TYPE_DS && soa && name_equal(soa->owner, a->qname) && !name_is_root(a->qname))
+        return ANSWER_OTHER;
+    if (a->rcode == RCODE_NXDOMAIN)
+        return ANSWER_NXDOMAIN;
+    if (soa == NULL && ns && !(a->flags & DNS_AA) && name_within(a->qname, ns->owner))
+        return ANSWER_REFERRAL;
+    return ANSWER_NODATA;
+}
+
+/* --- making and finding the record --- */
+
+static uint64_t hash_answer(const struct answers *t, const struct answer *a)
+{
+    uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 | (uint64_t)a->do_bit << 1 |
+                             a->do_known,
+                         a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
+    uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
+    hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct answer_set *s = answer_nth(a, i);
+        uint64_t one[2] = {(uint64_t)(uintptr_t)s->set, s->section};
+        hash += XXH3_64bits_withSeed(one, sizeof one, t->world.seed); /* order does not matter */
+    }
+    return hash;
+}
+
+static bool has_set(const struct answer *a, const struct answer_set *wanted)
+{
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct answer_set *s = answer_nth(a, i);
+        if (s->set == wanted->set && s->section == wanted->section)
+            return true;
+    }
+    return false;
+}
+
+static bool same_answer(const struct answer *a, const struct answer *b)
+{
+    const uint16_t mask = DNS_AA | DNS_AD | DNS_CD | DNS_TC;
+    if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
+        a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
+        (a->flags & mask) != (b->flags & mask) || a->qname_size != b->qname_size ||
+        memcmp(a->qname, b->qname, a->qname_size) != 0)
+        return false;
+    for (size_t i = 0; i < b->sets; i++)
+        if (!has_set(a, answer_nth(b, i)))
+            return false;
+    return true;
+}
+
+/* A copy on the heap of the draft, with as many sets as it has. */
+static struct answer *keep(struct answers *t, const struct answer *draft, const struct answer_set *more)
+{
+    struct answer *a = malloc(sizeof *a);
+    if (a == NULL)
+        return NULL;
+    *a = *draft;
+    a->more = NULL;
+    if (draft->sets > ANSWER_SETS_INLINE) {
+        size_t bytes = (draft->sets - (size_t)ANSWER_SETS_INLINE) * sizeof *more;
+        a->more = malloc(bytes);
+        if (a->more == NULL) {
+            free(a);
+            return NULL;
+        }
+        memcpy(a->more, more, bytes);
+        t->bytes += bytes;
+    }
+    t->bytes += sizeof *a;
+    t->entries++;
+    struct answer **bucket = &t->bucket[a->hash & (t->buckets - 1)];
+    a->next = *bucket;
+    *bucket = a;
+    return a;
+}
+
+static struct answer *look_up(const struct answers *t, const struct answer *draft)
+{
+    struct answer *a = t->bucket[draft->hash & (t->buckets - 1)];
+    while (a && !same_answer(a, draft))
+        a = a->next;
+    return a;
+}
+
+/* Question, header and circumstances. */
+static void draft_head(struct answer *a, const struct datagram *dg, const struct dns_message *m,
+                       const struct query *query)
+{
+    memset(a, 0, offsetof(struct answer, qname));
+    const struct dns_owner *qname = &m->owners[m->qname];
+    if (m->has_question) {
+        memcpy(a->qname, qname->name, qname->size);
+        a->qname_size = qname->size;
+    } else {
+        a->qname[0] = 0;
+        a->qname_size = 1;
+    }
+    a->qtype = m->has_question ? m->qtype : 0;
+    a->rcode = m->rcode;
+    a->id = m->id;
+    a->flags = m->flags;
+    /* RFC 3225 3: the responder copies the DO bit. No OPT at all: either side may have dropped it. */
+    a->do_bit = query ? query->edns_do : m->edns && m->edns_do;
+    a->do_known = query != NULL || (m->edns && m->edns_do);
+    a->ede = m->ede_count ? m->ede[0] : EDE_NONE;
+    a->flow = dg->flow;
+    a->time_ns = a->last_seen_ns = dg->time_ns;
+    a->frame = dg->frame;
+    a->query_frame = query ? query->frame : 0;
+    a->source = dg->source;
+    a->interface = dg->interface;
+    for (size_t i = 0; i < dg->frame_count && a->frame_count < ANSWER_FRAMES_MAX; i++)
+        a->frames[a->frame_count++] = dg->frames[i];
+    a->told_reason = REASON_NONE;
+}
+
+/* Interns the RRsets of answer and authority section. True if one of them is new. */
+static bool draft_sets(struct answers *t, struct answer *a, const struct datagram *dg,
+                       const struct dns_message *m, struct rrset_groups *groups)
+{
+    bool fresh = false;
+    for (size_t i = 0; i < groups->count; i++) {
+        struct rrset_group *g = &groups->group[i];
+        rrset_intern(t->world.rrsets, m, g, dg->time_ns, dg->frames, dg->frame_count);
+        if (g->rrset == NULL) {
+            if (g->records) /* malformed, or too large to look at: the response cannot be judged whole */
+                a->reason = REASON_BUDGET;
+            continue;
+        }
+        fresh |= g->fresh;
+        if (a->sets == ANSWER_SETS_MAX) {
+            a->reason = REASON_BUDGET;
+            break;
+        }
+        struct answer_set *at = a->sets < ANSWER_SETS_INLINE ? &a->set[a->sets]
+                                                             : &a->more[a->sets - ANSWER_SETS_INLINE];
+        *at = (struct answer_set){g->rrset, g->section};
+        a->sets++;
+    }
+    return fresh;
+}
+
+/* Keys and delegations that passed by become known, whatever the response is worth. */
+static void observe(struct answers *t, struct answer *a)
+{
+    for (size_t i = 0; i < a->sets; i++) {
+        struct rrset *set = answer_nth(a, i)->set;
+        if ((set->type != TYPE_DNSKEY && set->type != TYPE_DS) || set->signatures == 0)
+            continue;
+        struct zone *zone = world_zone(&t->world, set->owner);
+        if (zone && set->type == TYPE_DNSKEY)
+            world_show_dnskey(&t->world, zone, set, a->last_seen_ns);
+        else if (zone)
+            world_show_ds(&t->world, zone, set, a->last_seen_ns);
+    }
+    if (a->kind == ANSWER_NODATA && a->qtype == TYPE_DNSKEY && a->do_bit && (a->flags & DNS_AA)) {
+        struct zone *zone = world_find(&t->world, a->qname);
+        if (zone)
+            world_show_no_dnskey(&t->world, zone, a->last_seen_ns);
+    }
+}
+
+/* --- waiting --- */
+
+static void wait_at(struct answers *t, struct zone *zone, struct answer *a)
+{
+    if (zone == NULL || zone->waiting >= ZONE_WAITERS_MAX)
+        return;
+    struct waiter *w = malloc(sizeof *w);
+    if (w == NULL)
+        return;
+    *w = (struct waiter){zone->waiters, a, a->wait_stamp};
+    zone->waiters = w;
+    zone->waiting++;
+    t->waiting++;
+}
+
+/* At every name between the deepest zone whose trust is settled and `name`: a cut may show at any of them. */
+static void wait_below(struct answers *t, const uint8_t *name, struct answer *a, int64_t time_ns)
+{
+    unsigned labels = name_labels(name);
+    const struct trust *trust = NULL;
+    const struct zone *over = judge_enclosing(&t->world, name, true, time_ns, &trust);
+    unsigned known = over ? name_labels(over->name) : 0;
+    if (over && trust->state == TRUST_UNKNOWN && trust->missing)
+        wait_at(t, trust->missing, a);
+    for (unsigned n = known + 1; n <= labels && n <= known + WAIT_LABELS_MAX; n++)
+        wait_at(t, world_zone(&t->world, name_suffix(name, n)), a);
+}
+
+static void wait_for(struct answers *t, struct answer *a)
+{
+    bool undecided = reason_verdict(a->reason) == VERDICT_INDETERMINATE;
+    a->wait_stamp++;
+    if (!undecided && a->reason != REASON_KEY_UNKNOWN && a->reason != REASON_DS_MISMATCH)
+        return;
+    struct zone *zone = a->zone;
+    if (zone == NULL) {
+        wait_below(t, a->by ? a->by->owner : a->qname, a, a->time_ns);
+        return;
+    }
+    struct zone *missing = zone->trust.missing ? zone->trust.missing : zone;
+    wait_at(t, missing, a);
+    if (missing != zone)
+        wait_at(t, zone, a);
+    if (a->reason == REASON_DS_NOT_SEEN)
+        wait_below(t, missing->name, a, a->time_ns);
+    else if (a->reason == REASON_CUT_NOT_SEEN)
+        wait_below(t, a->by ? a->by->owner : a->qname, a, a->time_ns);
+}
+
+static void conclude(struct answers *t, struct answer *a, int64_t time_ns, bool retro)
+{
+    bool as_told = a->told && a->told_reason == a->reason && a->told_zone == a->zone;
+    if (!as_told || retro)
+        wait_for(t, a);
+    if (t->on_judged)
+        t->on_judged(t->context, a, time_ns, retro);
+    if (as_told)
+        return;
+    bool changed = a->told && reason_verdict(a->told_reason) != reason_verdict(a->reason);
+    a->told_zone = a->zone;
+    a->told_reason = a->reason;
+    t->retro += retro && changed;
+    if (t->on_verdict && (!a->told || changed || reason_verdict(a->reason) == VERDICT_BOGUS))
+        t->on_verdict(t->context, a, retro);
+    a->told = true;
+}
+
+void answers_settle(struct answers *t)
+{
+    for (size_t i = 0; i < t->world.stirred_count; i++) {
+        struct zone *zone = t->world.stirred[i];
+        struct waiter *w = zone->waiters;
+        zone->waiters = NULL;
+        t->waiting -= zone->waiting;
+        zone->waiting = 0;
+        /* In the order in which they came. */
+        struct waiter *forward = NULL;
+        for (struct waiter *next; w; w = next) {
+            next = w->next;
+            w->next = forward;
+            forward = w;
+        }
+        for (struct waiter *next; forward; forward = next) {
+            struct answer *a = forward->answer;
+            next = forward->next;
+            if (forward->stamp == a->wait_stamp) {
+                world_begin(&t->world, a->time_ns);
+                weigh_answer(t, a, a->time_ns);
+                conclude(t, a, a->time_ns, true);
+            }
+            free(forward);
+        }
+    }
+    t->world.stirred_count = 0;
+}
+
+/* --- the two ways in --- */
+
+struct answer *answers_take(struct answers *t, const struct datagram *dg,
+                            const struct dns_message *m, const struct query *query, bool *ret_new)
+{
+    struct answer draft;
+    struct answer_set more[ANSWER_SETS_MAX];
+    struct rrset_groups groups;
+    world_begin(&t->world, dg->time_ns);
+    draft_head(&draft, dg, m, query);
+    draft.more = more;
+    groups.count = 0;
+    groups.crowded = false;
+    draft.reason = unjudgeable(m, m->crowded);
+    if (draft.reason == REASON_NONE)
+        rrset_groups(m, 1u << SECTION_ANSWER | 1u << SECTION_AUTHORITY, &groups);
+    if (groups.crowded)
+        draft.reason = REASON_BUDGET;
+    *ret_new = draft.reason == REASON_NONE && draft_sets(t, &draft, dg, m, &groups);
+    draft.kind = draft.reason == REASON_NONE ? classify(&draft) : ANSWER_OTHER;
+    if (draft.kind == ANSWER_OTHER && draft.reason == REASON_NONE)
+        draft.reason = REASON_REFERRAL;
+    draft.aa_from_apex = (draft.flags & DNS_AA) && answer_find(&draft, SECTION_AUTHORITY, TYPE_NS);
+    draft.hash = hash_answer(t, &draft);
+
+    struct answer *a = look_up(t, &draft);
+    if (a) {
+        answers_again(t, a, dg);
+        return a;
+    }
+    a = keep(t, &draft, more);
+    if (a == NULL)
+        return NULL;
+    *ret_new = true;
+    a->count = 1;
+    observe(t, a);
+    weigh_answer(t, a, dg->time_ns);
+    conclude(t, a, dg->time_ns, false);
+    answers_settle(t);
+    return a;
+}
+
+/* A verdict that changes with a later packet is that packet's. */
+static void move_to(struct answer *a, const struct datagram *dg)
+{
+    a->flow = dg->flow;
+    a->time_ns = dg->time_ns;
+    a->frame = dg->frame;
+    a->source = dg->source;
+    a->interface = dg->interface;
+    a->frame_count = 0;
+    for (size_t i = 0; i < dg->frame_count && a->frame_count < ANSWER_FRAMES_MAX; i++)
+        a->frames[a->frame_count++] = dg->frames[i];
+}
+
+void answers_again(struct answers *t, struct answer *a, const struct datagram *dg)
+{
+    int64_t time_ns = dg->time_ns;
+    a->count++;
+    if (time_ns > a->last_seen_ns)
+        a->last_seen_ns = time_ns;
+    for (size_t i = 0; i < a->sets; i++) {
+        struct rrset *set = answer_nth(a, i)->set;
+        if (time_ns > set->last_seen_ns)
+            set->last_seen_ns = time_ns;
+    }
+    if (a->kind == ANSWER_OTHER)
+        return;
+    observe(t, a);
+    bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
+    if (proof_again || !weigh_holds(t, a, time_ns)) {
+        enum reason before = a->reason;
+        world_begin(&t->world, time_ns);
+        weigh_answer(t, a, time_ns);
+        if (a->reason != before)
+            move_to(a, dg);
+        conclude(t, a, time_ns, false);
+    }
+    if (t->world.stirred_count)
+        answers_settle(t);
+}

@@ -1,0 +1,126 @@
+/*
+ * answer: a response as the validator sees it: the question, its RRsets, and its verdict, kept once for each
+ * distinct content, so that a repetition costs a look-up and a missing DNSKEY or DS can revise it later.
+ *
+ * Contained in: analyze, tests.
+ */
+#ifndef ANALYZE_ANSWER_H
+#define ANALYZE_ANSWER_H
+
+#include "analyze/flow.h"
+#include "analyze/pair.h"
+#include "analyze/world.h"
+
+/* RRsets of a response that its verdict looks at (answer and authority section). */
+#define ANSWER_SETS_MAX 64
+#define ANSWER_SETS_INLINE 8 /* nearly every response has fewer */
+/* Zones that a verdict may depend on and still be remembered; more are judged anew each time. */
+#define ANSWER_ZONES_MAX 6
+#define ANSWER_FRAMES_MAX 8
+
+enum answer_kind {
+    ANSWER_POSITIVE, /* data for the question, or an alias on the way to it */
+    ANSWER_NXDOMAIN,
+    ANSWER_NODATA,
+    ANSWER_REFERRAL,
+    ANSWER_OTHER /* nothing to judge: `reason` says why from the start */
+};
+
+struct answer_set {
+    struct rrset *set;
+    uint8_t section;
+};
+
+struct answer {
+    struct answer *next; /* of the same bucket */
+    uint64_t hash;
+    enum answer_kind kind;
+    uint16_t qtype, rcode, id, flags;
+    bool do_bit, do_known;  /* the query asked for DNSSEC records; known from the query or the response's OPT */
+    bool aa_from_apex;      /* AA=1 and the authority section names the zone by its NS: it is not below a cut */
+    uint8_t sets, frame_count, qname_size;
+    struct answer_set set[ANSWER_SETS_INLINE];
+    struct answer_set *more; /* the rest, malloc'd, or NULL */
+    /* first observation, for events */
+    struct flow flow;
+    int64_t time_ns;
+    uint64_t frame, query_frame;
+    uint64_t frames[ANSWER_FRAMES_MAX];
+    uint16_t source, interface;
+    uint16_t ede; /* the responder's own opinion, EDE_NONE none */
+    uint64_t count;
+    int64_t last_seen_ns;
+    /* verdict */
+    enum reason reason;
+    struct zone *zone;      /* whose keys or whose absence decided */
+    const struct rrset *by; /* RRset that decided, or NULL */
+    struct zone *no_ds_of;  /* this response proved that the zone has no DS */
+    bool judged, told;
+    enum reason told_reason;
+    const struct zone *told_zone;
+    int64_t from_ns, until_ns;
+    uint64_t births;
+    uint8_t zones;
+    struct {
+        struct zone *zone;
+        uint32_t version;
+    } depends[ANSWER_ZONES_MAX];
+    bool volatile_verdict; /* depends on more than is recorded here */
+    uint32_t wait_stamp;
+    uint8_t qname[NAME_MAX_BYTES];
+};
+
+static inline const struct answer_set *answer_nth(const struct answer *a, size_t i)
+{
+    return i < ANSWER_SETS_INLINE ? &a->set[i] : &a->more[i - ANSWER_SETS_INLINE];
+}
+
+/* The first RRset of that type in that section, or NULL. */
+static inline struct rrset *answer_find(const struct answer *a, uint8_t section, uint16_t type)
+{
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct answer_set *s = answer_nth(a, i);
+        if (s->section == section && s->set->type == type)
+            return s->set;
+    }
+    return NULL;
+}
+
+/* Names that are known to lie inside a zone, not below a further cut of it. */
+struct inside; /* opaque, analyze/weigh.c */
+struct inside *inside_new(uint64_t seed);
+void inside_free(struct inside *);
+void inside_add(struct inside *, const uint8_t *name, const struct zone *);
+bool inside_has(const struct inside *, const uint8_t *name, const struct zone *);
+
+struct answers { /* the table, and the world it is judged by */
+    struct world world;
+    struct inside *inside;
+    struct answer **bucket;
+    size_t buckets, entries, bytes;
+    uint64_t waiting;
+    uint64_t retro; /* verdicts revised later */
+    /* called when a verdict is first reached or has changed; `retro`: later than the packet */
+    void (*on_verdict)(void *context, const struct answer *, bool retro);
+    /* called after each judgement, so that the rules learn what is new (analyze/tell.c) */
+    void (*on_judged)(void *context, struct answer *, int64_t time_ns, bool retro);
+    void *context;
+};
+
+int answers_init(struct answers *, const struct settings *, const struct anchors *,
+                 const struct baseline *, uint64_t seed);
+void answers_fini(struct answers *);
+/* Memory in use by everything learned; answers_forget drops all but the zones. */
+size_t answers_bytes(const struct answers *);
+void answers_forget(struct answers *);
+
+/* Takes a response. `query` may be NULL. Returns its record (valid until answers_forget), judged, with the
+ * callbacks made; *ret_new says that RRsets or the record were not known before. NULL: no memory. */
+struct answer *answers_take(struct answers *, const struct datagram *, const struct dns_message *,
+                            const struct query *query, bool *ret_new);
+/* The same response once more (the caller has compared the bytes). */
+void answers_again(struct answers *, struct answer *, const struct datagram *);
+/* Judges again what waited for the zones that were stirred. Called by the two above. */
+void answers_settle(struct answers *);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * key: DNSKEYs, and what can be computed with them: signature checks, DS digests, NSEC3 hashes.
+ *
+ * Contained in: analyze, tests, bench. OpenSSL does the arithmetic; a key is decoded once and kept, since
+ * decoding costs as much as a check. Every length is tested before OpenSSL sees the bytes, so that a
+ * malformed key or signature is named as such and costs next to nothing.
+ */
+#ifndef ANALYZE_KEY_H
+#define ANALYZE_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KEY_FLAG_ZONE 0x0100u   /* RFC 4034 2.1.1 */
+#define KEY_FLAG_REVOKE 0x0080u /* RFC 5011 7 */
+#define KEY_FLAG_SEP 0x0001u    /* RFC 4034 2.1.1 */
+
+/*
+ * DNSSEC algorithms (IANA "DNS Security Algorithm Numbers", as of 2026-10; RFC 8624, 9905): X(number,
+ * mnemonic, can be checked, still recommended or mandatory to validate).
+ */
+#define ALGORITHMS(X)                                                                              \
+    X(1, "RSAMD5", false, false)                                                                   \
+    X(3, "DSA", false, false)                                                                      \
+    X(5, "RSASHA1", true, true)                                                                    \
+    X(6, "DSA-NSEC3-SHA1", false, false)                                                           \
+    X(7, "RSASHA1-NSEC3-SHA1", true, true)                                                         \
+    X(8, "RSASHA256", true, true)                                                                  \
+    X(10, "RSASHA512", true, true)                                                                 \
+    X(12, "ECC-GOST", false, false)                                                                \
+    X(13, "ECDSAP256SHA256", true, true)                                                           \
+    X(14, "ECDSAP384SHA384", true, true)                                                           \
+    X(15, "ED25519", true, true)                                                                   \
+    X(16, "ED448", true, true)
+
+bool key_algorithm_supported(uint8_t algorithm);
+/* Digest types of DS: 1 SHA-1, 2 SHA-256, 4 SHA-384 (RFC 4509, 6605). 0 if unsupported, else its bytes. */
+size_t key_digest_size(uint8_t digest_type);
+
+struct key {
+    struct key *next;    /* keys of the same zone */
+    uint16_t flags, tag; /* tag: RFC 4034 appendix B over the rdata as it stands */
+    uint8_t protocol, algorithm;
+    bool malformed;      /* the key field is impossible for its algorithm */
+    uint16_t bits;       /* RSA modulus or curve size, 0 unknown */
+    uint16_t rdata_size;
+    void *context;       /* EVP_PKEY_CTX or EVP_PKEY, NULL if it cannot be used */
+    uint8_t rdata[];
+};
+
+/* A copy of DNSKEY rdata (at least 4 bytes); NULL without memory. Freed with key_free. */
+struct key *key_new(const uint8_t *rdata, size_t size);
+void key_free(struct key *);
+
+uint16_t key_tag(const uint8_t *rdata, size_t size);
+
+/* Is a signature of `size` bytes possible for this algorithm (RFC 3110, 6605, 8080)? For RSA the key's
+ * modulus decides in key_verify. */
+bool key_signature_size_ok(uint8_t algorithm, size_t size);
+
+enum key_result { KEY_VERIFIES, KEY_REFUTES, KEY_MALFORMED, KEY_UNSUPPORTED };
+/* Checks `signature` over `data` (RRSIG rdata without the signature, then the canonical RRset). */
+enum key_result key_verify(struct key *, const uint8_t *data, size_t size, const uint8_t *signature,
+                           size_t signature_size);
+
+/* Does the DS rdata (tag, algorithm, digest type, digest) name this key of `owner` (canonical)? Protocol and
+ * flags are not looked at. */
+enum key_ds { KEY_DS_OTHER, KEY_DS_MATCHES, KEY_DS_DIGEST_WRONG, KEY_DS_UNSUPPORTED };
+enum key_ds key_matches_ds(const uint8_t *owner, const uint8_t *key_rdata, size_t key_size,
+                           const uint8_t *ds_rdata, size_t ds_size);
+
+/* RFC 5155 5: SHA-1, `iterations` more times, into ret_hash. `name` canonical. */
+void key_nsec3_hash(const uint8_t *name, const uint8_t *salt, size_t salt_size, unsigned iterations,
+                    uint8_t ret_hash[20]);
+
+#endif

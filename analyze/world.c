@@ -1,0 +1,269 @@
+/*
+ * world: the table of zones and what was observed of them. No judgement here (analyze/judge.c).
+ *
+ * Contained in: analyze, tests.
+ */
+#include "analyze/world.h"
+
+#include "analyze/canon.h"
+
+#define XXH_INLINE_ALL
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define ZONE_BUCKETS ((size_t)1 << 18)
+/* A zone costs about 600 bytes without its keys; with placeholders this is a gigabyte's share. */
+#define ZONES_MAX ((size_t)1 << 20)
+
+int world_init(struct world *w, const struct settings *settings, const struct anchors *anchors,
+               const struct baseline *baseline, uint64_t seed)
+{
+    memset(w, 0, sizeof *w);
+    w->settings = settings;
+    w->anchors = anchors;
+    w->baseline = baseline;
+    w->seed = seed;
+    w->budget.second = INT64_MIN;
+    w->rrsets = rrsets_new(seed);
+    w->zone_buckets = ZONE_BUCKETS;
+    w->zone_bucket = calloc(ZONE_BUCKETS, sizeof(struct zone *));
+    if (w->rrsets == NULL || w->zone_bucket == NULL)
+        return -1;
+    const struct anchor *anchor;
+    size_t count = anchors ? anchors_list(anchors, &anchor) : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct zone *zone = world_zone(w, anchor[i].zone);
+        if (zone == NULL)
+            return -1;
+        zone->anchored = zone->seen = true;
+    }
+    for (size_t i = 0; baseline && i < baseline_count(baseline); i++) {
+        struct zone *zone = world_zone(w, baseline_apex(baseline_nth(baseline, i)));
+        if (zone == NULL)
+            return -1;
+        zone->baseline = baseline_nth(baseline, i);
+    }
+    return 0;
+}
+
+void world_fini(struct world *w)
+{
+    for (size_t i = 0; w->zone_bucket && i < w->zone_buckets; i++) {
+        for (struct zone *zone = w->zone_bucket[i], *next; zone; zone = next) {
+            next = zone->next;
+            for (struct key *key = zone->keys, *after; key; key = after) {
+                after = key->next;
+                key_free(key);
+            }
+            free(zone);
+        }
+    }
+    free(w->zone_bucket);
+    free(w->stirred);
+    rrsets_free(w->rrsets);
+    memset(w, 0, sizeof *w);
+}
+
+static uint64_t hash_name(const struct world *w, const uint8_t *name, size_t size)
+{
+    return XXH3_64bits_withSeed(name, size, w->seed);
+}
+
+static struct zone *find(const struct world *w, const uint8_t *name, size_t size, uint64_t hash)
+{
+    struct zone *zone = w->zone_bucket[hash & (w->zone_buckets - 1)];
+    while (zone && !(zone->hash == hash && zone->name_size == size &&
+                     memcmp(zone->name, name, size) == 0))
+        zone = zone->next;
+    return zone;
+}
+
+struct zone *world_find(const struct world *w, const uint8_t *name)
+{
+    size_t size = name_size(name);
+    return find(w, name, size, hash_name(w, name, size));
+}
+
+struct zone *world_zone(struct world *w, const uint8_t *name)
+{
+    size_t size = name_size(name);
+    uint64_t hash = hash_name(w, name, size);
+    struct zone *zone = find(w, name, size, hash);
+    if (zone || w->zone_count == ZONES_MAX)
+        return zone;
+    zone = calloc(1, sizeof *zone + size);
+    if (zone == NULL)
+        return NULL;
+    zone->hash = hash;
+    zone->name_size = (uint8_t)size;
+    memcpy(zone->name, name, size);
+    zone->no_dnskey_ns = INT64_MIN;
+    struct zone **bucket = &w->zone_bucket[hash & (w->zone_buckets - 1)];
+    zone->next = *bucket;
+    *bucket = zone;
+    w->zone_count++;
+    w->zone_bytes += sizeof *zone + size;
+    return zone;
+}
+
+struct zone *world_over(const struct world *w, const uint8_t *name, bool above)
+{
+    unsigned labels = name_labels(name);
+    for (unsigned strip = above ? 1 : 0; strip <= labels; strip++) {
+        struct zone *zone = world_find(w, name_strip(name, strip));
+        if (zone && zone->seen)
+            return zone;
+    }
+    return NULL;
+}
+
+bool world_anchored(const struct world *w, const uint8_t *name)
+{
+    const struct anchor *anchor;
+    size_t count = w->anchors ? anchors_list(w->anchors, &anchor) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (name_within(name, anchor[i].zone))
+            return true;
+    return false;
+}
+
+/* Something new is known of the zone: its waiting answers are to be judged again. */
+static void stir(struct world *w, struct zone *zone)
+{
+    zone->observed++;
+    if (!zone->seen) {
+        zone->seen = true;
+        w->births++;
+    }
+    if (w->stirred_count == w->stirred_room) {
+        size_t room = w->stirred_room ? w->stirred_room * 2 : 16;
+        struct zone **wider = realloc(w->stirred, room * sizeof(struct zone *));
+        if (wider == NULL)
+            return;
+        w->stirred = wider;
+        w->stirred_room = room;
+    }
+    w->stirred[w->stirred_count++] = zone;
+}
+
+/* Keeps `set` among the variants; the one seen longest ago among those not in `keep` gives way. */
+static bool add_variant(struct rrset **variant, uint8_t *count, uint8_t keep, struct rrset *set)
+{
+    for (uint8_t i = 0; i < *count; i++)
+        if (variant[i] == set)
+            return false;
+    uint8_t at = *count;
+    if (at == ZONE_VARIANTS) {
+        at = 0;
+        for (uint8_t i = 1; i < ZONE_VARIANTS; i++) {
+            bool better = (keep >> at & 1) && !(keep >> i & 1);
+            bool same = (keep >> at & 1) == (keep >> i & 1);
+            if (better || (same && variant[i]->last_seen_ns < variant[at]->last_seen_ns))
+                at = i;
+        }
+        variant[at]->held = false;
+    } else {
+        ++*count;
+    }
+    variant[at] = set;
+    set->held = true;
+    return true;
+}
+
+bool world_show_dnskey(struct world *w, struct zone *zone, struct rrset *set, int64_t time_ns)
+{
+    if (time_ns > set->last_seen_ns)
+        set->last_seen_ns = time_ns;
+    if (!add_variant(zone->dnskey, &zone->dnskeys, zone->trust.trusted, set))
+        return false;
+    stir(w, zone);
+    return true;
+}
+
+static int64_t newest_ds(const struct zone *zone)
+{
+    int64_t newest = INT64_MIN;
+    for (uint8_t i = 0; i < zone->dss; i++)
+        if (zone->ds[i]->last_seen_ns > newest)
+            newest = zone->ds[i]->last_seen_ns;
+    return newest;
+}
+
+bool world_show_ds(struct world *w, struct zone *zone, struct rrset *set, int64_t time_ns)
+{
+    bool was_denied = zone->no_ds.reason != REASON_NONE && zone->no_ds.seen_ns >= newest_ds(zone);
+    if (time_ns > set->last_seen_ns)
+        set->last_seen_ns = time_ns;
+    uint8_t secure = 0;
+    for (uint8_t i = 0; i < zone->dss; i++)
+        if (zone->ds[i]->judged.done && reason_verdict(zone->ds[i]->judged.reason) == VERDICT_SECURE)
+            secure |= (uint8_t)(1u << i);
+    bool added = add_variant(zone->ds, &zone->dss, secure, set);
+    if (added || (was_denied && newest_ds(zone) > zone->no_ds.seen_ns)) {
+        stir(w, zone);
+        return true;
+    }
+    return false;
+}
+
+bool world_show_no_ds(struct world *w, struct zone *zone, enum reason reason, struct zone *signer,
+                      struct rrset *const *proof, size_t proofs, int64_t time_ns, int64_t from_ns,
+                      int64_t until_ns)
+{
+    bool changes = zone->no_ds.reason != reason || until_ns > zone->no_ds.until_ns ||
+                   (zone->dss > 0 && zone->no_ds.seen_ns < newest_ds(zone) &&
+                    time_ns >= newest_ds(zone));
+    zone->no_ds.reason = reason;
+    zone->no_ds.signer = signer;
+    if (time_ns > zone->no_ds.seen_ns || changes)
+        zone->no_ds.seen_ns = time_ns;
+    if (!changes)
+        return false;
+    zone->no_ds.from_ns = from_ns;
+    zone->no_ds.until_ns = until_ns;
+    for (size_t i = 0; i < PROOF_SETS_MAX; i++) {
+        zone->no_ds.proof[i] = i < proofs ? proof[i] : NULL;
+        if (zone->no_ds.proof[i])
+            zone->no_ds.proof[i]->held = true;
+    }
+    stir(w, zone);
+    return true;
+}
+
+void world_show_no_dnskey(struct world *w, struct zone *zone, int64_t time_ns)
+{
+    bool first = zone->no_dnskey_ns == INT64_MIN;
+    if (time_ns > zone->no_dnskey_ns)
+        zone->no_dnskey_ns = time_ns;
+    if (first && zone->seen)
+        stir(w, zone);
+}
+
+struct key *world_key(struct world *w, struct zone *zone, const uint8_t *rdata, uint16_t size)
+{
+    for (struct key *key = zone->keys; key; key = key->next)
+        if (key->rdata_size == size && memcmp(key->rdata, rdata, size) == 0)
+            return key;
+    if (zone->key_count == ZONE_KEYS_MAX)
+        return NULL;
+    struct key *key = key_new(rdata, size);
+    if (key) {
+        key->next = zone->keys;
+        zone->keys = key;
+        zone->key_count++;
+        w->zone_bytes += sizeof *key + size;
+    }
+    return key;
+}
+
+void world_begin(struct world *w, int64_t time_ns)
+{
+    int64_t second = time_ns / 1000000000;
+    w->budget.message_left = w->settings->message_signatures;
+    w->budget.hashes_left = w->settings->message_hashes;
+    if (second != w->budget.second) {
+        w->budget.second = second;
+        w->budget.second_left = w->settings->second_signatures;
+    }
+}

@@ -1,0 +1,126 @@
+/*
+ * world: what has been learned from the traffic: zones, their keys, and what hangs on them.
+ *
+ * Contained in: analyze, tests. One struct, so that the validator has no hidden state: anchors, baseline and
+ * settings go in, RRsets are shown to it, and every judgement is a function of these and a packet time.
+ */
+#ifndef ANALYZE_WORLD_H
+#define ANALYZE_WORLD_H
+
+#include "analyze/anchor.h"
+#include "analyze/baseline.h"
+#include "analyze/rrset.h"
+#include "sandbox/settings.h"
+
+/* Different DNSKEY (or DS) RRsets remembered of a zone: a roll shows three or four, servers that disagree
+ * double that; the oldest untrusted one gives way. */
+#define ZONE_VARIANTS 8
+/* Keys of a zone ever decoded. RFC sense: a DNSKEY RRset over 64 KiB cannot hold more than ~1000 small keys;
+ * a zone that shows more is a KeyTrap. */
+#define ZONE_KEYS_MAX 256
+/* Answers waiting for one observation. */
+#define ZONE_WAITERS_MAX 65536
+/* RRsets of one proof: SOA apart, at most three NSEC3 (RFC 5155 7.2.2). */
+#define PROOF_SETS_MAX 4
+
+enum trust_state { TRUST_UNKNOWN, TRUST_SECURE, TRUST_INSECURE, TRUST_BOGUS };
+
+struct trust { /* what a zone's keys are worth at a packet time */
+    enum trust_state state;
+    enum reason reason;
+    uint32_t version; /* grows whenever anything above or below here changes */
+    uint8_t trusted;  /* bit i: dnskey[i] is validly signed by a key that a DS or an anchor names */
+    bool pinned;      /* keys declared in the baseline stand in for what was not observed */
+    bool only_pinned; /* and no anchor or DS was observed to confirm them */
+    struct zone *up;      /* the zone that decided (signer of the DS), NULL at an anchor */
+    struct zone *missing; /* UNKNOWN: what has to be observed first */
+    int64_t from_ns, until_ns; /* packet times at which it holds */
+    /* internal: what it was computed from */
+    bool done;
+    uint32_t observed, up_version;
+    uint64_t births;
+};
+
+struct waiter;
+
+struct zone {
+    struct zone *next; /* of the same bucket */
+    uint64_t hash;
+    bool seen; /* something was observed (or declared) of it: else a placeholder that answers wait at */
+    uint8_t dnskeys, dss;
+    struct rrset *dnskey[ZONE_VARIANTS], *ds[ZONE_VARIANTS];
+    struct { /* the last validated proof that there is no DS */
+        enum reason reason; /* REASON_NONE: none seen; UNSIGNED_DELEGATION, OPT_OUT */
+        struct zone *signer;
+        struct rrset *proof[PROOF_SETS_MAX];
+        int64_t seen_ns, from_ns, until_ns;
+    } no_ds;
+    int64_t no_dnskey_ns; /* the zone (not its parent) answered that it has no DNSKEY; INT64_MIN never */
+    struct key *keys;
+    unsigned key_count;
+    const struct baseline_zone *baseline; /* declared keys, or NULL */
+    bool anchored;
+    uint32_t observed; /* grows when a DNSKEY, DS or proof is new */
+    struct trust trust;
+    enum reason told;      /* what the rules were last told of its trust */
+    uint32_t told_version;
+    struct waiter *waiters;
+    unsigned waiting;
+    /* for the report */
+    uint64_t answers[5]; /* by enum verdict_kind */
+    enum reason last_reason;
+    uint8_t name_size;
+    uint8_t name[];
+};
+
+struct budget { /* signature checks and NSEC3 hashes; settings.h says how many */
+    uint64_t message_left, second_left, hashes_left;
+    int64_t second;
+    uint64_t exhausted; /* times it ran out */
+    uint64_t checks, hits, hashes; /* for the statistics */
+};
+
+struct world {
+    const struct settings *settings;
+    const struct anchors *anchors;
+    const struct baseline *baseline;
+    struct rrsets *rrsets;
+    struct budget budget;
+    uint64_t seed, births;
+    size_t zone_buckets, zone_count, zone_bytes;
+    struct zone **zone_bucket;
+    uint64_t forgotten; /* times that memory ran out and the tables were dropped */
+    /* zones whose waiters must be looked at (analyze/answer.c) */
+    struct zone **stirred;
+    size_t stirred_count, stirred_room;
+};
+
+int world_init(struct world *, const struct settings *, const struct anchors *,
+               const struct baseline *, uint64_t seed);
+void world_fini(struct world *);
+
+/* The zone of that name, made if absent (NULL: no memory or too many). */
+struct zone *world_zone(struct world *, const uint8_t *name);
+/* The same, or NULL if nothing is known of it. */
+struct zone *world_find(const struct world *, const uint8_t *name);
+/* The deepest zone with observations that `name` lies in; with `above`, strictly above it. NULL none. */
+struct zone *world_over(const struct world *, const uint8_t *name, bool above);
+/* Is there a trust anchor at or above the name? */
+bool world_anchored(const struct world *, const uint8_t *name);
+
+/* Shows a DNSKEY or DS RRset of the zone, new or again. Returns true if it was not known. */
+bool world_show_dnskey(struct world *, struct zone *, struct rrset *, int64_t time_ns);
+bool world_show_ds(struct world *, struct zone *, struct rrset *, int64_t time_ns);
+/* Records a validated proof of no DS (at most PROOF_SETS_MAX RRsets). True if that changes anything. */
+bool world_show_no_ds(struct world *, struct zone *, enum reason, struct zone *signer,
+                      struct rrset *const *proof, size_t proofs, int64_t time_ns, int64_t from_ns,
+                      int64_t until_ns);
+void world_show_no_dnskey(struct world *, struct zone *, int64_t time_ns);
+
+/* The decoded key with this DNSKEY rdata, kept with its zone; NULL when the zone has too many. */
+struct key *world_key(struct world *, struct zone *, const uint8_t *rdata, uint16_t size);
+
+/* Begins a message: refills the budgets. */
+void world_begin(struct world *, int64_t time_ns);
+
+#endif
