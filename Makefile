@@ -45,7 +45,8 @@ RULES :=
 EVIDENCE_STORE :=
 EVIDENCE_PACK :=
 EVIDENCE_SIGN :=
-EVIDENCE_VERIFY :=
+EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms der findings hash log record \
+                   replay seal show state story tar text)
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------
 PROGRAMS := supervisor capture analyze store sign digest pack verify keygen rules
@@ -66,7 +67,7 @@ digest_PKG := libcrypto libseccomp
 pack_SRC := evidence/pack.c $(EVIDENCE_PACK) $(SANDBOX) $(TALK) sandbox/policy_pack.c
 pack_PKG := libcrypto libarchive libseccomp
 verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
-verify_PKG := libcrypto libarchive libseccomp jansson
+verify_PKG := libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c sandbox/log.c
 keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c sandbox/log.c

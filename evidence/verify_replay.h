@@ -1,0 +1,44 @@
+/*
+ * verify_replay: do the findings follow again from what the bundle encloses?
+ *
+ * Three parts that trust each other little: the confined checker offers ranges of the bundle, with
+ * their hashes; the unconfined parent copies them into a folder of its own and runs `replay` on
+ * them, looking at nothing; the confined comparer reads both lists of findings.
+ */
+#ifndef EVIDENCE_VERIFY_REPLAY_H
+#define EVIDENCE_VERIFY_REPLAY_H
+
+#include "evidence/format.h"
+#include "evidence/verify.h"
+
+#define OFFERED_MAX      1024 /* baseline files, anchors, and the few others */
+#define OFFERED_NAME_MAX 128
+
+/* What the checker found to be whole and logged, in memory that it shares with its parent. */
+struct verify_offer {
+    bool is_replay; /* there is an extract; else nothing can be derived again */
+    int64_t at_ns;  /* the fixed clock of the run, 0 packet time */
+    uint32_t count;
+    struct verify_offered {
+        char name[OFFERED_NAME_MAX]; /* path below the top folder, NUL-terminated */
+        uint64_t offset, size;       /* in the bundle */
+        uint8_t sha256[HASH_BYTES];
+    } file[OFFERED_MAX];
+};
+
+/* In the checker, after verify_bundle found no failure. False if there are too many files. */
+bool verify_replay_offer(const uint8_t *bytes, size_t size, struct verify_offer *ret_offer);
+
+/* In the parent: copies, replays. Returns NULL and the findings of the second run (heap, caller
+ * frees), or why it could not be done (constant). */
+const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *,
+                              char **ret_findings, size_t *ret_size);
+
+/* In the comparer: sets VERIFY_VERDICTS of the report. */
+void verify_replay_compare(const void *sealed, size_t sealed_size, const void *derived,
+                           size_t derived_size, struct verify_report *);
+
+/* The offered file of this name, or NULL. */
+const struct verify_offered *verify_replay_find(const struct verify_offer *, const char *name);
+
+#endif

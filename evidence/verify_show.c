@@ -1,0 +1,134 @@
+/*
+ * verify_show: a report for a person or a program.
+ *
+ * Contained in: verify, tests. Must never: print a byte of the bundle that the report did not
+ * escape.
+ */
+#include "evidence/verify_show.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct {
+    const char *name, *meaning;
+} checks[] = {
+#define X(id, name, meaning) {name, meaning},
+    VERIFY_CHECKS(X)
+#undef X
+};
+
+const char *verify_show_outcome(enum verify_outcome outcome)
+{
+    switch (outcome) {
+    case VERIFY_PASS:
+        return "PASS";
+    case VERIFY_WARN:
+        return "WARN";
+    case VERIFY_FAIL:
+        return "FAIL";
+    default:
+        return "NOT-CHECKED";
+    }
+}
+
+static const char *result_text(enum verify_result result)
+{
+    switch (result) {
+    case VERIFY_RESULT_VERIFIED:
+        return "VERIFIED";
+    case VERIFY_RESULT_INTEGRITY_ONLY:
+        return "INTEGRITY ONLY";
+    default:
+        return "FAILED";
+    }
+}
+
+static void when_text(int64_t seconds, char *ret_text, size_t room)
+{
+    time_t when = (time_t)seconds;
+    struct tm tm;
+    ret_text[0] = '\0';
+    if (seconds != 0 && gmtime_r(&when, &tm))
+        strftime(ret_text, room, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+#define TEXT_ROOM ((size_t)(VERIFY_CHECK_COUNT + 8) * (VERIFY_REASON_MAX + 64))
+
+struct page {
+    char *text;
+    size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct page *p, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(p->text + p->used, TEXT_ROOM - p->used, format, arguments);
+    va_end(arguments);
+    if (size > 0)
+        p->used += (size_t)size < TEXT_ROOM - p->used ? (size_t)size : TEXT_ROOM - p->used - 1;
+}
+
+char *verify_show_text(const struct verify_report *r, enum verify_result result)
+{
+    struct page p = {.text = malloc(TEXT_ROOM)};
+    if (!p.text)
+        return NULL;
+    p.text[0] = '\0';
+    for (size_t i = 0; i < VERIFY_CHECK_COUNT; i++) {
+        const struct verify_line *line = &r->line[i];
+        add(&p, "%-11s  %-16s  %s", verify_show_outcome(line->outcome), checks[i].name,
+            line->reason);
+        if (line->faults > 1)
+            add(&p, " (and %u more)", line->faults - 1);
+        add(&p, "\n");
+    }
+    char when[32];
+    when_text(r->sealed_at, when, sizeof when);
+    add(&p, "\n");
+    if (r->folder[0])
+        add(&p, "bundle    %s\n", r->folder);
+    if (r->origin[0])
+        add(&p, "log       %s\n          %" PRIu64 " records, root %s\n", r->origin, r->log_size,
+            r->log_root);
+    if (r->identity[0])
+        add(&p, "sealed    %s by %s%s\n", when, r->identity,
+            r->line[VERIFY_IDENTITY].outcome == VERIFY_PASS ? "" : " (its own word)");
+    if (result != VERIFY_RESULT_FAILED)
+        add(&p, "cannot    tell frames injected before the tap from frames that were sent there\n");
+    add(&p, "%s\n", result_text(result));
+    return p.text;
+}
+
+char *verify_show_json(const struct verify_report *r, enum verify_result result)
+{
+    char when[32];
+    when_text(r->sealed_at, when, sizeof when);
+    json_t *list = json_array();
+    for (size_t i = 0; i < VERIFY_CHECK_COUNT; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:i}", "check", checks[i].name,
+                                              "outcome", verify_show_outcome(r->line[i].outcome),
+                                              "reason", r->line[i].reason, "meaning",
+                                              checks[i].meaning, "faults", (int)r->line[i].faults));
+    json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "result",
+                            result_text(result), "bundle", r->folder, "identity", r->identity,
+                            "sealed_at", when, "log_origin", r->origin, "log_size",
+                            (json_int_t)r->log_size, "log_root", r->log_root, "checks", list);
+    char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+    json_decref(all);
+    if (!text)
+        return NULL;
+    size_t size = strlen(text);
+    char *line = realloc(text, size + 2);
+    if (!line) {
+        free(text);
+        return NULL;
+    }
+    memcpy(line + size, "\n", 2);
+    return line;
+}
