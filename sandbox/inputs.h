@@ -18,8 +18,8 @@
     X(BASELINE_ZONE, "a zone file; name: its file name")                                           \
     X(BASELINE_POLICY, "a policy file; name: its file name")                                       \
     X(PROFILE, "rules profile; name: its file name")                                               \
-    X(SOURCE, "a capture file; name: its path, bytes: u64 size (0 unknown), i64 mtime ns; in "     \
-              "order of descriptors")                                                              \
+    X(SOURCE,                                                                                      \
+      "a capture file; name: its path, bytes: struct input_source; in order of descriptors")       \
     X(INTERFACE, "a live interface; name: its name")                                               \
     X(FILTER, "BPF expression")                                                                    \
     X(SENSOR, "JSON object: host, kernel, program hashes, operator: goes to sensor.json")
@@ -30,6 +30,14 @@ enum input_kind {
 #undef X
         INPUT_KIND_COUNT
 };
+
+struct input_source {
+    uint64_t size;    /* bytes as stored, 0 unknown */
+    int64_t mtime_ns; /* 0 unknown */
+    uint64_t flags;   /* SOURCE_… */
+};
+/* Cannot be read twice: digest reads it and passes it on to capture through FD_FORWARD. */
+#define SOURCE_STREAM UINT64_C(1)
 
 struct input {
     enum input_kind kind;
