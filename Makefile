@@ -32,7 +32,8 @@ CPPFLAGS += -I. -DDNSBAILIFF_VERSION='"$(VERSION)"'
 SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c sandbox/confine.c
 TALK := sandbox/channel.c
 RING := sandbox/ring.c
-SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/spawn.c sandbox/session.c sandbox/progress.c
+SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/files.c sandbox/place.c sandbox/sensor.c sandbox/spawn.c \
+              sandbox/session.c sandbox/relay.c sandbox/progress.c
 CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
 CAPTURE := $(CAPTURE_FILES)
 # frames to DNS messages, the lower half of the analyser
@@ -52,7 +53,7 @@ EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoin
 PROGRAMS := supervisor capture analyze store sign digest pack verify keygen rules
 
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
-supervisor_PKG := libseccomp libcrypto libcyaml
+supervisor_PKG := libseccomp libcrypto libcyaml jansson
 capture_SRC := capture/capture.c $(CAPTURE) $(SANDBOX) $(RING) sandbox/policy_capture.c
 CODECS := zlib liblzma libzstd liblz4
 capture_PKG := libpcap $(CODECS) libseccomp

@@ -22,6 +22,9 @@ enum control_status {
     DONE_DAMAGED = 2 /* capture: a source was damaged; all before the damage was passed on */
 };
 
+/* The text of store's DONE: the gravest finding, msg_finished.worst (sandbox/channel.h). */
+#define CONTROL_WORST "worst=%u"
+
 struct control_msg {
     uint32_t word;
     uint32_t status;

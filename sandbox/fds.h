@@ -29,9 +29,10 @@ enum fd_number {
     FD_IDENTITY = 18, /* directory of the identity (sign, read before confinement), or absent */
     FD_FORWARD = 19,  /* pipe: digest passes a stream on; capture reads it as the source whose own
                          descriptor (below) it does not have */
-    FD_BUNDLE_DIR = 20, /* supervisor only: where the bundle gets its name */
-    FD_SCRATCH = 21,    /* supervisor only: the folder that holds its private evidence directory */
-    FD_SOURCES = 32     /* first source; source i is FD_SOURCES + i */
+    FD_BUNDLE_DIR = 20,     /* supervisor only: where the bundle gets its name */
+    FD_SCRATCH = 21,        /* supervisor only: its private evidence directory, to be emptied */
+    FD_SCRATCH_PARENT = 22, /* supervisor only: the folder to remove that one from */
+    FD_SOURCES = 32         /* first source; source i is FD_SOURCES + i */
 };
 
 #endif

@@ -38,7 +38,8 @@ const struct policy policy_of_this_process = {
               {.fd = FD_BUNDLE_DIR,
                .rights = FS_READ_DIR | FS_WRITE_FILE | FS_MAKE_REG | FS_REMOVE_FILE,
                .optional = true},
-              {.fd = FD_SCRATCH, .rights = REMOVES, .optional = true}},
+              {.fd = FD_SCRATCH, .rights = REMOVES, .optional = true},
+              {.fd = FD_SCRATCH_PARENT, .rights = FS_READ_DIR | FS_REMOVE_DIR, .optional = true}},
     .descriptors = 1024,
     .grows_files = true,
     .dumpable = true, /* /proc/self/fd must stay its own: the bundle is linked through it */

@@ -57,9 +57,9 @@ struct settings {
     uint8_t at;                     /* enum settings_at */
     uint8_t packet_tree;            /* packet commitments */
     uint8_t ignore_rfc8624, ignore_rfc9276;
-    uint8_t reserved;
-    int64_t at_ns;   /* the clock of --at TIME or now, nanoseconds since 1970 */
-    char sensor[64]; /* sensor name: lower-case letters, digits, '-', '.' */
+    uint8_t include_source; /* --include-source: the bundle holds the source files themselves */
+    int64_t at_ns;          /* the clock of --at TIME or now, nanoseconds since 1970 */
+    char sensor[64];        /* sensor name: lower-case letters, digits, '-', '.' */
 };
 
 enum settings_at { AT_PACKET = 0, AT_FIXED = 1 };

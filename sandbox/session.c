@@ -1,0 +1,601 @@
+/*
+ * session: starts the processes, gives GO when all are confined, waits, and ends all when one
+ * fails.
+ *
+ * Contained in: supervisor. Must never: read a frame, a message between processes, or a capture.
+ */
+#include "sandbox/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/confine.h"
+#include "sandbox/control.h"
+#include "sandbox/fds.h"
+#include "sandbox/log.h"
+#include "sandbox/progress.h"
+#include "sandbox/relay.h"
+#include "sandbox/ring.h"
+#include "sandbox/spawn.h"
+
+#define PROGRESS_MS  200
+#define STREAM_BYTES (1 << 20)           /* pipe from digest to capture */
+#define SLACK        ((uint64_t)1 << 30) /* of address space: program, libraries, stacks, buffers */
+
+static const char *const names[PROCESS_COUNT] = {
+#define X(name) [PROCESS_##name] = #name,
+    PROCESSES(X)
+#undef X
+};
+
+struct child {
+    pid_t pid; /* 0: takes no part in this run */
+    int control;
+    struct relay log;
+    bool ready, done, ended, killed_by_us;
+    int wait_status;
+};
+
+/* Everything that joins two processes; the supervisor's copies are closed after the start. */
+struct wires {
+    struct ring_fds ring;
+    int results[2], sign[2], digests[2]; /* [0] is the one who speaks first */
+    int forward[2];                      /* pipe; [0] is read by capture */
+    int progress;
+};
+
+struct run {
+    const struct session *session;
+    struct outcome outcome;
+    struct child children[PROCESS_COUNT];
+    struct wires wires;
+    const struct progress *progress;
+    struct progress_line line;
+    int signals;   /* signalfd */
+    bool going;    /* GO was given */
+    bool packing;  /* pack was given its GO */
+    bool stopping; /* live: the operator asked for the end */
+    int status;    /* of the run; 0 so far */
+};
+
+/* --- wires --------------------------------------------------------------------------------------
+ */
+
+static void socket_pair(int ret_pair[2])
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_pair))
+        log_die("socketpair: %m");
+    for (int i = 0; i < 2; i++)
+        ret_pair[i] = files_keep(ret_pair[i]);
+}
+
+static void keep_ring(struct ring_fds *f)
+{
+    int *const all[] = {&f->data,    &f->data_ro, &f->head,       &f->head_ro,
+                        &f->tail[0], &f->tail[1], &f->tail_ro[0], &f->tail_ro[1],
+                        &f->wake[0], &f->wake[1], &f->wake[2]};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        *all[i] = files_keep(*all[i]);
+}
+
+static void make_wires(struct run *r)
+{
+    const struct options *o = r->session->options;
+    struct wires *w = &r->wires;
+    memset(w, 0xff, sizeof *w); /* every descriptor -1 */
+    socket_pair(w->sign);
+    if (o->command == COMMAND_PACK)
+        return;
+    if (ring_create((size_t)o->settings.ring_bytes, &w->ring))
+        log_die("ring: %m");
+    keep_ring(&w->ring);
+    socket_pair(w->results);
+    w->progress = files_keep(memfd_create("dnsbailiff-progress", MFD_CLOEXEC));
+    if (w->progress < 0 || ftruncate(w->progress, sizeof(struct progress)))
+        log_die("progress: %m");
+    void *page = mmap(NULL, sizeof(struct progress), PROT_READ, MAP_SHARED, w->progress, 0);
+    if (page == MAP_FAILED)
+        log_die("progress: %m");
+    r->progress = page;
+    if (o->command == COMMAND_CAPTURE)
+        return;
+    socket_pair(w->digests);
+    for (size_t i = 0; i < r->session->sources.count; i++) {
+        if (!r->session->sources.items[i].stream)
+            continue;
+        if (pipe2(w->forward, O_CLOEXEC))
+            log_die("pipe: %m");
+        for (int end = 0; end < 2; end++)
+            w->forward[end] = files_keep(w->forward[end]);
+        fcntl(w->forward[1], F_SETPIPE_SZ, STREAM_BYTES); /* larger is only faster */
+    }
+}
+
+static void close_wires(struct wires *w)
+{
+    int *fds = (int *)(void *)w;
+    for (size_t i = 0; i < sizeof *w / sizeof(int); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+_Static_assert(sizeof(struct wires) % sizeof(int) == 0, "close_wires sees it as descriptors");
+
+/* --- the tables: what each process is born with
+ * ------------------------------------------------------ */
+
+#define ROWS_MAX 20
+
+/* The rows of one process besides log, control and sources; -1 descriptors are left out by spawn.
+ */
+static size_t rows_of(const struct run *r, enum process process, struct spawn_row rows[ROWS_MAX])
+{
+    const struct wires *w = &r->wires;
+    const struct ring_fds *f = &w->ring;
+    const struct spawn_row capture[] = {{FD_INPUTS, r->session->inputs},
+                                        {FD_RING, f->data},
+                                        {FD_RING_HEAD, f->head},
+                                        {FD_TAIL_ANALYZE, f->tail_ro[RING_ANALYZE]},
+                                        {FD_TAIL_STORE, f->tail_ro[RING_STORE]},
+                                        {FD_WAKE_CAPTURE, f->wake[0]},
+                                        {FD_WAKE_ANALYZE, f->wake[1]},
+                                        {FD_WAKE_STORE, f->wake[2]},
+                                        {FD_PROGRESS, w->progress},
+                                        {FD_FORWARD, w->forward[0]}};
+    const struct spawn_row analyze[] = {{FD_INPUTS, r->session->inputs},
+                                        {FD_RING, f->data_ro},
+                                        {FD_RING_HEAD, f->head_ro},
+                                        {FD_TAIL_ANALYZE, f->tail[RING_ANALYZE]},
+                                        {FD_TAIL_STORE, f->tail_ro[RING_STORE]},
+                                        {FD_WAKE_CAPTURE, f->wake[0]},
+                                        {FD_WAKE_ANALYZE, f->wake[1]},
+                                        {FD_WAKE_STORE, f->wake[2]},
+                                        {FD_RESULTS, w->results[0]}};
+    const struct spawn_row store[] = {{FD_INPUTS, r->session->inputs},
+                                      {FD_RING, f->data_ro},
+                                      {FD_RING_HEAD, f->head_ro},
+                                      {FD_TAIL_ANALYZE, f->tail_ro[RING_ANALYZE]},
+                                      {FD_TAIL_STORE, f->tail[RING_STORE]},
+                                      {FD_WAKE_CAPTURE, f->wake[0]},
+                                      {FD_WAKE_STORE, f->wake[2]},
+                                      {FD_RESULTS, w->results[1]},
+                                      {FD_SIGN, w->sign[0]},
+                                      {FD_DIGESTS, w->digests[1]},
+                                      {FD_EVIDENCE, r->session->place->evidence}};
+    const struct spawn_row sign[] = {{FD_INPUTS, r->session->inputs},
+                                     {FD_SIGN, w->sign[1]},
+                                     {FD_IDENTITY, r->session->identity}};
+    const struct spawn_row digest[] = {
+        {FD_INPUTS, r->session->inputs}, {FD_DIGESTS, w->digests[0]}, {FD_FORWARD, w->forward[1]}};
+    const struct spawn_row pack[] = {{FD_INPUTS, r->session->inputs},
+                                     {FD_SIGN, w->sign[0]},
+                                     {FD_EVIDENCE, r->session->place->evidence},
+                                     {FD_BUNDLE, r->session->place->bundle}};
+#define TABLE(name)                                                                                \
+    case PROCESS_##name:                                                                           \
+        memcpy(rows, name, sizeof name);                                                           \
+        return sizeof name / sizeof name[0]
+    switch (process) {
+        TABLE(capture);
+        TABLE(analyze);
+        TABLE(store);
+        TABLE(sign);
+        TABLE(digest);
+        TABLE(pack);
+    default:
+        return 0;
+    }
+}
+
+/* Whether the process reads source files. */
+static bool reads_sources(const struct run *r, enum process process)
+{
+    return process == PROCESS_capture || process == PROCESS_digest ||
+           (process == PROCESS_pack && r->session->options->settings.include_source);
+}
+
+/* Adds the sources, each as a description of its own, so that no two processes share an offset. A
+ * stream cannot be reopened: digest reads it, capture gets it through the pipe, pack not at all. */
+static size_t add_sources(const struct run *r, enum process process, struct spawn_row *rows)
+{
+    const struct sources *sources = &r->session->sources;
+    size_t count = 0;
+    for (size_t i = 0; reads_sources(r, process) && i < sources->count; i++) {
+        const struct source *s = &sources->items[i];
+        if (s->stream && process != PROCESS_digest)
+            continue;
+        int fd = s->stream ? s->fd : files_reopen(s->fd);
+        if (fd < 0)
+            log_die("%s: %m", s->path);
+        rows[count++] = (struct spawn_row){FD_SOURCES + (int)i, fd};
+    }
+    return count;
+}
+
+/* Address space is bounded by what the settings promise, so that "flat memory" is the kernel's
+ * promise too. The sanitizers reserve terabytes. */
+static uint64_t address_space(const struct run *r, enum process process)
+{
+#ifdef DNSBAILIFF_SANITIZED
+    (void)r;
+    (void)process;
+    return 0;
+#else
+    const struct settings *s = &r->session->options->settings;
+    struct stat st;
+    uint64_t inputs = fstat(r->session->inputs, &st) ? 0 : (uint64_t)st.st_size;
+    switch (process) {
+    case PROCESS_analyze: /* parsed zone files are larger than their text */
+        return SLACK + s->ring_bytes + s->memory_bytes + 16 * inputs;
+    case PROCESS_capture:
+        return SLACK + s->ring_bytes + inputs;
+    case PROCESS_store:
+        return 2 * SLACK + s->ring_bytes + inputs;
+    default:
+        return 2 * SLACK + inputs;
+    }
+#endif
+}
+
+/* --- start
+ * ---------------------------------------------------------------------------------------------- */
+
+static void start(struct run *r, enum process process)
+{
+    struct child *c = &r->children[process];
+    int control[2], log[2];
+    size_t room = ROWS_MAX + r->session->sources.count;
+    struct spawn_row *rows = calloc(room, sizeof *rows);
+    if (!rows || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) ||
+        pipe2(log, O_CLOEXEC))
+        log_die("%s: %m", names[process]);
+    size_t count = rows_of(r, process, rows);
+    rows[count++] = (struct spawn_row){FD_LOG, log[1]};
+    rows[count++] = (struct spawn_row){FD_CONTROL, control[1]};
+    size_t fixed = count;
+    count += add_sources(r, process, rows + count);
+    struct spawn request = {.folder = r->session->programs,
+                            .name = names[process],
+                            .rows = rows,
+                            .row_count = count,
+                            .address_space = address_space(r, process)};
+    c->pid = spawn_start(&request);
+    if (c->pid < 0)
+        log_die("%s: cannot be started: %m", names[process]);
+    for (size_t i = fixed; i < count; i++)
+        if (!r->session->sources.items[rows[i].target - FD_SOURCES].stream)
+            close(rows[i].fd);
+    free(rows);
+    close(control[1]);
+    close(log[1]);
+    c->control = files_keep(control[0]);
+    int reading = files_keep(log[0]);
+    fcntl(c->control, F_SETFL, O_NONBLOCK);
+    fcntl(reading, F_SETFL, O_NONBLOCK);
+    relay_init(&c->log, reading, names[process]);
+}
+
+static bool takes_part(const struct options *o, enum process process)
+{
+    switch (process) {
+    case PROCESS_sign:
+        return true;
+    case PROCESS_pack:
+        return o->bundle != NULL;
+    case PROCESS_capture:
+    case PROCESS_analyze:
+    case PROCESS_store:
+        return o->command != COMMAND_PACK;
+    case PROCESS_digest:
+        return o->command == COMMAND_REPLAY;
+    default:
+        return false;
+    }
+}
+
+/* From here on the supervisor can start nothing more, and reaches only the folders of this run. */
+static void confine_self(const struct session *s)
+{
+    const struct place *p = s->place;
+    const struct spawn_row own[] = {{FD_EVIDENCE, p->evidence},
+                                    {FD_BUNDLE_DIR, p->bundle_folder},
+                                    {FD_SCRATCH, p->temporary ? p->evidence : -1},
+                                    {FD_SCRATCH_PARENT, p->parent}};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        close(own[i].target); /* whatever a shell may have left there */
+        if (own[i].fd >= 0 && dup3(own[i].fd, own[i].target, O_CLOEXEC) < 0)
+            log_die("descriptors: %m");
+    }
+    confine(PROCESS_supervisor);
+}
+
+static void begin(struct run *r)
+{
+    sigset_t watched;
+    sigemptyset(&watched);
+    static const int all[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        sigaddset(&watched, all[i]);
+    sigprocmask(SIG_BLOCK, &watched, NULL);
+    r->signals = files_keep(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (r->signals < 0)
+        log_die("signalfd: %m");
+    make_wires(r);
+    for (int p = 0; p < PROCESS_COUNT; p++)
+        if (takes_part(r->session->options, (enum process)p))
+            start(r, (enum process)p);
+    close_wires(&r->wires);
+    for (size_t i = 0; i < r->session->sources.count; i++)
+        close(r->session->sources.items[i].fd); /* digest must be the only reader of a stream */
+    if (r->session->identity >= 0)
+        close(r->session->identity);
+    progress_start(&r->line, !r->session->options->quiet && r->progress);
+    confine_self(r->session);
+}
+
+/* --- words and deaths
+ * ------------------------------------------------------------------------------------- */
+
+static void clear_line(void *context)
+{
+    progress_clear(&((struct run *)context)->line);
+}
+
+static void say(struct child *c, enum control_word word)
+{
+    struct control_msg msg = {.word = (uint32_t)word};
+    if (!c->pid || c->ended)
+        return;
+    ssize_t n = write(c->control, &msg, sizeof msg);
+    (void)n; /* if it is gone, its death is on its way to us */
+}
+
+/* Ends every process that still runs; the first failure decides the exit status. */
+static void fail(struct run *r, int status)
+{
+    if (!r->status)
+        r->status = status;
+    for (int p = 0; p < PROCESS_COUNT; p++) {
+        struct child *c = &r->children[p];
+        if (c->pid && !c->ended && !c->killed_by_us) {
+            c->killed_by_us = true;
+            kill(c->pid, SIGKILL);
+        }
+    }
+}
+
+static void hear_done(struct run *r, enum process process, const struct control_msg *msg)
+{
+    struct outcome *out = &r->outcome;
+    r->children[process].done = true;
+    if (process == PROCESS_capture && msg->status == DONE_DAMAGED) {
+        out->damaged = true;
+        snprintf(out->damage, sizeof out->damage, "%s", msg->text);
+    }
+    if (process == PROCESS_store)
+        out->worst_known = sscanf(msg->text, CONTROL_WORST, &out->worst) == 1;
+}
+
+/* Takes every word that is there. */
+static void hear(struct run *r, enum process process)
+{
+    struct child *c = &r->children[process];
+    struct control_msg msg;
+    while (c->control >= 0) {
+        ssize_t n = read(c->control, &msg, sizeof msg);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n != (ssize_t)sizeof msg) { /* closed: its exit status will say why */
+            close(c->control);
+            c->control = -1;
+            return;
+        }
+        msg.text[sizeof msg.text - 1] = '\0';
+        progress_clear(&r->line);
+        if (msg.word == CONTROL_READY) {
+            c->ready = true;
+            if (msg.status)
+                log_line(LOG_WARNING, "%s runs unconfined", names[process]);
+        } else if (msg.word == CONTROL_DONE) {
+            hear_done(r, process, &msg);
+        } else if (msg.word == CONTROL_TEXT) {
+            log_line(LOG_NOTE, "%s: %s", names[process], msg.text);
+        }
+    }
+}
+
+static bool failed(const struct child *c, enum process process)
+{
+    /* sign ends when nobody asks any more; all others have a last word */
+    return !WIFEXITED(c->wait_status) || WEXITSTATUS(c->wait_status) != 0 ||
+           (!c->done && process != PROCESS_sign);
+}
+
+static void explain(const struct run *r, enum process process)
+{
+    const struct child *c = &r->children[process];
+    const char *run = r->session->options->command == COMMAND_REPLAY    ? "the replay"
+                      : r->session->options->command == COMMAND_CAPTURE ? "the capture"
+                                                                        : "packing";
+    char why[160];
+    if (WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGSYS)
+        snprintf(why, sizeof why,
+                 "was killed for a system call its policy refuses (DNSBAILIFF_CONFINE=trace names "
+                 "it)");
+    else if (WIFSIGNALED(c->wait_status))
+        snprintf(why, sizeof why, "was killed by signal %d (%s)", WTERMSIG(c->wait_status),
+                 sigabbrev_np(WTERMSIG(c->wait_status)) ? sigabbrev_np(WTERMSIG(c->wait_status))
+                                                        : "?");
+    else if (WEXITSTATUS(c->wait_status))
+        snprintf(why, sizeof why, "failed (exit status %d)", WEXITSTATUS(c->wait_status));
+    else
+        snprintf(why, sizeof why, "ended before it was done");
+    log_line(LOG_ERROR, "%s %s; %s ends here%s", names[process], why, run,
+             r->session->options->bundle ? " and leaves no bundle" : "");
+}
+
+/* Reaps all that have ended. When one took others with it, the one killed by a signal is the cause;
+ * a process that lost its partner only exits. */
+static void reap(struct run *r)
+{
+    int status, culprit = -1;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        for (int p = 0; p < PROCESS_COUNT; p++) {
+            struct child *c = &r->children[p];
+            if (c->pid != pid || c->ended)
+                continue;
+            c->ended = true;
+            c->wait_status = status;
+            hear(r, (enum process)p); /* its last words */
+            relay_pump(&c->log, clear_line, r);
+            if (c->killed_by_us || !failed(c, (enum process)p))
+                continue;
+            if (culprit < 0 ||
+                (WIFSIGNALED(status) && !WIFSIGNALED(r->children[culprit].wait_status)))
+                culprit = p;
+        }
+    }
+    if (culprit >= 0 && !r->status) {
+        const struct child *c = &r->children[culprit];
+        progress_clear(&r->line);
+        explain(r, (enum process)culprit);
+        bool usage = WIFEXITED(c->wait_status) && WEXITSTATUS(c->wait_status) == EXIT_USAGE;
+        fail(r, usage ? EXIT_USAGE : EXIT_FAILED);
+    }
+}
+
+/* --- the loop
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static bool all(const struct run *r, bool (*holds)(const struct child *))
+{
+    for (int p = 0; p < PROCESS_COUNT; p++)
+        if (r->children[p].pid && !holds(&r->children[p]))
+            return false;
+    return true;
+}
+
+static bool is_ready(const struct child *c)
+{
+    return c->ready;
+}
+
+static bool is_ended(const struct child *c)
+{
+    return c->ended;
+}
+
+/* Gives GO when everyone is confined, and to pack when the evidence is complete. */
+static void advance(struct run *r)
+{
+    if (!r->going && !r->status && all(r, is_ready)) {
+        r->going = true;
+        for (int p = 0; p < PROCESS_COUNT; p++)
+            if (p != PROCESS_pack)
+                say(&r->children[p], CONTROL_GO);
+    }
+    if (!r->going || r->packing || !r->children[PROCESS_pack].pid)
+        return;
+    static const enum process before[] = {PROCESS_capture, PROCESS_analyze, PROCESS_digest,
+                                          PROCESS_store};
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        if (r->children[before[i]].pid && !r->children[before[i]].ended)
+            return;
+    r->packing = true;
+    say(&r->children[PROCESS_pack], CONTROL_GO);
+}
+
+static void interrupted(struct run *r, int number)
+{
+    progress_clear(&r->line);
+    if (r->session->options->command == COMMAND_CAPTURE && !r->stopping && r->going) {
+        r->stopping = true;
+        say(&r->children[PROCESS_capture], CONTROL_STOP);
+        return;
+    }
+    log_line(LOG_ERROR, "ended by %s%s", number == SIGINT ? "INT" : "TERM",
+             r->session->options->bundle ? "; no bundle is left" : "");
+    fail(r, EXIT_FAILED);
+}
+
+static void take_signals(struct run *r)
+{
+    struct signalfd_siginfo info;
+    while (read(r->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        switch (info.ssi_signo) {
+        case SIGINT:
+        case SIGTERM:
+            interrupted(r, (int)info.ssi_signo);
+            break;
+        case SIGHUP:
+            if (r->session->options->command == COMMAND_CAPTURE && r->going)
+                say(&r->children[PROCESS_store], CONTROL_ROTATE);
+            else if (r->session->options->command != COMMAND_CAPTURE)
+                interrupted(r, SIGTERM); /* the terminal was closed */
+            break;
+        case SIGUSR1:
+            if (r->going)
+                say(&r->children[PROCESS_analyze], CONTROL_STATS);
+            break;
+        default: /* SIGCHLD: reap() looks anyway */
+            break;
+        }
+    }
+}
+
+/* Waits until somebody has something to say, and lets them. */
+static void turn(struct run *r)
+{
+    struct pollfd p[1 + 2 * PROCESS_COUNT];
+    p[0] = (struct pollfd){.fd = r->signals, .events = POLLIN};
+    for (int i = 0; i < PROCESS_COUNT; i++) {
+        struct child *c = &r->children[i];
+        p[1 + 2 * i] = (struct pollfd){.fd = c->pid ? c->control : -1, .events = POLLIN};
+        p[2 + 2 * i] = (struct pollfd){.fd = c->pid ? c->log.fd : -1, .events = POLLIN};
+    }
+    if (poll(p, sizeof p / sizeof p[0], r->line.on ? PROGRESS_MS : -1) < 0 && errno != EINTR)
+        log_die("poll: %m");
+    for (int i = 0; i < PROCESS_COUNT; i++) {
+        if (!r->children[i].pid)
+            continue;
+        hear(r, (enum process)i);
+        relay_pump(&r->children[i].log, clear_line, r);
+    }
+    if (p[0].revents)
+        take_signals(r);
+    reap(r);
+    advance(r);
+    if (r->going && !r->packing && !r->status && r->progress)
+        progress_show(&r->line, r->progress);
+    else
+        progress_clear(&r->line);
+}
+
+int session_run(const struct session *session, struct outcome *ret_outcome)
+{
+    struct run *r = calloc(1, sizeof *r);
+    if (!r)
+        log_die("out of memory");
+    r->session = session;
+    begin(r);
+    while (!all(r, is_ended))
+        turn(r);
+    progress_clear(&r->line);
+    int status = r->status;
+    if (!status)
+        *ret_outcome = r->outcome;
+    free(r);
+    return status;
+}
