@@ -40,12 +40,16 @@ CAPTURE := $(CAPTURE_FILES)
 DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analyze/ip.c analyze/tunnel.c \
           analyze/flow.c analyze/table.c analyze/gather.c analyze/fragment.c analyze/tcp.c analyze/resync.c \
           analyze/dissect.c analyze/pair.c
-ANALYZE := $(DECODE)
+# what it says, as lines of JSON
+EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
+ANALYZE := $(DECODE) $(EVENTS)
 RULES :=
 # evidence: what writes, what signs and what checks never meet in one list
-EVIDENCE_STORE :=
-EVIDENCE_PACK :=
-EVIDENCE_SIGN :=
+EVIDENCE_BASE := evidence/hash.c evidence/text.c
+EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
+        evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/recorder.c evidence/results.c evidence/segment.c evidence/spool.c
+EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c
+EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
 EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms der findings hash log record \
                    replay seal show state story tar text)
 
@@ -63,13 +67,13 @@ store_SRC := evidence/store.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) sandb
 store_PKG := libcrypto libseccomp
 sign_SRC := evidence/sign.c $(EVIDENCE_SIGN) $(SANDBOX) $(TALK) sandbox/policy_sign.c
 sign_PKG := libcrypto libseccomp
-digest_SRC := evidence/digest.c $(SANDBOX) $(TALK) sandbox/policy_digest.c
+digest_SRC := evidence/digest.c evidence/hash.c $(SANDBOX) $(TALK) sandbox/policy_digest.c
 digest_PKG := libcrypto libseccomp
 pack_SRC := evidence/pack.c $(EVIDENCE_PACK) $(SANDBOX) $(TALK) sandbox/policy_pack.c
 pack_PKG := libcrypto libarchive libseccomp
 verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 verify_PKG := libcrypto libseccomp jansson
-keygen_SRC := evidence/keygen.c sandbox/log.c
+keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c sandbox/log.c
 rules_PKG :=
@@ -77,14 +81,46 @@ rules_PKG :=
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
 # One line each: UNIT += name; name_OBJ := sources; name_LIB := pkg-config names
 UNIT :=
+UNIT += log settings inputs channel ring
+log_OBJ := sandbox/log.c
+settings_OBJ := sandbox/settings.c
+inputs_OBJ := sandbox/inputs.c sandbox/settings.c sandbox/log.c
+channel_OBJ := sandbox/channel.c sandbox/log.c
+ring_OBJ := sandbox/ring.c sandbox/log.c
 UNIT += name message
 name_OBJ := analyze/name.c
 message_OBJ := analyze/message.c analyze/name.c
+UNIT += types event jline
+types_OBJ := analyze/types.c
+types_LIB := ldns
+jline_OBJ := analyze/jline.c
+jline_LIB := jansson
+event_OBJ := $(DECODE) $(EVENTS) analyze/canon.c analyze/verdict.c rules/catalogue.c
+event_LIB := ldns libcrypto jansson
+UNIT += flow table gather link fragment tcp dissect pair
+flow_OBJ := analyze/flow.c
+flow_LIB := libcrypto
+table_OBJ := analyze/table.c
+gather_OBJ := analyze/gather.c
+link_OBJ := $(DECODE) sandbox/settings.c
+link_LIB := libcrypto
+fragment_OBJ := $(link_OBJ)
+fragment_LIB := libcrypto
+tcp_OBJ := $(link_OBJ)
+tcp_LIB := libcrypto
+dissect_OBJ := $(link_OBJ)
+dissect_LIB := libcrypto
+pair_OBJ := $(link_OBJ)
+pair_LIB := libcrypto
 UNIT += stream source
 stream_OBJ := $(CAPTURE_FILES)
 stream_LIB := $(CODECS)
 source_OBJ := $(CAPTURE_FILES)
 source_LIB := $(CODECS)
+FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c
+UNIT += verify_bundle
+verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
+verify_bundle_LIB := libcrypto jansson
 
 # --- rules of make -----------------------------------------------------------------------------------------
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))
