@@ -181,6 +181,13 @@ unit-build: $(addprefix $(O)/tests/,$(UNIT))
 unit: unit-build
 	@tests/unit/run.sh $(addprefix $(O)/tests/,$(UNIT))
 
+# A bundle without capture and analyze, and what a person does with it.
+$(O)/tests/make_evidence: $(call objs,tests/evidence/make_evidence.c sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c $(RING) $(TALK))
+	$(call link,$^,)
+
+check-evidence: all $(O)/tests/make_evidence
+	@tests/evidence/run.sh $(O)
+
 # Include directions, banned functions, what each program may import, the manual against the tables.
 structure: all $(O)/tests/tables
 	@tests/structure/run.sh $(O)
@@ -243,4 +250,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: all check unit unit-build structure manual check-scenarios bench demo format format-check install clean FORCE
+.PHONY: all check unit unit-build structure manual check-evidence check-scenarios bench demo format format-check install clean FORCE
