@@ -359,12 +359,11 @@ static bool is_complete(const struct store *s)
 static void run(struct store *s)
 {
     while (!is_complete(s)) {
-        bool any = false;
+        bool any = drain_digests(s); /* early: what was replayed stands at the head of the log */
         if (!s->settings->live)
             ring_follow_analyze(s->ring); /* first how far, … */
         any |= drain_results(s);          /* … then what was said up to there, … */
         any |= drain_ring(s);             /* … then the frames. */
-        any |= drain_digests(s);
         if (s->settings->live)
             recorder_rotate(s->recorder, false);
         if (!any && !is_complete(s))
@@ -449,6 +448,8 @@ int main(void)
     finish(&s);
     recorder_free(s.recorder);
     free(s.exhibits);
-    control_send(CONTROL_DONE, DONE_OK, "");
+    char worst[32];
+    (void)snprintf(worst, sizeof worst, CONTROL_WORST, s.totals.worst);
+    control_send(CONTROL_DONE, DONE_OK, worst);
     return 0;
 }
