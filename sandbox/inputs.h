@@ -38,6 +38,9 @@ struct input_source {
 };
 /* Cannot be read twice: digest reads it and passes it on to capture through FD_FORWARD. */
 #define SOURCE_STREAM UINT64_C(1)
+/* From a folder (-R): capture reads the sources that have it in order of their first packet, after
+ * and before the others as they stand in the list. */
+#define SOURCE_BY_TIME UINT64_C(2)
 
 struct input {
     enum input_kind kind;

@@ -34,7 +34,7 @@
     X(baseline, 0, "DIR", IN_RUN, "what owners declared: ZONE.zone, optionally ZONE.yaml")         \
     X(at, 0, "packet|now|TIME", IN_REPLAY,                                                         \
       "clock that signatures are judged by: RFC 3339 or seconds since 1970; default: packet")      \
-    X(evidence, 'l', "DIR", IN_ALL, "evidence folder, made if needed")                             \
+    X(evidence, 'l', "DIR", IN_ALL, "evidence folder; a run makes it if needed")                             \
     X(bundle, 'o', "BUNDLE", IN_REPLAY | IN_PACK, "pack and seal into this new file (.tar)")       \
     X(config, 'c', "CONFIG", IN_ALL, "configuration file")                                         \
     X(identity, 0, "DIR", IN_ALL,                                                                  \

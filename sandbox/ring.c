@@ -44,8 +44,9 @@
 struct head_page {
     _Alignas(LINE) _Atomic uint64_t head;
     _Alignas(LINE) _Atomic uint64_t announced;
-    _Alignas(LINE) _Atomic uint64_t version; /* seqlock over records and head; odd: changing */
-    _Atomic uint64_t records;                /* records below head */
+    _Alignas(LINE) _Atomic uint64_t version; /* seqlock over the next three; odd: changing */
+    _Atomic uint64_t resume;                 /* head before the last publishing */
+    _Atomic uint64_t records;                /* records below resume */
     _Alignas(LINE) _Atomic uint64_t want; /* producer sleeps until both tails are here; 0 awake */
     _Alignas(LINE) uint64_t live;         /* 1: the producer does not wait for analyze */
 };
@@ -68,14 +69,15 @@ struct ring {
 
     /* producer */
     bool waits;
-    uint64_t at;               /* next record goes here */
-    uint64_t published;        /* head as stored */
-    uint64_t records;          /* committed */
-    uint64_t announced;        /* as stored */
-    uint64_t room_until;       /* records may reach here; from the tails as last seen */
-    uint64_t slept_from[2];    /* head when the reader was first seen asleep */
-    uint64_t seen_sleeping[2]; /* its sleep that slept_from belongs to */
-    uint64_t woken[2];         /* its sleep that it was woken from */
+    uint64_t at;                /* next record goes here */
+    uint64_t published;         /* head as stored */
+    uint64_t records;           /* committed */
+    uint64_t records_published; /* below head */
+    uint64_t announced;         /* as stored */
+    uint64_t room_until;        /* records may reach here; from the tails as last seen */
+    uint64_t slept_from[2];     /* head when the reader was first seen asleep */
+    uint64_t seen_sleeping[2];  /* its sleep that slept_from belongs to */
+    uint64_t woken[2];          /* its sleep that it was woken from */
 
     /* reader */
     enum ring_reader who;
@@ -212,6 +214,18 @@ fail:;
     return NULL;
 }
 
+void ring_close(struct ring *r)
+{
+    if (!r)
+        return;
+    munmap(r->bytes, (size_t)r->size);
+    munmap(r->head, sizeof *r->head);
+    for (int i = 0; i < 2; i++)
+        munmap(r->tail[i], sizeof *r->tail[i]);
+    free(r->copy);
+    free(r);
+}
+
 /* --- sleeping and waking -----------------------------------------------------------------------
  */
 
@@ -264,10 +278,12 @@ static void publish(struct ring *r, bool wake_now)
         uint64_t version = atomic_load_explicit(&h->version, memory_order_relaxed);
         atomic_store_explicit(&h->version, version + 1, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
-        atomic_store_explicit(&h->records, r->records, memory_order_relaxed);
+        atomic_store_explicit(&h->resume, r->published, memory_order_relaxed);
+        atomic_store_explicit(&h->records, r->records_published, memory_order_relaxed);
         atomic_store_explicit(&h->head, r->at, memory_order_release);
         atomic_store_explicit(&h->version, version + 2, memory_order_release);
         r->published = r->at;
+        r->records_published = r->records;
     }
     atomic_thread_fence(memory_order_seq_cst);
     for (int i = 0; i < 2; i++)
@@ -427,24 +443,28 @@ static bool overtaken(const struct ring *r, uint64_t position)
     return announced > r->size && announced - r->size > position;
 }
 
-/* Gives up what was overwritten and goes on at the head: a reader that is too slow loses one large
- * stretch and then has the whole ring before it, instead of losing a little of everything. */
-static uint64_t jump_to_head(struct ring *r)
+/* Gives up what was overwritten and goes on with the batch published last: a reader that is too
+ * slow loses one large stretch and then has the whole ring before it, instead of losing a little of
+ * everything; and it never misses the last record of the run. */
+static uint64_t jump_ahead(struct ring *r)
 {
     const struct head_page *h = r->head;
-    uint64_t before, after, head, records;
+    uint64_t before, after, head, resume, records;
     do {
         before = atomic_load_explicit(&h->version, memory_order_acquire);
         head = atomic_load_explicit(&h->head, memory_order_acquire);
+        resume = atomic_load_explicit(&h->resume, memory_order_relaxed);
         records = atomic_load_explicit(&h->records, memory_order_relaxed);
         atomic_thread_fence(memory_order_acquire);
         after = atomic_load_explicit(&h->version, memory_order_relaxed);
     } while ((before & 1) || before != after);
-    if (head < r->limit || (head & 7) || records < r->taken)
+    if (head < r->limit || resume <= r->next || resume > head || ((head | resume) & 7) ||
+        records < r->taken)
         log_die("ring: impossible position");
     uint64_t missed = records - r->taken;
     r->taken = records;
-    r->next = r->limit = r->given_back = head;
+    r->next = r->given_back = resume;
+    r->limit = head;
     return missed;
 }
 
@@ -529,7 +549,7 @@ const struct ring_record *ring_next(struct ring *r, uint64_t *ret_missed)
         uint64_t size;
         const struct ring_record *record = copy_record(r, &size);
         if (size == 0) {
-            uint64_t missed = jump_to_head(r);
+            uint64_t missed = jump_ahead(r);
             if (ret_missed)
                 *ret_missed += missed;
             continue;

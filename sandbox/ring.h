@@ -79,10 +79,11 @@ struct ring_fds {
 int ring_create(size_t bytes, struct ring_fds *ret_fds);
 
 /* Maps the ring from the descriptor table (sandbox/fds.h). Called before confinement.
- * `wait_for_readers` is true in replay. NULL with errno set. Nothing to free: the mapping lives as
- * long as the process. */
+ * `wait_for_readers` is true in replay. NULL with errno set. The mapping normally lives as long as
+ * the process; ring_close is for those who open many (tests). */
 struct ring *ring_open_producer(bool wait_for_readers);
 struct ring *ring_open_reader(enum ring_reader who);
+void ring_close(struct ring *);
 
 /* Producer: room for a record with `payload` bytes (<= RING_FRAME_MAX), header zeroed but for size
  * and caplen; the caller fills it and the bytes behind it, then ring_commit. In replay waits for
