@@ -62,8 +62,10 @@ never "nothing calls a banned function" "$rooms" "$banned"
 never "nothing starts a program through a shell or a path" "$rooms" "$run"
 never "nothing accepts a connection or looks up a name" "$rooms" \
     'listen|accept|accept4|getaddrinfo|gethostby.*|res_.*'
-never "only the supervisor and the front door start processes" \
-    "$(grep -vE '^(sandbox/(supervisor|spawn)[^/]*|dnsbailiff)\.o$' <<<"$rooms")" "$start"
+# verify forks the checker that reads the bundle, and runs `replay` to see whether findings follow.
+never "only the supervisor, the front door and verify start processes" \
+    "$(grep -vE '^(sandbox/(supervisor|spawn)[^/]*|evidence/verify(_replay)?|dnsbailiff)\.o$' <<<"$rooms")" \
+    "$start"
 never "analyze reaches neither network nor files" "$(objects analyze)" "$network|$files|$start"
 never "analyze takes time and chance from outside" \
     "$(objects analyze | grep -v '^analyze/analyze.o$')" "$hidden"
@@ -77,17 +79,21 @@ never "only sign and keygen can sign" \
 never "the verifier writes no archive" "$(objects evidence | grep '^evidence/verify')" \
     'archive_write_.*|archive_entry_set_.*'
 
-# A .c file exports names that begin with its own (or with the first word of it), or main.
+# A .c file exports names that begin with its own (or with the first word of it), main, or what the
+# header beside it declares; never something that no header of its own announces.
 bad=$(while read -r file; do
     stem=$(basename "${file%.o}")
+    header=${file%.o}.h
     nm -g --defined-only --format=posix "$obj/$file" | awk -v file="$file" -v stem="$stem" '
         BEGIN { word = stem; sub(/_.*/, "", word) }
         $2 ~ /^[TDBRVWC]$/ && $1 !~ /^(__asan|__odr_asan|__ubsan|_ZTI)/ && $1 != "main" &&
             $1 != stem && index($1, stem "_") != 1 && $1 != word && index($1, word "_") != 1 {
             print file ": exports " $1
-        }'
+        }' | while read -r line; do
+        [ -e "$header" ] && grep -qw "${line##* }" "$header" || echo "$line"
+    done
 done <<<"$rooms")
-verdict "foo.c exports only foo_*" "$bad"
+verdict "foo.c exports only foo_* and what foo.h declares" "$bad"
 
 # Nothing that can be written to is visible outside its file.
 bad=$(while read -r file; do
