@@ -42,7 +42,12 @@ DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analy
           analyze/dissect.c analyze/pair.c
 # what it says, as lines of JSON
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
-ANALYZE := $(DECODE) $(EVENTS)
+# the validator: keys, RRsets, zones, verdicts
+VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/judge.c \
+            analyze/denial.c analyze/weigh.c analyze/answer.c analyze/memo.c
+# what the operator declared
+DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c analyze/pipeline.c
 RULES :=
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c

@@ -17,7 +17,7 @@
 #define BUCKETS ((size_t)1 << 18)
 /* Labels below the deepest known zone at which an answer waits for a cut to show. */
 #define WAIT_LABELS_MAX 8
-#define RCODE_NXDOMAIN 3
+#define RCODE_NXDOMAIN  3
 
 struct waiter {
     struct waiter *next;
@@ -113,7 +113,8 @@ static bool any_in_answer(const struct answer *a)
     return false;
 }
 
-/* RFC 2308 2, RFC 1034 4.3.2. A DS question answered from the child's side says nothing of the parent. */
+/* RFC 2308 2, RFC 1034 4.3.2. A DS question answered from the child's side says nothing of the
+ * parent. */
 static enum answer_kind classify(const struct answer *a)
 {
     const struct rrset *soa = answer_find(a, SECTION_AUTHORITY, TYPE_SOA);
@@ -133,8 +134,8 @@ static enum answer_kind classify(const struct answer *a)
 
 static uint64_t hash_answer(const struct answers *t, const struct answer *a)
 {
-    uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 | (uint64_t)a->do_bit << 1 |
-                             a->do_known,
+    uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
+                             (uint64_t)a->do_bit << 1 | a->do_known,
                          a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
@@ -171,7 +172,8 @@ static bool same_answer(const struct answer *a, const struct answer *b)
 }
 
 /* A copy on the heap of the draft, with as many sets as it has. */
-static struct answer *keep(struct answers *t, const struct answer *draft, const struct answer_set *more)
+static struct answer *keep(struct answers *t, const struct answer *draft,
+                           const struct answer_set *more)
 {
     struct answer *a = malloc(sizeof *a);
     if (a == NULL)
@@ -221,7 +223,8 @@ static void draft_head(struct answer *a, const struct datagram *dg, const struct
     a->rcode = m->rcode;
     a->id = m->id;
     a->flags = m->flags;
-    /* RFC 3225 3: the responder copies the DO bit. No OPT at all: either side may have dropped it. */
+    /* RFC 3225 3: the responder copies the DO bit. No OPT at all: either side may have dropped it.
+     */
     a->do_bit = query ? query->edns_do : m->edns && m->edns_do;
     a->do_known = query != NULL || (m->edns && m->edns_do);
     a->ede = m->ede_count ? m->ede[0] : EDE_NONE;
@@ -245,7 +248,8 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
         struct rrset_group *g = &groups->group[i];
         rrset_intern(t->world.rrsets, m, g, dg->time_ns, dg->frames, dg->frame_count);
         if (g->rrset == NULL) {
-            if (g->records) /* malformed, or too large to look at: the response cannot be judged whole */
+            if (g->records) /* malformed, or too large to look at: the response cannot be judged
+                               whole */
                 a->reason = REASON_BUDGET;
             continue;
         }
@@ -254,8 +258,9 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
             a->reason = REASON_BUDGET;
             break;
         }
-        struct answer_set *at = a->sets < ANSWER_SETS_INLINE ? &a->set[a->sets]
-                                                             : &a->more[a->sets - ANSWER_SETS_INLINE];
+        struct answer_set *at = a->sets < ANSWER_SETS_INLINE
+                                    ? &a->set[a->sets]
+                                    : &a->more[a->sets - ANSWER_SETS_INLINE];
         *at = (struct answer_set){g->rrset, g->section};
         a->sets++;
     }
@@ -297,12 +302,14 @@ static void wait_at(struct answers *t, struct zone *zone, struct answer *a)
     t->waiting++;
 }
 
-/* At every name between the deepest zone whose trust is settled and `name`: a cut may show at any of them. */
-static void wait_below(struct answers *t, const uint8_t *name, struct answer *a, int64_t time_ns)
+/* At every name between the deepest zone whose trust is settled and `name`: a cut may show at any
+ * of them. */
+static void wait_below(struct answers *t, const uint8_t *name, struct answer *a)
 {
     unsigned labels = name_labels(name);
     const struct trust *trust = NULL;
-    const struct zone *over = judge_enclosing(&t->world, name, true, time_ns, &trust);
+    const struct zone *over =
+        judge_enclosing(&t->world, name, true, answers_clock(t, a->time_ns), &trust);
     unsigned known = over ? name_labels(over->name) : 0;
     if (over && trust->state == TRUST_UNKNOWN && trust->missing)
         wait_at(t, trust->missing, a);
@@ -318,7 +325,7 @@ static void wait_for(struct answers *t, struct answer *a)
         return;
     struct zone *zone = a->zone;
     if (zone == NULL) {
-        wait_below(t, a->by ? a->by->owner : a->qname, a, a->time_ns);
+        wait_below(t, a->by ? a->by->owner : a->qname, a);
         return;
     }
     struct zone *missing = zone->trust.missing ? zone->trust.missing : zone;
@@ -326,18 +333,18 @@ static void wait_for(struct answers *t, struct answer *a)
     if (missing != zone)
         wait_at(t, zone, a);
     if (a->reason == REASON_DS_NOT_SEEN)
-        wait_below(t, missing->name, a, a->time_ns);
+        wait_below(t, missing->name, a);
     else if (a->reason == REASON_CUT_NOT_SEEN)
-        wait_below(t, a->by ? a->by->owner : a->qname, a, a->time_ns);
+        wait_below(t, a->by ? a->by->owner : a->qname, a);
 }
 
-static void conclude(struct answers *t, struct answer *a, int64_t time_ns, bool retro)
+static void conclude(struct answers *t, struct answer *a, bool retro)
 {
     bool as_told = a->told && a->told_reason == a->reason && a->told_zone == a->zone;
     if (!as_told || retro)
         wait_for(t, a);
     if (t->on_judged)
-        t->on_judged(t->context, a, time_ns, retro);
+        t->on_judged(t->context, a, retro);
     if (as_told)
         return;
     bool changed = a->told && reason_verdict(a->told_reason) != reason_verdict(a->reason);
@@ -369,8 +376,8 @@ void answers_settle(struct answers *t)
             next = forward->next;
             if (forward->stamp == a->wait_stamp) {
                 world_begin(&t->world, a->time_ns);
-                weigh_answer(t, a, a->time_ns);
-                conclude(t, a, a->time_ns, true);
+                weigh_answer(t, a, answers_clock(t, a->time_ns));
+                conclude(t, a, true);
             }
             free(forward);
         }
@@ -414,8 +421,8 @@ struct answer *answers_take(struct answers *t, const struct datagram *dg,
     *ret_new = true;
     a->count = 1;
     observe(t, a);
-    weigh_answer(t, a, dg->time_ns);
-    conclude(t, a, dg->time_ns, false);
+    weigh_answer(t, a, answers_clock(t, dg->time_ns));
+    conclude(t, a, false);
     answers_settle(t);
     return a;
 }
@@ -448,13 +455,13 @@ void answers_again(struct answers *t, struct answer *a, const struct datagram *d
         return;
     observe(t, a);
     bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
-    if (proof_again || !weigh_holds(t, a, time_ns)) {
+    if (proof_again || !weigh_holds(t, a, answers_clock(t, time_ns))) {
         enum reason before = a->reason;
         world_begin(&t->world, time_ns);
-        weigh_answer(t, a, time_ns);
+        weigh_answer(t, a, answers_clock(t, time_ns));
         if (a->reason != before)
             move_to(a, dg);
-        conclude(t, a, time_ns, false);
+        conclude(t, a, false);
     }
     if (t->world.stirred_count)
         answers_settle(t);

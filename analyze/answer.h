@@ -1,6 +1,7 @@
 /*
- * answer: a response as the validator sees it: the question, its RRsets, and its verdict, kept once for each
- * distinct content, so that a repetition costs a look-up and a missing DNSKEY or DS can revise it later.
+ * answer: a response as the validator sees it: the question, its RRsets, and its verdict, kept once
+ * for each distinct content, so that a repetition costs a look-up and a missing DNSKEY or DS can
+ * revise it later.
  *
  * Contained in: analyze, tests.
  */
@@ -12,10 +13,10 @@
 #include "analyze/world.h"
 
 /* RRsets of a response that its verdict looks at (answer and authority section). */
-#define ANSWER_SETS_MAX 64
+#define ANSWER_SETS_MAX    64
 #define ANSWER_SETS_INLINE 8 /* nearly every response has fewer */
 /* Zones that a verdict may depend on and still be remembered; more are judged anew each time. */
-#define ANSWER_ZONES_MAX 6
+#define ANSWER_ZONES_MAX  6
 #define ANSWER_FRAMES_MAX 8
 
 enum answer_kind {
@@ -36,8 +37,10 @@ struct answer {
     uint64_t hash;
     enum answer_kind kind;
     uint16_t qtype, rcode, id, flags;
-    bool do_bit, do_known;  /* the query asked for DNSSEC records; known from the query or the response's OPT */
-    bool aa_from_apex;      /* AA=1 and the authority section names the zone by its NS: it is not below a cut */
+    bool do_bit, do_known; /* the query asked for DNSSEC records; known from the query or the
+                              response's OPT */
+    bool aa_from_apex; /* AA=1 and the authority section names the zone by its NS: it is not below a
+                          cut */
     uint8_t sets, frame_count, qname_size;
     struct answer_set set[ANSWER_SETS_INLINE];
     struct answer_set *more; /* the rest, malloc'd, or NULL */
@@ -103,9 +106,15 @@ struct answers { /* the table, and the world it is judged by */
     /* called when a verdict is first reached or has changed; `retro`: later than the packet */
     void (*on_verdict)(void *context, const struct answer *, bool retro);
     /* called after each judgement, so that the rules learn what is new (analyze/tell.c) */
-    void (*on_judged)(void *context, struct answer *, int64_t time_ns, bool retro);
+    void (*on_judged)(void *context, struct answer *, bool retro);
     void *context;
 };
+
+/* The clock that judges: packet time, or the fixed time of --at. */
+static inline int64_t answers_clock(const struct answers *t, int64_t packet_ns)
+{
+    return t->world.settings->at == AT_FIXED ? t->world.settings->at_ns : packet_ns;
+}
 
 int answers_init(struct answers *, const struct settings *, const struct anchors *,
                  const struct baseline *, uint64_t seed);
@@ -114,8 +123,9 @@ void answers_fini(struct answers *);
 size_t answers_bytes(const struct answers *);
 void answers_forget(struct answers *);
 
-/* Takes a response. `query` may be NULL. Returns its record (valid until answers_forget), judged, with the
- * callbacks made; *ret_new says that RRsets or the record were not known before. NULL: no memory. */
+/* Takes a response. `query` may be NULL. Returns its record (valid until answers_forget), judged,
+ * with the callbacks made; *ret_new says that RRsets or the record were not known before. NULL: no
+ * memory. */
 struct answer *answers_take(struct answers *, const struct datagram *, const struct dns_message *,
                             const struct query *query, bool *ret_new);
 /* The same response once more (the caller has compared the bytes). */

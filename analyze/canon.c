@@ -1,5 +1,6 @@
 /*
- * canon: canonical rdata. One row per type that holds names; everything else is its own canonical form.
+ * canon: canonical rdata. One row per type that holds names; everything else is its own canonical
+ * form.
  *
  * Contained in: analyze, tests. Must never read outside the message.
  */
@@ -10,9 +11,9 @@
 #include <string.h>
 
 /*
- * The layout of an rdata up to its last name: a digit string is so many fixed bytes ('a' = 18), 's' a
- * character-string, 'n' a name to be lower-cased (RFC 4034 6.2), '*' the rest as it is. NSEC is not here: its
- * next name keeps its case (RFC 6840 5.1) and may not be compressed (RFC 3597 4).
+ * The layout of an rdata up to its last name: a digit string is so many fixed bytes ('a' = 18), 's'
+ * a character-string, 'n' a name to be lower-cased (RFC 4034 6.2), '*' the rest as it is. NSEC is
+ * not here: its next name keeps its case (RFC 6840 5.1) and may not be compressed (RFC 3597 4).
  */
 static const char *layout(uint16_t type)
 {
@@ -71,7 +72,8 @@ int canon_rdata(uint16_t type, const uint8_t *message, size_t size, size_t at, u
         if (*fields == 'n') {
             uint8_t name[NAME_MAX_BYTES];
             size_t next;
-            /* A name may point backwards out of the rdata, but what is written of it must lie inside. */
+            /* A name may point backwards out of the rdata, but what is written of it must lie
+             * inside. */
             size_t bytes = name_read(message, size, at, false, name, &next);
             if (bytes == 0 || next > end)
                 return -1;

@@ -1,6 +1,6 @@
 /*
- * canon: rdata in canonical form (RFC 4034 6.2 as corrected by RFC 6840 5.1): names uncompressed, and in
- * lower case for the types that RFC 4034 lists.
+ * canon: rdata in canonical form (RFC 4034 6.2 as corrected by RFC 6840 5.1): names uncompressed,
+ * and in lower case for the types that RFC 4034 lists.
  *
  * Contained in: analyze, tests.
  */
@@ -34,8 +34,9 @@ enum dns_type {
     TYPE_ANY = 255
 };
 
-/* Writes the canonical form of `rdlen` bytes of rdata at `at` in a message into `out` (room bytes). Returns
- * the bytes written, or -1: malformed (a name that leaves the rdata or the message), or -2: no room. */
+/* Writes the canonical form of `rdlen` bytes of rdata at `at` in a message into `out` (room bytes).
+ * Returns the bytes written, or -1: malformed (a name that leaves the rdata or the message), or -2:
+ * no room. */
 int canon_rdata(uint16_t type, const uint8_t *message, size_t size, size_t at, uint16_t rdlen,
                 uint8_t *out, size_t room);
 

@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-#define NSEC3_SHA1 1
+#define NSEC3_SHA1    1
 #define NSEC3_OPT_OUT 0x01
-#define NSEC3_HASH 20
+#define NSEC3_HASH    20
 
 bool denial_has_type(const uint8_t *bitmap, size_t size, uint16_t type)
 {
@@ -184,7 +184,8 @@ struct nsec3 {
     size_t bitmap_size;
 };
 
-/* RFC 4648 7, as the owner label of an NSEC3 (32 characters for 20 bytes). Names are in lower case. */
+/* RFC 4648 7, as the owner label of an NSEC3 (32 characters for 20 bytes). Names are in lower case.
+ */
 static bool base32hex(const uint8_t *text, uint8_t out[NSEC3_HASH])
 {
     for (unsigned group = 0; group < 4; group++) {
@@ -288,7 +289,8 @@ static const struct nsec3 *nsec3_covering(const struct nsec3s *s, const uint8_t 
 {
     for (size_t i = 0; i < s->count; i++) {
         const struct nsec3 *n = &s->record[i];
-        bool after = memcmp(hash, n->hash, NSEC3_HASH) > 0, before = memcmp(hash, n->next, NSEC3_HASH) < 0;
+        bool after = memcmp(hash, n->hash, NSEC3_HASH) > 0,
+             before = memcmp(hash, n->next, NSEC3_HASH) < 0;
         bool last = memcmp(n->next, n->hash, NSEC3_HASH) <= 0;
         if (last ? after || before : after && before)
             return n;
@@ -410,7 +412,8 @@ static enum reason nsec3_no_ds(struct nsec3s *s, const uint8_t *name)
 
 /* --- either --- */
 
-/* NONE if the NSEC3 records are to be used; else the answer already. NOT_CHECKABLE never comes from here. */
+/* NONE if the NSEC3 records are to be used; else the answer already. NOT_CHECKABLE never comes from
+ * here. */
 static enum reason choose(const struct denial *d, const uint8_t *name, struct nsec3s *s)
 {
     if (!name_within(name, d->zone))

@@ -1,8 +1,10 @@
 /*
- * denial: what a set of NSEC or NSEC3 RRsets proves (RFC 4035 5.4, RFC 5155 8, RFC 6840 4, RFC 9276).
+ * denial: what a set of NSEC or NSEC3 RRsets proves (RFC 4035 5.4, RFC 5155 8, RFC 6840 4, RFC
+ * 9276).
  *
- * Contained in: analyze, tests. The RRsets given must already be judged secure, and be signed by the zone that
- * is named; nothing here looks at signatures. Unusable ones (other parameters, foreign owner) are ignored.
+ * Contained in: analyze, tests. The RRsets given must already be judged secure, and be signed by
+ * the zone that is named; nothing here looks at signatures. Unusable ones (other parameters,
+ * foreign owner) are ignored.
  */
 #ifndef ANALYZE_DENIAL_H
 #define ANALYZE_DENIAL_H
@@ -18,15 +20,15 @@ struct denial {
     struct rrset *set[DENIAL_SETS_MAX]; /* NSEC or NSEC3, not mixed (NSEC3 wins if they are) */
 };
 
-/* Each returns DENIAL if it is proven; OPT_OUT if the span is opt-out; NSEC3_ITERATIONS or BUDGET if we will
- * not compute it; otherwise the bogus reason that names the missing step. */
+/* Each returns DENIAL if it is proven; OPT_OUT if the span is opt-out; NSEC3_ITERATIONS or BUDGET
+ * if we will not compute it; otherwise the bogus reason that names the missing step. */
 enum reason denial_name_error(const struct denial *, const uint8_t *qname);
 enum reason denial_no_data(const struct denial *, const uint8_t *qname, uint16_t qtype);
 /* A positive answer synthesised from "*.<suffix of `labels` labels>": nothing closer exists. */
 enum reason denial_wildcard(const struct denial *, const uint8_t *qname, unsigned labels);
 
-/* What the proof says of a DS at `name`: UNSIGNED_DELEGATION (a cut without DS), OPT_OUT, DENIAL (`name` is
- * provably no cut, so it belongs to the zone), or DS_NOT_DENIED. */
+/* What the proof says of a DS at `name`: UNSIGNED_DELEGATION (a cut without DS), OPT_OUT, DENIAL
+ * (`name` is provably no cut, so it belongs to the zone), or DS_NOT_DENIED. */
 enum reason denial_no_ds(const struct denial *, const uint8_t *name);
 
 /* Is the type in the bitmap of an NSEC or NSEC3 record? */

@@ -92,13 +92,13 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool watched;      /* the name is under `watch` */
     bool dynamic;      /* the policy says that owner and type change by themselves */
     bool planned;      /* a planned change of this kind is in its window at packet time */
-    bool planned_sep;  /* … one that names no key: any new key with SEP, any new DS, is expected */
-    bool planned_zsk;  /* … one that names no key: any new key without SEP is expected */
-    bool signed_zone;  /* the declared zone has DNSKEYs or DS */
-    bool name_exists;  /* the owner (or its wildcard) is declared with any type */
-    bool below_cut;    /* the owner lies below a delegation of the declared zone: not comparable */
-    bool multi_signer; /* RFC 8901 */
-    const char *file;  /* zone file's name, NULL if absent */
+    bool planned_sep; /* … one that names no key: any new key with SEP, any new DS, is expected */
+    bool planned_zsk; /* … one that names no key: any new key without SEP is expected */
+    bool signed_zone; /* the declared zone has DNSKEYs or DS */
+    bool name_exists; /* the owner (or its wildcard) is declared with any type */
+    bool below_cut;   /* the owner lies below a delegation of the declared zone: not comparable */
+    bool multi_signer;          /* RFC 8901 */
+    const char *file;           /* zone file's name, NULL if absent */
     struct fact_rrset expected; /* declared RRset of observed.owner/type; count 0: none declared */
     size_t key_count;           /* declared DNSKEYs */
     const struct fact_key *keys;
@@ -106,7 +106,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     const struct fact_ds *ds;
     size_t key_declared; /* of keys[]: those of the zone file come first, then planned ones */
     size_t ds_declared;  /* of ds[]: to show as expected; further digests of the keys follow */
-    int64_t validity_ns, refresh_ns; /* `signing` of the policy, 0 unknown */
+    int64_t validity_ns, refresh_ns;             /* `signing` of the policy, 0 unknown */
     const struct fact_suppression *suppressions; /* of the zone */
     size_t suppression_count;
 };
@@ -114,6 +114,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
 struct fact {
     enum fact_kind kind;
     int64_t time_ns;        /* packet time of the observation */
+    int64_t clock_ns;       /* what it was judged at: packet time, unless --at says otherwise */
     uint64_t frame;         /* frame that completed the message; 0 none */
     const uint64_t *frames; /* all frames of the message */
     size_t frame_count;

@@ -1,8 +1,8 @@
 /*
  * judge: trust in zones and verdicts on RRsets.
  *
- * Contained in: analyze, tests. The recursion goes from a zone to the signer of its DS, whose name is strictly
- * shorter, so it ends after at most 127 steps; in practice after three.
+ * Contained in: analyze, tests. The recursion goes from a zone to the signer of its DS, whose name
+ * is strictly shorter, so it ends after at most 127 steps; in practice after three.
  */
 #include "analyze/judge.h"
 
@@ -41,7 +41,8 @@ static struct window validity(const struct world *w, const struct signature *s, 
                            (judge_time(s->expiration, time_ns) + skew) * SECOND_NS + SECOND_NS - 1};
 }
 
-/* NONE inside the window; otherwise what is wrong, and *ret_holds narrowed to the times at which it is. */
+/* NONE inside the window; otherwise what is wrong, and *ret_holds narrowed to the times at which it
+ * is. */
 static enum reason time_reason(const struct world *w, const struct signature *s, int64_t time_ns,
                                struct window *holds)
 {
@@ -57,6 +58,13 @@ static enum reason time_reason(const struct world *w, const struct signature *s,
         return REASON_SIG_EXPIRED;
     }
     narrow(holds, valid.from_ns, valid.until_ns);
+    /* The judgement is made again when the signature enters its last hours: the rules want to know.
+     */
+    int64_t last_hours = valid.until_ns - (int64_t)w->settings->expiring_hours * 3600 * SECOND_NS;
+    if (time_ns <= last_hours)
+        narrow(holds, INT64_MIN, last_hours);
+    else
+        narrow(holds, last_hours + 1, INT64_MAX);
     return REASON_NONE;
 }
 
@@ -169,7 +177,8 @@ static enum reason key_usable(const struct key *key)
 
 /* The best that any key of the list says of the signature. */
 struct attempt {
-    enum reason reason; /* KEY_UNKNOWN: no key has this tag and algorithm; CHAIN: verifies and in time */
+    enum reason
+        reason; /* KEY_UNKNOWN: no key has this tag and algorithm; CHAIN: verifies and in time */
     bool verifies;
 };
 
@@ -201,7 +210,8 @@ static void attempt_set(struct world *w, struct zone *zone, struct rrset *set, s
                         struct attempt *best)
 {
     uint16_t size;
-    for (const uint8_t *r = NULL; (r = rrset_record(keys, r, &size)) && best->reason != REASON_CHAIN;)
+    for (const uint8_t *r = NULL;
+         (r = rrset_record(keys, r, &size)) && best->reason != REASON_CHAIN;)
         attempt_key(w, zone, set, s, r, size, time_ns, holds, best);
 }
 
@@ -225,10 +235,10 @@ struct promise { /* what says which keys of the zone may be trusted */
     bool anchors;                    /* else ds[] */
     struct rrset *ds[ZONE_VARIANTS]; /* judged secure */
     size_t count;
-    bool usable;            /* at least one names an algorithm and a digest that we implement */
-    enum reason unusable;   /* why not */
-    bool strong;            /* a SHA-2 digest is usable: SHA-1 does not count (RFC 4509 3) */
-    bool current;           /* an anchor, or a DS RRset that may still be cached */
+    bool usable;          /* at least one names an algorithm and a digest that we implement */
+    enum reason unusable; /* why not */
+    bool strong;          /* a SHA-2 digest is usable: SHA-1 does not count (RFC 4509 3) */
+    bool current;         /* an anchor, or a DS RRset that may still be cached */
 };
 
 static void weigh_ds(struct promise *p, const uint8_t *ds, uint16_t size)
@@ -252,8 +262,8 @@ static bool names_key(const struct promise *p, const uint8_t *ds, uint16_t ds_si
     return key_matches_ds(p->zone->name, key, key_size, ds, ds_size) == KEY_DS_MATCHES;
 }
 
-/* REVOKE changes rdata and tag: an anchor names the key before it was revoked, so a revoked key never matches
- * (RFC 5011 2.1). */
+/* REVOKE changes rdata and tag: an anchor names the key before it was revoked, so a revoked key
+ * never matches (RFC 5011 2.1). */
 static bool promised(const struct world *w, const struct promise *p, const uint8_t *key,
                      uint16_t key_size)
 {
@@ -265,8 +275,7 @@ static bool promised(const struct world *w, const struct promise *p, const uint8
                 p->time_ns > a[i].until_ns)
                 continue;
             if (a[i].is_ds ? names_key(p, a[i].rdata, a[i].rdata_size, key, key_size)
-                           : a[i].rdata_size == key_size &&
-                                 memcmp(a[i].rdata, key, key_size) == 0)
+                           : a[i].rdata_size == key_size && memcmp(a[i].rdata, key, key_size) == 0)
                 return true;
         }
         return false;
@@ -287,7 +296,8 @@ static enum reason check_dnskey(struct world *w, const struct promise *p, struct
     enum reason best = REASON_NONE;
     *ret_holds = always;
     uint16_t size;
-    for (const uint8_t *key = NULL; (key = rrset_record(set, key, &size)) && best != REASON_CHAIN;) {
+    for (const uint8_t *key = NULL;
+         (key = rrset_record(set, key, &size)) && best != REASON_CHAIN;) {
         if (size < 4 || !promised(w, p, key, size))
             continue;
         any_match = true;
@@ -407,7 +417,8 @@ static bool anchors_at(const struct world *w, struct promise *p)
     return p->anchors;
 }
 
-/* What the parent says. Fills p->ds with secure ones; else *ret_reason is the best that any DS came to. */
+/* What the parent says. Fills p->ds with secure ones; else *ret_reason is the best that any DS came
+ * to. */
 static void parent_says(struct world *w, struct promise *p, struct trust *t, struct window *holds,
                         enum reason *ret_reason)
 {
@@ -516,10 +527,11 @@ static void compute(struct world *w, struct zone *zone, int64_t time_ns, struct 
 static bool trust_current(struct world *w, struct zone *zone, int64_t time_ns)
 {
     struct trust *t = &zone->trust;
-    if (!t->done || t->observed != zone->observed || time_ns < t->from_ns || time_ns > t->until_ns ||
-        (t->births && t->births != w->births))
+    if (!t->done || t->observed != zone->observed || time_ns < t->from_ns ||
+        time_ns > t->until_ns || (t->births && t->births != w->births))
         return false;
-    return t->up == NULL || t->up == zone || judge_zone(w, t->up, time_ns)->version == t->up_version;
+    return t->up == NULL || t->up == zone ||
+           judge_zone(w, t->up, time_ns)->version == t->up_version;
 }
 
 const struct trust *judge_zone(struct world *w, struct zone *zone, int64_t time_ns)
@@ -581,7 +593,8 @@ static enum reason structure(const struct rrset *set, const struct signature *s)
     return REASON_NONE;
 }
 
-/* The newest DNSKEY RRset we trust: while it may still be cached, a key it lacks is really unknown. */
+/* The newest DNSKEY RRset we trust: while it may still be cached, a key it lacks is really unknown.
+ */
 static bool keys_current(const struct zone *zone, const struct trust *t, int64_t time_ns,
                          struct window *holds)
 {
@@ -601,7 +614,8 @@ static struct attempt attempt_zone(struct world *w, struct zone *zone, const str
                                    struct window *holds)
 {
     struct attempt best = {REASON_NONE, false};
-    bool all = t->state == TRUST_BOGUS; /* no key is trusted: learn at least what the signature is */
+    bool all =
+        t->state == TRUST_BOGUS; /* no key is trusted: learn at least what the signature is */
     for (uint8_t i = 0; i < zone->dnskeys && best.reason != REASON_CHAIN; i++)
         if (all || (t->trusted >> i & 1))
             attempt_set(w, zone, set, s, zone->dnskey[i], time_ns, holds, &best);
@@ -625,8 +639,8 @@ static enum reason judge_secure(struct world *w, struct zone *zone, const struct
         else if (t->only_pinned)
             reason = REASON_DS_NOT_SEEN;
         else
-            reason = keys_current(zone, t, time_ns, &mine) ? REASON_KEY_UNKNOWN
-                                                           : REASON_CHAIN_STALE;
+            reason =
+                keys_current(zone, t, time_ns, &mine) ? REASON_KEY_UNKNOWN : REASON_CHAIN_STALE;
     }
     narrow(holds, mine.from_ns, mine.until_ns);
     return reason;
@@ -759,7 +773,8 @@ void judge_signature(struct world *w, struct rrset *set, struct signature *s, in
     struct window ignored = always;
     struct attempt best;
     if (set->type == TYPE_DNSKEY) {
-        /* A DNSKEY RRset is signed by its own keys; whether they are trusted is the chain's matter. */
+        /* A DNSKEY RRset is signed by its own keys; whether they are trusted is the chain's matter.
+         */
         best = (struct attempt){REASON_NONE, false};
         attempt_set(w, zone, set, s, set, time_ns, &ignored, &best);
     } else {

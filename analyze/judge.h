@@ -1,35 +1,39 @@
 /*
  * judge: from trust anchor over DS and DNSKEY to an RRset, at a packet time (RFC 4035 5, RFC 6840).
  *
- * Contained in: analyze, tests. A judgement holds for a window of packet times and for one version of the
- * trust in one zone; inside both it is a look-up. Never turns "not observed" into "bogus": what lacks an
- * observation is indeterminate, and so is what rests on a link that has run out.
+ * Contained in: analyze, tests. A judgement holds for a window of packet times and for one version
+ * of the trust in one zone; inside both it is a look-up. Never turns "not observed" into "bogus":
+ * what lacks an observation is indeterminate, and so is what rests on a link that has run out.
  */
 #ifndef ANALYZE_JUDGE_H
 #define ANALYZE_JUDGE_H
 
 #include "analyze/world.h"
 
-/* What the zone's keys are worth at `time_ns`; computed anew only if something it rests on has changed.
- * Borrowed until the next call for the same zone. */
+/* What the zone's keys are worth at `time_ns`; computed anew only if something it rests on has
+ * changed. Borrowed until the next call for the same zone. */
 const struct trust *judge_zone(struct world *, struct zone *, int64_t time_ns);
 
-/* The reason (and so the verdict) of a signed RRset, from its signatures alone: a wildcard's missing proof
- * and an absent signature are the response's matter. Fills set->judged. */
+/* The reason (and so the verdict) of a signed RRset, from its signatures alone: a wildcard's
+ * missing proof and an absent signature are the response's matter. Fills set->judged. */
 enum reason judge_rrset(struct world *, struct rrset *, int64_t time_ns);
 
-/* The state of one signature of the RRset as the rules want it; ret may name times and the signer. */
+/* The state of one signature of the RRset as the rules want it; ret may name times and the signer.
+ */
 void judge_signature(struct world *, struct rrset *, struct signature *, int64_t time_ns,
                      struct fact_signature *ret);
 
-/* The DNSKEY and DS frames that the zone's trust rests on, anchor side last; returns how many (<= room). */
-size_t judge_chain_frames(const struct world *, const struct zone *, uint64_t *ret_frames, size_t room);
+/* The DNSKEY and DS frames that the zone's trust rests on, anchor side last; returns how many (<=
+ * room). */
+size_t judge_chain_frames(const struct world *, const struct zone *, uint64_t *ret_frames,
+                          size_t room);
 
 /* Seconds since 1970 of a 32-bit signature time near `time_ns` (RFC 4034 3.1.5, RFC 1982). */
 int64_t judge_time(uint32_t wire, int64_t time_ns);
 
-/* For the unsigned RRset or empty answer at `name`: the deepest zone whose trust is known, or NULL. *ret is its
- * trust. When the trust of the name itself hangs on an unseen cut the caller decides. */
+/* For the unsigned RRset or empty answer at `name`: the deepest zone whose trust is known, or NULL.
+ * *ret is its trust. When the trust of the name itself hangs on an unseen cut the caller decides.
+ */
 struct zone *judge_enclosing(struct world *, const uint8_t *name, bool above, int64_t time_ns,
                              const struct trust **ret);
 

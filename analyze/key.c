@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 3110 2 ends at 4096 bits. Beyond 64 bits an exponent only serves to burn the verifier's time. */
-#define RSA_MODULUS_MAX 512
+/* RFC 3110 2 ends at 4096 bits. Beyond 64 bits an exponent only serves to burn the verifier's time.
+ */
+#define RSA_MODULUS_MAX  512
 #define RSA_EXPONENT_MAX 8
-#define RSA_MODULUS_MIN 64
+#define RSA_MODULUS_MIN  64
 
 bool key_algorithm_supported(uint8_t algorithm)
 {
@@ -138,7 +139,8 @@ static EVP_PKEY *decode_eddsa(struct key *key, const uint8_t *bytes, size_t size
     if (size != (small ? 32 : 57))
         return NULL;
     key->bits = small ? 256 : 456;
-    return EVP_PKEY_new_raw_public_key(small ? EVP_PKEY_ED25519 : EVP_PKEY_ED448, NULL, bytes, size);
+    return EVP_PKEY_new_raw_public_key(small ? EVP_PKEY_ED25519 : EVP_PKEY_ED448, NULL, bytes,
+                                       size);
 }
 
 static EVP_PKEY_CTX *prehashed_context(const struct key *key, EVP_PKEY *pkey)
@@ -227,7 +229,8 @@ static size_t der_integer(uint8_t *out, const uint8_t *bytes, size_t size)
     return 2 + pad + size;
 }
 
-/* RFC 6605 4 writes r|s; OpenSSL wants SEQUENCE { r, s }. At most 2 * 51 + 2 bytes, so short lengths. */
+/* RFC 6605 4 writes r|s; OpenSSL wants SEQUENCE { r, s }. At most 2 * 51 + 2 bytes, so short
+ * lengths. */
 static size_t ecdsa_der(uint8_t out[112], const uint8_t *signature, size_t half)
 {
     size_t size = der_integer(out + 2, signature, half);
@@ -287,12 +290,15 @@ enum key_ds key_matches_ds(const uint8_t *owner, const uint8_t *key_rdata, size_
     size_t digest_size = key_digest_size(ds_rdata[3]);
     if (digest_size == 0)
         return KEY_DS_UNSUPPORTED;
-    const EVP_MD *md = ds_rdata[3] == 1 ? EVP_sha1() : ds_rdata[3] == 2 ? EVP_sha256() : EVP_sha384();
+    const EVP_MD *md = ds_rdata[3] == 1   ? EVP_sha1()
+                       : ds_rdata[3] == 2 ? EVP_sha256()
+                                          : EVP_sha384();
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned written = 0;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, owner, name_size(owner)) &&
-              EVP_DigestUpdate(ctx, key_rdata, key_size) && EVP_DigestFinal_ex(ctx, digest, &written);
+    bool ok =
+        ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, owner, name_size(owner)) &&
+        EVP_DigestUpdate(ctx, key_rdata, key_size) && EVP_DigestFinal_ex(ctx, digest, &written);
     EVP_MD_CTX_free(ctx);
     if (!ok)
         return KEY_DS_UNSUPPORTED;

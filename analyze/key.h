@@ -1,9 +1,9 @@
 /*
  * key: DNSKEYs, and what can be computed with them: signature checks, DS digests, NSEC3 hashes.
  *
- * Contained in: analyze, tests, bench. OpenSSL does the arithmetic; a key is decoded once and kept, since
- * decoding costs as much as a check. Every length is tested before OpenSSL sees the bytes, so that a
- * malformed key or signature is named as such and costs next to nothing.
+ * Contained in: analyze, tests, bench. OpenSSL does the arithmetic; a key is decoded once and kept,
+ * since decoding costs as much as a check. Every length is tested before OpenSSL sees the bytes, so
+ * that a malformed key or signature is named as such and costs next to nothing.
  */
 #ifndef ANALYZE_KEY_H
 #define ANALYZE_KEY_H
@@ -12,13 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KEY_FLAG_ZONE 0x0100u   /* RFC 4034 2.1.1 */
+#define KEY_FLAG_ZONE   0x0100u /* RFC 4034 2.1.1 */
 #define KEY_FLAG_REVOKE 0x0080u /* RFC 5011 7 */
-#define KEY_FLAG_SEP 0x0001u    /* RFC 4034 2.1.1 */
+#define KEY_FLAG_SEP    0x0001u /* RFC 4034 2.1.1 */
 
 /*
- * DNSSEC algorithms (IANA "DNS Security Algorithm Numbers", as of 2026-10; RFC 8624, 9905): X(number,
- * mnemonic, can be checked, still recommended or mandatory to validate).
+ * DNSSEC algorithms (IANA "DNS Security Algorithm Numbers", as of 2026-10; RFC 8624, 9905):
+ * X(number, mnemonic, can be checked, still recommended or mandatory to validate).
  */
 #define ALGORITHMS(X)                                                                              \
     X(1, "RSAMD5", false, false)                                                                   \
@@ -35,17 +35,18 @@
     X(16, "ED448", true, true)
 
 bool key_algorithm_supported(uint8_t algorithm);
-/* Digest types of DS: 1 SHA-1, 2 SHA-256, 4 SHA-384 (RFC 4509, 6605). 0 if unsupported, else its bytes. */
+/* Digest types of DS: 1 SHA-1, 2 SHA-256, 4 SHA-384 (RFC 4509, 6605). 0 if unsupported, else its
+ * bytes. */
 size_t key_digest_size(uint8_t digest_type);
 
 struct key {
     struct key *next;    /* keys of the same zone */
     uint16_t flags, tag; /* tag: RFC 4034 appendix B over the rdata as it stands */
     uint8_t protocol, algorithm;
-    bool malformed;      /* the key field is impossible for its algorithm */
-    uint16_t bits;       /* RSA modulus or curve size, 0 unknown */
+    bool malformed; /* the key field is impossible for its algorithm */
+    uint16_t bits;  /* RSA modulus or curve size, 0 unknown */
     uint16_t rdata_size;
-    void *context;       /* EVP_PKEY_CTX or EVP_PKEY, NULL if it cannot be used */
+    void *context; /* EVP_PKEY_CTX or EVP_PKEY, NULL if it cannot be used */
     uint8_t rdata[];
 };
 
@@ -55,8 +56,8 @@ void key_free(struct key *);
 
 uint16_t key_tag(const uint8_t *rdata, size_t size);
 
-/* Is a signature of `size` bytes possible for this algorithm (RFC 3110, 6605, 8080)? For RSA the key's
- * modulus decides in key_verify. */
+/* Is a signature of `size` bytes possible for this algorithm (RFC 3110, 6605, 8080)? For RSA the
+ * key's modulus decides in key_verify. */
 bool key_signature_size_ok(uint8_t algorithm, size_t size);
 
 enum key_result { KEY_VERIFIES, KEY_REFUTES, KEY_MALFORMED, KEY_UNSUPPORTED };
@@ -64,8 +65,8 @@ enum key_result { KEY_VERIFIES, KEY_REFUTES, KEY_MALFORMED, KEY_UNSUPPORTED };
 enum key_result key_verify(struct key *, const uint8_t *data, size_t size, const uint8_t *signature,
                            size_t signature_size);
 
-/* Does the DS rdata (tag, algorithm, digest type, digest) name this key of `owner` (canonical)? Protocol and
- * flags are not looked at. */
+/* Does the DS rdata (tag, algorithm, digest type, digest) name this key of `owner` (canonical)?
+ * Protocol and flags are not looked at. */
 enum key_ds { KEY_DS_OTHER, KEY_DS_MATCHES, KEY_DS_DIGEST_WRONG, KEY_DS_UNSUPPORTED };
 enum key_ds key_matches_ds(const uint8_t *owner, const uint8_t *key_rdata, size_t key_size,
                            const uint8_t *ds_rdata, size_t ds_size);

@@ -12,8 +12,9 @@
 
 /* A larger response is rare, and comparing it saves little against parsing it. */
 #define MEMO_MESSAGE_MAX 4096
-#define MEMO_TTLS_MAX 64
-#define MEMO_WAYS 4 /* variants of one question side by side: other TTL layout, other server, other flags */
+#define MEMO_TTLS_MAX    64
+#define MEMO_WAYS                                                                                  \
+    4 /* variants of one question side by side: other TTL layout, other server, other flags */
 
 struct entry {
     uint64_t hash;
@@ -25,7 +26,7 @@ struct entry {
 
 struct memo {
     uint64_t seed;
-    size_t sets; /* power of two; each MEMO_WAYS entries */
+    size_t sets;       /* power of two; each MEMO_WAYS entries */
     size_t used, most; /* bytes of messages */
     struct entry *entry;
     uint8_t *turn; /* which way gives way next */

@@ -1,8 +1,9 @@
 /*
  * memo: responses seen before, byte for byte but for id and TTLs, and what they were worth.
  *
- * Contained in: analyze, tests. Most of what a tap sees are repetitions. A hit is certain, not likely: the bytes
- * are compared, so no collision can lend a message another's verdict. Fixed memory; the oldest give way.
+ * Contained in: analyze, tests. Most of what a tap sees are repetitions. A hit is certain, not
+ * likely: the bytes are compared, so no collision can lend a message another's verdict. Fixed
+ * memory; the oldest give way.
  */
 #ifndef ANALYZE_MEMO_H
 #define ANALYZE_MEMO_H
@@ -18,8 +19,8 @@ void memo_free(struct memo *);
 /* Forgets all: the answers are about to go. */
 void memo_forget(struct memo *);
 
-/* The answer that this response was, or NULL. Only header and question of `m` need be parsed. `asked` is what
- * else the verdict depends on: whether the query is known, and its DO bit. */
+/* The answer that this response was, or NULL. Only header and question of `m` need be parsed.
+ * `asked` is what else the verdict depends on: whether the query is known, and its DO bit. */
 struct answer *memo_find(const struct memo *, const struct dns_message *m, unsigned asked);
 /* Remembers a fully parsed, whole message. */
 void memo_add(struct memo *, const struct dns_message *m, unsigned asked, struct answer *);

@@ -88,8 +88,9 @@ struct dns_message {
 enum message_state message_parse(const uint8_t *bytes, size_t size, size_t wire_size,
                                  struct dns_message *ret);
 
-/* The same as far as the question: enough to pair a response and to recognise one seen before. The RRs and the
- * EDNS fields are empty; MESSAGE_WHOLE only says that header and question are readable. */
+/* The same as far as the question: enough to pair a response and to recognise one seen before. The
+ * RRs and the EDNS fields are empty; MESSAGE_WHOLE only says that header and question are readable.
+ */
 enum message_state message_head(const uint8_t *bytes, size_t size, size_t wire_size,
                                 struct dns_message *ret);
 

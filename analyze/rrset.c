@@ -1,8 +1,8 @@
 /*
  * rrset: the table of distinct RRsets.
  *
- * Contained in: analyze, tests. The path of a repeated RRset allocates nothing: records are made canonical in
- * a scratch buffer, sorted, hashed and compared with what is kept.
+ * Contained in: analyze, tests. The path of a repeated RRset allocates nothing: records are made
+ * canonical in a scratch buffer, sorted, hashed and compared with what is kept.
  */
 #include "analyze/rrset.h"
 
@@ -15,9 +15,9 @@
 
 /* Canonical rdata grows when names are decompressed; a message that grows beyond this is a bomb. */
 #define SCRATCH_BYTES ((size_t)1 << 18)
-#define BUCKETS ((size_t)1 << 16)
-#define BUCKETS_MOST ((size_t)1 << 22)
-#define RRSIG_FIXED 18
+#define BUCKETS       ((size_t)1 << 16)
+#define BUCKETS_MOST  ((size_t)1 << 22)
+#define RRSIG_FIXED   18
 
 struct piece {
     const uint8_t *bytes;
@@ -391,7 +391,8 @@ const uint8_t *rrset_record(const struct rrset *set, const uint8_t *at, uint16_t
 
 struct fact_rrset rrset_view(const struct rrset *set, struct fact_rdata *room)
 {
-    struct fact_rrset view = {.owner = set->owner, .type = set->type, .ttl = set->ttl, .rdata = room};
+    struct fact_rrset view = {
+        .owner = set->owner, .type = set->type, .ttl = set->ttl, .rdata = room};
     uint16_t size;
     for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;)
         room[view.count++] = (struct fact_rdata){r, size};
@@ -428,7 +429,7 @@ size_t rrset_signed_data(struct rrsets *table, const struct rrset *set, const st
     *p++ = (uint8_t)(set->type >> 8);
     *p++ = (uint8_t)set->type;
     *p++ = 0;
-    *p++ = 1; /* class IN */
+    *p++ = 1;                   /* class IN */
     memcpy(p, s->rdata + 4, 4); /* original TTL */
     head_size += 8;
 

@@ -1,9 +1,10 @@
 /*
  * rrset: RRsets with their signatures, each distinct one kept once, in canonical form.
  *
- * Contained in: analyze, tests. Identity is exact: owner, type, the sorted set of canonical rdata and the
- * sorted set of RRSIG rdata are compared byte for byte, so that a hash collision can never lend one RRset
- * the verdict of another. TTLs are not part of it (a cache lowers them; the signature covers the original).
+ * Contained in: analyze, tests. Identity is exact: owner, type, the sorted set of canonical rdata
+ * and the sorted set of RRSIG rdata are compared byte for byte, so that a hash collision can never
+ * lend one RRset the verdict of another. TTLs are not part of it (a cache lowers them; the
+ * signature covers the original).
  */
 #ifndef ANALYZE_RRSET_H
 #define ANALYZE_RRSET_H
@@ -19,7 +20,8 @@
 
 /* RRsets looked at in one message; a message with more is `crowded` and not judged. */
 #define RRSET_GROUPS_MAX 256
-/* Records of one RRset. NS and DNSKEY sets in the wild stay under 64; KeyTrap shapes use hundreds. */
+/* Records of one RRset. NS and DNSKEY sets in the wild stay under 64; KeyTrap shapes use hundreds.
+ */
 #define RRSET_RECORDS_MAX 1024
 /* Signatures of one RRset that are considered (CVE-2023-50387 sends thousands). */
 #define RRSET_SIGNATURES_MAX 16
@@ -33,7 +35,7 @@
 struct finding;
 struct zone;
 
-struct signature { /* one RRSIG; views into the RRset's own bytes */
+struct signature {        /* one RRSIG; views into the RRset's own bytes */
     const uint8_t *rdata; /* canonical: 18 fixed bytes, signer in lower case, signature */
     const uint8_t *signer;
     const uint8_t *bytes; /* the signature field */
@@ -50,17 +52,18 @@ struct signature { /* one RRSIG; views into the RRset's own bytes */
 };
 
 struct rrset {
-    struct rrset *next;  /* of the same bucket */
+    struct rrset *next; /* of the same bucket */
     uint64_t hash;
     uint16_t type;
-    uint16_t count;      /* records */
-    uint8_t signatures;  /* usable RRSIGs kept */
+    uint16_t count;       /* records */
+    uint8_t signatures;   /* usable RRSIGs kept */
     bool more_signatures; /* there were more than RRSET_SIGNATURES_MAX, or malformed ones */
-    bool held;           /* a zone refers to it: survives rrset_forget */
-    bool compared;       /* the rules were given its content */
+    bool held;            /* a zone refers to it: survives rrset_forget */
+    uint8_t
+        compared; /* 1 + enum verdict_kind with which the rules were given its content, 0 not yet */
     uint8_t owner_size;
-    uint32_t size;       /* bytes of the identity, behind this struct */
-    uint32_t ttl;        /* as first seen */
+    uint32_t size; /* bytes of the identity, behind this struct */
+    uint32_t ttl;  /* as first seen */
     const uint8_t *owner;
     const uint8_t *records; /* count times: u16 size (host order), rdata; sorted */
     struct signature *signature;
@@ -73,11 +76,11 @@ struct rrset {
     struct {
         bool done;
         enum reason reason;
-        const struct zone *zone; /* whose keys decided */
-        uint32_t version;        /* of that zone's trust when it was made */
+        const struct zone *zone;   /* whose keys decided */
+        uint32_t version;          /* of that zone's trust when it was made */
         int64_t from_ns, until_ns; /* packet times at which it holds */
-        uint8_t by;              /* index of the signature that decided */
-        bool wildcard;           /* the signature covers a wildcard above the owner */
+        uint8_t by;                /* index of the signature that decided */
+        bool wildcard;             /* the signature covers a wildcard above the owner */
     } judged;
 };
 
@@ -92,12 +95,12 @@ size_t rrsets_bytes(const struct rrsets *);
 void rrsets_forget(struct rrsets *);
 
 struct rrset_group { /* one RRset as it lies in a message */
-    uint16_t owner; /* index into the message's owners */
+    uint16_t owner;  /* index into the message's owners */
     uint16_t type;
     uint8_t section;
-    bool fresh;     /* rrset was made for this message */
+    bool fresh; /* rrset was made for this message */
     uint16_t records, signatures;
-    uint32_t ttl;   /* smallest */
+    uint32_t ttl;        /* smallest */
     struct rrset *rrset; /* after rrset_intern, NULL if malformed or too large */
 };
 
@@ -107,21 +110,23 @@ struct rrset_groups {
     struct rrset_group group[RRSET_GROUPS_MAX];
 };
 
-/* Sorts the RRs of the message (class IN) into RRsets by section, owner and type; RRSIGs go with the RRset
- * they cover. `sections` is a bit mask of 1 << enum dns_section. */
+/* Sorts the RRs of the message (class IN) into RRsets by section, owner and type; RRSIGs go with
+ * the RRset they cover. `sections` is a bit mask of 1 << enum dns_section. */
 void rrset_groups(const struct dns_message *, unsigned sections, struct rrset_groups *ret);
 
-/* Finds or makes the RRset of a group. `frames` are those of the message. Sets group->rrset and ->fresh. */
-void rrset_intern(struct rrsets *, const struct dns_message *, struct rrset_group *, int64_t time_ns,
-                  const uint64_t *frames, size_t frame_count);
+/* Finds or makes the RRset of a group. `frames` are those of the message. Sets group->rrset and
+ * ->fresh. */
+void rrset_intern(struct rrsets *, const struct dns_message *, struct rrset_group *,
+                  int64_t time_ns, const uint64_t *frames, size_t frame_count);
 
-/* Calls for each record: `at` starts as NULL; returns the rdata and sets *ret_size, NULL after the last. */
+/* Calls for each record: `at` starts as NULL; returns the rdata and sets *ret_size, NULL after the
+ * last. */
 const uint8_t *rrset_record(const struct rrset *, const uint8_t *at, uint16_t *ret_size);
 /* Room for `count` entries; fills the view that rules get. */
 struct fact_rrset rrset_view(const struct rrset *, struct fact_rdata *room);
 
-/* Writes what the signature signs (RFC 4034 3.1.8.1) into a buffer that is valid until the next call; the
- * size, or 0 if it does not fit. */
+/* Writes what the signature signs (RFC 4034 3.1.8.1) into a buffer that is valid until the next
+ * call; the size, or 0 if it does not fit. */
 size_t rrset_signed_data(struct rrsets *, const struct rrset *, const struct signature *,
                          const uint8_t **ret_data);
 

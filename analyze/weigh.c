@@ -1,8 +1,8 @@
 /*
  * weigh: the verdict of a response.
  *
- * Contained in: analyze, tests. The worst RRset decides: bogus before indeterminate before insecure before
- * secure. What was not observed is never held against the response.
+ * Contained in: analyze, tests. The worst RRset decides: bogus before indeterminate before insecure
+ * before secure. What was not observed is never held against the response.
  */
 #include "analyze/weigh.h"
 
@@ -17,8 +17,8 @@
 
 /* --- names known to be inside a zone --- */
 
-/* 64-bit keyed hashes of (name, zone): 8 MiB; a false hit has probability 2^-43 for a full table, and is not
- * open to an attacker who does not know the seed. Full, it starts over. */
+/* 64-bit keyed hashes of (name, zone): 8 MiB; a false hit has probability 2^-43 for a full table,
+ * and is not open to an attacker who does not know the seed. Full, it starts over. */
 #define INSIDE_SLOTS ((size_t)1 << 20)
 
 struct inside {
@@ -40,7 +40,8 @@ void inside_free(struct inside *inside)
     free(inside);
 }
 
-static uint64_t inside_key(const struct inside *inside, const uint8_t *name, const struct zone *zone)
+static uint64_t inside_key(const struct inside *inside, const uint8_t *name,
+                           const struct zone *zone)
 {
     uint64_t key = XXH3_64bits_withSeed(name, name_size(name), inside->seed ^ zone->hash);
     return key ? key : 1;
@@ -153,7 +154,8 @@ static struct zone *zone_of(const struct rrset *set)
 
 /* --- unsigned data --- */
 
-/* Is it certain that the name belongs to the zone itself and not to a child whose cut we did not see? */
+/* Is it certain that the name belongs to the zone itself and not to a child whose cut we did not
+ * see? */
 static bool belongs(struct weighing *g, const uint8_t *name, struct zone *zone)
 {
     if (name_equal(name, zone->name) || inside_has(g->table->inside, name, zone))
@@ -221,8 +223,8 @@ static void collect_proof(struct weighing *g, struct denial *d, enum reason *ret
         if (usable && (d->zone == NULL || name_equal(d->zone, zone))) {
             d->zone = zone;
             d->set[d->count++] = s->set;
-        } else if (!usable && (*ret_trouble == REASON_NONE ||
-                               badness(reason) > badness(*ret_trouble))) {
+        } else if (!usable &&
+                   (*ret_trouble == REASON_NONE || badness(reason) > badness(*ret_trouble))) {
             *ret_trouble = reason;
             *ret_by = s->set;
         }
@@ -372,8 +374,7 @@ static void weigh_set(struct weighing *g, struct rrset *set)
 {
     struct zone *zone;
     if (set->signatures == 0) {
-        const struct rrset *dname =
-            set->type == TYPE_CNAME ? dname_above(g->answer, set) : NULL;
+        const struct rrset *dname = set->type == TYPE_CNAME ? dname_above(g->answer, set) : NULL;
         if (dname) {
             if (!dname_yields(dname, set))
                 weigh(g, REASON_DNAME_MISMATCH, NULL, set);
@@ -472,7 +473,8 @@ void weigh_answer(struct answers *table, struct answer *a, int64_t time_ns)
     case ANSWER_OTHER:
         return;
     }
-    /* RRsets that do not bear on the verdict are judged all the same: the rules want their signatures. */
+    /* RRsets that do not bear on the verdict are judged all the same: the rules want their
+     * signatures. */
     for (size_t i = 0; i < a->sets; i++) {
         struct rrset *set = answer_nth(a, i)->set;
         if (set->signatures)

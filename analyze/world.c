@@ -73,8 +73,8 @@ static uint64_t hash_name(const struct world *w, const uint8_t *name, size_t siz
 static struct zone *find(const struct world *w, const uint8_t *name, size_t size, uint64_t hash)
 {
     struct zone *zone = w->zone_bucket[hash & (w->zone_buckets - 1)];
-    while (zone && !(zone->hash == hash && zone->name_size == size &&
-                     memcmp(zone->name, name, size) == 0))
+    while (zone &&
+           !(zone->hash == hash && zone->name_size == size && memcmp(zone->name, name, size) == 0))
         zone = zone->next;
     return zone;
 }
@@ -197,7 +197,8 @@ bool world_show_ds(struct world *w, struct zone *zone, struct rrset *set, int64_
         set->last_seen_ns = time_ns;
     uint8_t secure = 0;
     for (uint8_t i = 0; i < zone->dss; i++)
-        if (zone->ds[i]->judged.done && reason_verdict(zone->ds[i]->judged.reason) == VERDICT_SECURE)
+        if (zone->ds[i]->judged.done &&
+            reason_verdict(zone->ds[i]->judged.reason) == VERDICT_SECURE)
             secure |= (uint8_t)(1u << i);
     bool added = add_variant(zone->ds, &zone->dss, secure, set);
     if (added || (was_denied && newest_ds(zone) > zone->no_ds.seen_ns)) {
@@ -211,9 +212,9 @@ bool world_show_no_ds(struct world *w, struct zone *zone, enum reason reason, st
                       struct rrset *const *proof, size_t proofs, int64_t time_ns, int64_t from_ns,
                       int64_t until_ns)
 {
-    bool changes = zone->no_ds.reason != reason || until_ns > zone->no_ds.until_ns ||
-                   (zone->dss > 0 && zone->no_ds.seen_ns < newest_ds(zone) &&
-                    time_ns >= newest_ds(zone));
+    bool changes =
+        zone->no_ds.reason != reason || until_ns > zone->no_ds.until_ns ||
+        (zone->dss > 0 && zone->no_ds.seen_ns < newest_ds(zone) && time_ns >= newest_ds(zone));
     zone->no_ds.reason = reason;
     zone->no_ds.signer = signer;
     if (time_ns > zone->no_ds.seen_ns || changes)

@@ -1,8 +1,9 @@
 /*
  * world: what has been learned from the traffic: zones, their keys, and what hangs on them.
  *
- * Contained in: analyze, tests. One struct, so that the validator has no hidden state: anchors, baseline and
- * settings go in, RRsets are shown to it, and every judgement is a function of these and a packet time.
+ * Contained in: analyze, tests. One struct, so that the validator has no hidden state: anchors,
+ * baseline and settings go in, RRsets are shown to it, and every judgement is a function of these
+ * and a packet time.
  */
 #ifndef ANALYZE_WORLD_H
 #define ANALYZE_WORLD_H
@@ -12,11 +13,11 @@
 #include "analyze/rrset.h"
 #include "sandbox/settings.h"
 
-/* Different DNSKEY (or DS) RRsets remembered of a zone: a roll shows three or four, servers that disagree
- * double that; the oldest untrusted one gives way. */
+/* Different DNSKEY (or DS) RRsets remembered of a zone: a roll shows three or four, servers that
+ * disagree double that; the oldest untrusted one gives way. */
 #define ZONE_VARIANTS 8
-/* Keys of a zone ever decoded. RFC sense: a DNSKEY RRset over 64 KiB cannot hold more than ~1000 small keys;
- * a zone that shows more is a KeyTrap. */
+/* Keys of a zone ever decoded. RFC sense: a DNSKEY RRset over 64 KiB cannot hold more than ~1000
+ * small keys; a zone that shows more is a KeyTrap. */
 #define ZONE_KEYS_MAX 256
 /* Answers waiting for one observation. */
 #define ZONE_WAITERS_MAX 65536
@@ -32,8 +33,8 @@ struct trust { /* what a zone's keys are worth at a packet time */
     uint8_t trusted;  /* bit i: dnskey[i] is validly signed by a key that a DS or an anchor names */
     bool pinned;      /* keys declared in the baseline stand in for what was not observed */
     bool only_pinned; /* and no anchor or DS was observed to confirm them */
-    struct zone *up;      /* the zone that decided (signer of the DS), NULL at an anchor */
-    struct zone *missing; /* UNKNOWN: what has to be observed first */
+    struct zone *up;  /* the zone that decided (signer of the DS), NULL at an anchor */
+    struct zone *missing;      /* UNKNOWN: what has to be observed first */
     int64_t from_ns, until_ns; /* packet times at which it holds */
     /* internal: what it was computed from */
     bool done;
@@ -46,23 +47,25 @@ struct waiter;
 struct zone {
     struct zone *next; /* of the same bucket */
     uint64_t hash;
-    bool seen; /* something was observed (or declared) of it: else a placeholder that answers wait at */
+    bool seen; /* something was observed (or declared) of it: else a placeholder that answers wait
+                  at */
     uint8_t dnskeys, dss;
     struct rrset *dnskey[ZONE_VARIANTS], *ds[ZONE_VARIANTS];
-    struct { /* the last validated proof that there is no DS */
+    struct {                /* the last validated proof that there is no DS */
         enum reason reason; /* REASON_NONE: none seen; UNSIGNED_DELEGATION, OPT_OUT */
         struct zone *signer;
         struct rrset *proof[PROOF_SETS_MAX];
         int64_t seen_ns, from_ns, until_ns;
     } no_ds;
-    int64_t no_dnskey_ns; /* the zone (not its parent) answered that it has no DNSKEY; INT64_MIN never */
+    int64_t no_dnskey_ns; /* the zone (not its parent) answered that it has no DNSKEY; INT64_MIN
+                             never */
     struct key *keys;
     unsigned key_count;
     const struct baseline_zone *baseline; /* declared keys, or NULL */
     bool anchored;
     uint32_t observed; /* grows when a DNSKEY, DS or proof is new */
     struct trust trust;
-    enum reason told;      /* what the rules were last told of its trust */
+    enum reason told; /* what the rules were last told of its trust */
     uint32_t told_version;
     struct waiter *waiters;
     unsigned waiting;
@@ -76,7 +79,7 @@ struct zone {
 struct budget { /* signature checks and NSEC3 hashes; settings.h says how many */
     uint64_t message_left, second_left, hashes_left;
     int64_t second;
-    uint64_t exhausted; /* times it ran out */
+    uint64_t exhausted;            /* times it ran out */
     uint64_t checks, hits, hashes; /* for the statistics */
 };
 
@@ -103,7 +106,8 @@ void world_fini(struct world *);
 struct zone *world_zone(struct world *, const uint8_t *name);
 /* The same, or NULL if nothing is known of it. */
 struct zone *world_find(const struct world *, const uint8_t *name);
-/* The deepest zone with observations that `name` lies in; with `above`, strictly above it. NULL none. */
+/* The deepest zone with observations that `name` lies in; with `above`, strictly above it. NULL
+ * none. */
 struct zone *world_over(const struct world *, const uint8_t *name, bool above);
 /* Is there a trust anchor at or above the name? */
 bool world_anchored(const struct world *, const uint8_t *name);
@@ -111,7 +115,8 @@ bool world_anchored(const struct world *, const uint8_t *name);
 /* Shows a DNSKEY or DS RRset of the zone, new or again. Returns true if it was not known. */
 bool world_show_dnskey(struct world *, struct zone *, struct rrset *, int64_t time_ns);
 bool world_show_ds(struct world *, struct zone *, struct rrset *, int64_t time_ns);
-/* Records a validated proof of no DS (at most PROOF_SETS_MAX RRsets). True if that changes anything. */
+/* Records a validated proof of no DS (at most PROOF_SETS_MAX RRsets). True if that changes
+ * anything. */
 bool world_show_no_ds(struct world *, struct zone *, enum reason, struct zone *signer,
                       struct rrset *const *proof, size_t proofs, int64_t time_ns, int64_t from_ns,
                       int64_t until_ns);

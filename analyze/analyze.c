@@ -1,0 +1,237 @@
+/*
+ * analyze: the process that parses packets. Holds nothing: no files, no network, no keys.
+ *
+ * Contained in: libexec/dnsbailiff/analyze. Reads its inputs, raises its walls, then turns frames
+ * from the ring into messages to store. Must never: open anything after confinement, or trust a
+ * byte of a frame.
+ */
+#include "analyze/anchor.h"
+#include "analyze/baseline.h"
+#include "analyze/pipeline.h"
+#include "sandbox/channel.h"
+#include "sandbox/confine.h"
+#include "sandbox/control.h"
+#include "sandbox/fds.h"
+#include "sandbox/inputs.h"
+#include "sandbox/log.h"
+#include "sandbox/ring.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* Ring space goes back, and holds go out, after so many records at the latest. */
+#define BATCH_RECORDS 2048
+#define ERROR_TEXT    512
+/* A live loop looks for words of the supervisor so often, milliseconds. */
+#define PATIENCE_MS 500
+
+struct analyzer {
+    struct ring *ring;
+    struct channel *results;
+    struct pipeline *pipeline;
+    bool ended;
+};
+
+/* --- what goes to store --- */
+
+static void send_event(void *context, uint64_t frame, int64_t time_ns, const char *json,
+                       size_t size)
+{
+    struct analyzer *z = context;
+    struct msg_event head = {.frame = frame, .time_ns = time_ns};
+    channel_send(z->results, MSG_EVENT, &head, sizeof head, json, size);
+}
+
+/* Head, cited frames, frames of the chain, in one message. */
+static void send_finding(void *context, const struct finding *f, bool last, const char *json,
+                         size_t size)
+{
+    struct analyzer *z = context;
+    struct {
+        struct msg_finding head;
+        uint64_t frames[2 * FINDING_FRAMES_MAX];
+    } m = {.head = {.is_final = last}};
+    size_t frames = f->frame_count + f->chain_count;
+    memcpy(m.head.id, f->id, sizeof f->id);
+    m.head.frames = (uint32_t)frames;
+    memcpy(m.frames, f->frames, f->frame_count * sizeof *f->frames);
+    memcpy(m.frames + f->frame_count, f->chain, f->chain_count * sizeof *f->chain);
+    channel_send(z->results, MSG_FINDING, &m, sizeof m.head + frames * sizeof *m.frames, json,
+                 size);
+}
+
+static void send_hold(void *context, const uint64_t *frames, size_t count)
+{
+    struct analyzer *z = context;
+    channel_send(z->results, MSG_HOLD, frames, count * sizeof *frames, NULL, 0);
+}
+
+/* --- inputs --- */
+
+static struct anchors *read_anchors(const struct inputs *inputs)
+{
+    struct anchors *anchors = anchors_new();
+    char error[ERROR_TEXT];
+    struct input input;
+    size_t at = 0, count = 0;
+    if (anchors == NULL)
+        log_die("anchors: no memory");
+    while (inputs_next(inputs, INPUT_ANCHOR, &at, &input)) {
+        if (anchors_add(anchors, input.name, input.bytes, input.size, error, sizeof error) < 0)
+            log_die("%s", error);
+        count++;
+    }
+    if (count == 0)
+        anchors_add_default(anchors);
+    return anchors;
+}
+
+static struct baseline *read_baseline(const struct inputs *inputs)
+{
+    struct baseline *baseline = baseline_new();
+    char error[ERROR_TEXT];
+    struct input input;
+    size_t at = 0;
+    if (baseline == NULL)
+        log_die("baseline: no memory");
+    while (inputs_next(inputs, INPUT_BASELINE_ZONE, &at, &input))
+        if (baseline_add_zone(baseline, input.name, input.bytes, input.size, error, sizeof error) <
+            0)
+            log_die("%s", error);
+    at = 0;
+    while (inputs_next(inputs, INPUT_BASELINE_POLICY, &at, &input))
+        if (baseline_add_policy(baseline, input.name, input.bytes, input.size, error,
+                                sizeof error) < 0)
+            log_die("%s", error);
+    if (baseline_ready(baseline, error, sizeof error) < 0)
+        log_die("%s", error);
+    return baseline;
+}
+
+/* The last part of a path: what events call the file. */
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static size_t read_names(const struct inputs *inputs, enum input_kind kind, const char ***ret_names)
+{
+    struct input input;
+    size_t at = 0, count = 0;
+    while (inputs_next(inputs, kind, &at, &input))
+        count++;
+    const char **names = calloc(count + 1, sizeof *names);
+    if (names == NULL)
+        log_die("inputs: no memory");
+    at = count = 0;
+    while (inputs_next(inputs, kind, &at, &input))
+        names[count++] = base_name(input.name);
+    *ret_names = names;
+    return count;
+}
+
+static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyzer *z)
+{
+    const struct settings *settings = inputs_settings(inputs);
+    struct pipeline_inputs in = {.settings = settings};
+    struct pipeline_outputs out = {send_event, send_finding, send_hold, z};
+    const char **names;
+    char error[ERROR_TEXT];
+    struct input profile;
+    size_t at = 0;
+    in.anchors = read_anchors(inputs);
+    in.baseline = read_baseline(inputs);
+    in.source_count = read_names(inputs, settings->live ? INPUT_INTERFACE : INPUT_SOURCE, &names);
+    in.sources = names;
+    if (inputs_next(inputs, INPUT_PROFILE, &at, &profile)) {
+        in.profile_name = profile.name;
+        in.profile = profile.bytes;
+        in.profile_size = profile.size;
+    }
+    if (getrandom(&in.seed, sizeof in.seed, 0) != sizeof in.seed)
+        log_die("getrandom: no randomness");
+    struct pipeline *pipeline = pipeline_new(&in, &out, error, sizeof error);
+    if (pipeline == NULL)
+        log_die("%s", error);
+    return pipeline;
+}
+
+/* OpenSSL and the time zone load on first use, which the filter would refuse. */
+static void warm_up(void)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    static const EVP_MD *(*const digests[])(void) = {EVP_sha1, EVP_sha256, EVP_sha384, EVP_sha512};
+    for (size_t i = 0; i < sizeof digests / sizeof *digests; i++)
+        if (!EVP_Digest("", 0, digest, NULL, digests[i](), NULL))
+            log_die("OpenSSL: a digest is not available");
+    tzset();
+}
+
+/* --- the loop --- */
+
+static void obey(struct analyzer *z)
+{
+    if (control_poll() == CONTROL_STATS)
+        pipeline_stats(z->pipeline);
+}
+
+static void take_batch(struct analyzer *z)
+{
+    const struct ring_record *r;
+    uint64_t missed = 0;
+    for (unsigned i = 0; i < BATCH_RECORDS && (r = ring_next(z->ring, &missed)); i++) {
+        pipeline_record(z->pipeline, r);
+        if (r->type == RING_END) {
+            z->ended = true;
+            break;
+        }
+    }
+    if (missed)
+        pipeline_missed(z->pipeline, missed);
+    /* Holds must be on their way before the frames may pass store. */
+    channel_flush(z->results);
+    ring_release(z->ring);
+}
+
+static void finish(struct analyzer *z)
+{
+    size_t size;
+    pipeline_finish(z->pipeline);
+    const char *report = pipeline_report(z->pipeline, &size);
+    if (report == NULL)
+        log_die("report: no memory");
+    struct pipeline_totals totals = pipeline_totals(z->pipeline);
+    struct msg_finished head = {totals.frames, totals.messages, totals.findings,
+                                (uint32_t)totals.worst, 0};
+    channel_send(z->results, MSG_REPORT, report, size, NULL, 0);
+    channel_send(z->results, MSG_FINISHED, &head, sizeof head, NULL, 0);
+    channel_flush(z->results);
+}
+
+int main(void)
+{
+    struct analyzer z = {0};
+    log_name("analyze");
+    struct inputs *inputs = inputs_open(FD_INPUTS);
+    z.ring = ring_open_reader(RING_ANALYZE);
+    z.results = channel_new(FD_RESULTS);
+    if (z.ring == NULL || z.results == NULL)
+        log_die("ring or channel: cannot be opened");
+    warm_up();
+    z.pipeline = make_pipeline(inputs, &z);
+
+    confine(PROCESS_analyze);
+    control_await_go();
+    while (!z.ended) {
+        ring_wait(z.ring, PATIENCE_MS);
+        take_batch(&z);
+        obey(&z);
+    }
+    finish(&z);
+    control_send(CONTROL_DONE, DONE_OK, NULL);
+    return 0;
+}

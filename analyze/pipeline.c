@@ -1,0 +1,503 @@
+/*
+ * pipeline: from the ring to events and findings.
+ *
+ * Contained in: analyze, tests. Must never: open, read or write a file, or keep a pointer into the
+ * ring.
+ */
+#include "analyze/pipeline.h"
+
+#include "analyze/dissect.h"
+#include "analyze/event.h"
+#include "analyze/judge.h"
+#include "analyze/memo.h"
+#include "analyze/pair.h"
+#include "analyze/report.h"
+#include "analyze/tell.h"
+#include "analyze/types.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS      1000000000ll
+#define INTERFACES_MAX 256
+#define EVENT_BYTES    ((size_t)1 << 18)
+#define CHAIN_FRAMES   48
+/* Findings of absence are marked for so long after frames were lost. */
+#define LOSSY_NS (60 * SECOND_NS)
+
+struct pipeline {
+    struct pipeline_inputs in;
+    struct pipeline_outputs out;
+    struct dissect *dissect;
+    struct pair *pair;
+    struct memo *memo;
+    struct answers answers;
+    struct tell tell;
+    struct event *event;
+    struct dns_message message; /* of the datagram in hand; too large for the stack */
+    char interface[INTERFACES_MAX][64];
+    int64_t first_ns, last_ns, next_stats_ns, lossy_until_ns;
+    uint64_t verdicts[5], malformed, memo_hits, missed, held;
+    struct ring_loss loss;
+    struct report_run run;
+    bool finishing;
+    char *report;
+};
+
+/* --- events --- */
+
+static struct event_context context_of(const struct pipeline *p, int64_t time_ns, uint64_t frame,
+                                       const struct flow *flow, uint16_t source, uint16_t interface)
+{
+    struct event_context c = {.time_ns = time_ns, .flow = flow, .frame = frame};
+    if (p->in.settings->live)
+        c.in_iface = interface < INTERFACES_MAX ? p->interface[interface] : NULL;
+    else
+        c.pcap_filename = source < p->in.source_count ? p->in.sources[source] : NULL;
+    return c;
+}
+
+static void emit(struct pipeline *p, uint64_t frame, int64_t time_ns, const char *json, size_t size)
+{
+    if (json)
+        p->out.event(p->out.context, frame, time_ns, json, size);
+}
+
+/* The signature that decided, or would have: for the event's signer, key tag and algorithm. */
+static const struct signature *deciding(const struct answer *a)
+{
+    if (a->by == NULL || a->by->signatures == 0)
+        return NULL;
+    uint8_t by = a->by->judged.by < a->by->signatures ? a->by->judged.by : 0;
+    return &a->by->signature[by];
+}
+
+static void emit_verdict(struct pipeline *p, const struct answer *a, bool retro)
+{
+    uint64_t frames[ANSWER_FRAMES_MAX + CHAIN_FRAMES];
+    const struct signature *s = deciding(a);
+    struct event_verdict v = {.id = a->id,
+                              .flags = a->flags,
+                              .rcode = a->rcode,
+                              .rrtype = a->qtype,
+                              .rrname = a->qname,
+                              .do_bit = a->do_bit,
+                              .verdict = reason_verdict(a->reason),
+                              .reason = a->reason,
+                              .zone = a->zone ? a->zone->name : NULL,
+                              .retro = retro,
+                              .frames = frames};
+    if (s) {
+        v.signer = s->signer;
+        v.has_key = true;
+        v.key_tag = s->tag;
+        v.algorithm = s->algorithm;
+    }
+    memcpy(frames, a->frames, a->frame_count * sizeof *frames);
+    v.frame_count = a->frame_count;
+    if (a->zone)
+        v.frame_count +=
+            judge_chain_frames(&p->answers.world, a->zone, frames + a->frame_count, CHAIN_FRAMES);
+    struct event_context c = context_of(p, a->time_ns, a->frame, &a->flow, a->source, a->interface);
+    size_t size;
+    const char *json = event_dnssec(p->event, &c, &v, &size);
+    emit(p, a->frame, a->time_ns, json, size);
+}
+
+/* Responses that answer nothing (errors, referrals that are in order) are counted; they are events
+ * only when every response is asked for. */
+static bool worth_an_event(const struct answer *a)
+{
+    return a->reason != REASON_RCODE && a->reason != REASON_REFERRAL;
+}
+
+static void on_verdict(void *context, const struct answer *a, bool retro)
+{
+    struct pipeline *p = context;
+    if (worth_an_event(a) && (retro || !p->in.settings->log_verdicts_all))
+        emit_verdict(p, a, retro);
+}
+
+static void on_judged(void *context, struct answer *a, bool retro)
+{
+    struct pipeline *p = context;
+    p->tell.lossy = a->time_ns <= p->lossy_until_ns;
+    tell_judged(&p->tell, a, retro);
+}
+
+static void on_finding(void *context, const struct finding *f)
+{
+    struct pipeline *p = context;
+    struct event_context c = {.time_ns = f->last_seen_ns,
+                              .frame = f->frame_count ? f->frames[f->frame_count - 1] : 0};
+    if (!p->in.settings->live && p->in.source_count == 1)
+        c.pcap_filename = p->in.sources[0];
+    size_t size;
+    const char *json = event_alert(p->event, &c, f, &size);
+    emit(p, c.frame, f->last_seen_ns, json, size);
+    json = event_finding(p->event, f, &size);
+    if (json)
+        p->out.finding(p->out.context, f, p->finishing, json, size);
+}
+
+/* --- messages --- */
+
+static void hold(struct pipeline *p, const uint64_t *frames, size_t count)
+{
+    p->held += count;
+    p->out.hold(p->out.context, frames, count);
+}
+
+static void count_verdict(struct pipeline *p, const struct answer *a)
+{
+    enum verdict_kind kind = reason_verdict(a->reason);
+    p->verdicts[kind]++;
+    if (a->zone && a->kind != ANSWER_OTHER && a->reason != REASON_REFERRAL)
+        a->zone->answers[kind]++;
+}
+
+/* Learned things go when memory is used up: what follows is judged anew. */
+static void keep_within_memory(struct pipeline *p)
+{
+    if (answers_bytes(&p->answers) < p->in.settings->memory_bytes / 4 * 3)
+        return;
+    memo_forget(p->memo);
+    answers_forget(&p->answers);
+}
+
+static void take_new(struct pipeline *p, const struct datagram *dg, const struct query *query,
+                     unsigned asked)
+{
+    struct dns_message *m = &p->message;
+    bool fresh = false;
+    if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
+        p->malformed++;
+    keep_within_memory(p);
+    /* Held before it is judged: a finding that cites it is sent after. */
+    size_t size = dg->frame_count;
+    struct answer *a = answers_take(&p->answers, dg, m, query, &fresh);
+    if (a == NULL)
+        return;
+    if (fresh) {
+        hold(p, dg->frames, size);
+        if (query)
+            hold(p, &query->frame, 1);
+        tell_glue(&p->tell, m, a);
+    } else {
+        tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    }
+    memo_add(p->memo, m, asked, a);
+    count_verdict(p, a);
+    if (p->in.settings->log_verdicts_all)
+        emit_verdict(p, a, false);
+}
+
+static void on_response(struct pipeline *p, const struct datagram *dg)
+{
+    struct query query;
+    bool paired = pair_response(p->pair, dg, &p->message, &query);
+    unsigned asked = paired ? 1u | (query.edns_do ? 2u : 0u) : 0u;
+    struct answer *a = dg->size == dg->wire_size ? memo_find(p->memo, &p->message, asked) : NULL;
+    if (a == NULL) {
+        take_new(p, dg, paired ? &query : NULL, asked);
+        return;
+    }
+    p->memo_hits++;
+    answers_again(&p->answers, a, dg);
+    tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    count_verdict(p, a);
+    if (p->in.settings->log_verdicts_all)
+        emit_verdict(p, a, false);
+}
+
+static void log_dns(struct pipeline *p, const struct datagram *dg)
+{
+    struct event_context c =
+        context_of(p, dg->time_ns, dg->frame, &dg->flow, dg->source, dg->interface);
+    size_t size;
+    if (message_parse(dg->bytes, dg->size, dg->wire_size, &p->message) == MESSAGE_NOT_DNS)
+        return;
+    const char *json = event_dns(p->event, &c, &p->message, &size);
+    emit(p, dg->frame, dg->time_ns, json, size);
+}
+
+static void on_message(void *context, const struct datagram *dg)
+{
+    struct pipeline *p = context;
+    struct dns_message *m = &p->message;
+    if (p->in.settings->log_dns)
+        log_dns(p, dg);
+    if (message_head(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_NOT_DNS) {
+        p->malformed++;
+        return;
+    }
+    if (m->flags & DNS_QR) {
+        on_response(p, dg);
+        return;
+    }
+    if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
+        p->malformed++;
+    pair_query(p->pair, dg, m);
+}
+
+/* --- the ring's records --- */
+
+static void note_damage(struct pipeline *p, const struct ring_record *r)
+{
+    p->run.damages_total++;
+    if (p->run.damages == REPORT_DAMAGES_MAX)
+        return;
+    struct report_damage *d = &p->run.damage[p->run.damages++];
+    d->source = r->source;
+    d->offset = r->offset;
+    size_t size = r->caplen < sizeof d->text - 1 ? r->caplen : sizeof d->text - 1;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = ring_payload(r)[i];
+        d->text[i] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+    }
+    d->text[size] = 0;
+}
+
+static void note_loss(struct pipeline *p, const struct ring_record *r)
+{
+    struct ring_loss now;
+    if (r->caplen < sizeof now)
+        return;
+    memcpy(&now, ring_payload(r), sizeof now);
+    uint64_t before = p->loss.dropped_kernel + p->loss.dropped_interface + p->loss.dropped_ring;
+    uint64_t after = now.dropped_kernel + now.dropped_interface + now.dropped_ring;
+    if (after > before)
+        p->lossy_until_ns = p->last_ns + LOSSY_NS;
+    p->loss = now;
+}
+
+static void on_frame(struct pipeline *p, const struct ring_record *r)
+{
+    if (r->time_ns < p->first_ns)
+        p->first_ns = r->time_ns;
+    if (r->time_ns > p->last_ns)
+        p->last_ns = r->time_ns;
+    if (dissect_frame(p->dissect, r))
+        hold(p, &r->number, 1);
+    if (r->time_ns < p->next_stats_ns)
+        return;
+    if (p->next_stats_ns != INT64_MIN) {
+        rules_flush(p->tell.rules);
+        pipeline_stats(p);
+    }
+    p->next_stats_ns = r->time_ns + (int64_t)p->in.settings->stats_seconds * SECOND_NS;
+}
+
+static void note_interface(struct pipeline *p, const struct ring_record *r)
+{
+    struct ring_interface description;
+    if (r->caplen < sizeof description || r->interface >= INTERFACES_MAX)
+        return;
+    memcpy(&description, ring_payload(r), sizeof description);
+    description.name[sizeof description.name - 1] = 0;
+    snprintf(p->interface[r->interface], sizeof p->interface[0], "%s", description.name);
+}
+
+void pipeline_record(struct pipeline *p, const struct ring_record *r)
+{
+    switch (r->type) {
+    case RING_FRAME:
+        on_frame(p, r);
+        break;
+    case RING_INTERFACE:
+        note_interface(p, r);
+        break;
+    case RING_DAMAGE:
+        note_damage(p, r);
+        break;
+    case RING_LOSS:
+    case RING_END:
+        note_loss(p, r);
+        break;
+    default:
+        break;
+    }
+}
+
+void pipeline_missed(struct pipeline *p, uint64_t missed)
+{
+    p->missed += missed;
+    p->lossy_until_ns = p->last_ns + LOSSY_NS;
+}
+
+/* --- statistics and the end --- */
+
+void pipeline_stats(struct pipeline *p)
+{
+    const struct dissect_counters *d = dissect_counters(p->dissect);
+    const struct pair_counters *q = pair_counters(p->pair);
+    const struct world *w = &p->answers.world;
+    struct event_counter decode[] = {
+#define X(name, text) {#name, d->name},
+        DISSECT_COUNTERS(X)
+#undef X
+    };
+    struct event_counter messages[] = {{"queries", q->queries},     {"responses", q->responses},
+                                       {"paired", q->paired},       {"unanswered", q->unanswered},
+                                       {"unasked", q->unasked},     {"malformed", p->malformed},
+                                       {"recognised", p->memo_hits}};
+    struct event_counter verdicts[] = {{"secure", p->verdicts[VERDICT_SECURE]},
+                                       {"insecure", p->verdicts[VERDICT_INSECURE]},
+                                       {"bogus", p->verdicts[VERDICT_BOGUS]},
+                                       {"indeterminate", p->verdicts[VERDICT_INDETERMINATE]},
+                                       {"not_checkable", p->verdicts[VERDICT_NOT_CHECKABLE]},
+                                       {"revised", p->answers.retro}};
+    struct event_counter validator[] = {{"signature_checks", w->budget.checks},
+                                        {"signature_hits", w->budget.hits},
+                                        {"nsec3_hashes", w->budget.hashes},
+                                        {"budget_exhausted", w->budget.exhausted},
+                                        {"zones", w->zone_count},
+                                        {"waiting", p->answers.waiting},
+                                        {"memory_bytes", answers_bytes(&p->answers)},
+                                        {"findings_dropped", rules_dropped(p->tell.rules)},
+                                        {"findings_suppressed", rules_suppressed(p->tell.rules)},
+                                        {"forgotten", w->forgotten}};
+    struct event_counter drops[] = {{"kernel", p->loss.dropped_kernel},
+                                    {"interface", p->loss.dropped_interface},
+                                    {"ring", p->loss.dropped_ring},
+                                    {"not_analysed", p->missed},
+                                    {"damages", p->run.damages_total}};
+#define GROUP(name)                                                                                \
+    {                                                                                              \
+#name, name, sizeof name / sizeof *name                                                    \
+    }
+    struct event_group groups[] = {GROUP(decode), GROUP(messages), GROUP(verdicts),
+                                   GROUP(validator), GROUP(drops)};
+    struct event_context c = {.time_ns = p->last_ns == INT64_MIN ? 0 : p->last_ns};
+    size_t size;
+    const char *json = event_stats(p->event, &c, groups, sizeof groups / sizeof *groups, &size);
+    emit(p, 0, c.time_ns, json, size);
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+    const struct finding *const *list;
+    dissect_finish(p->dissect);
+    pair_finish(p->pair);
+    rules_flush(p->tell.rules);
+    pipeline_stats(p);
+    p->finishing = true;
+    size_t count = rules_findings(p->tell.rules, &list);
+    for (size_t i = 0; i < count; i++) {
+        size_t size;
+        const char *json = event_finding(p->event, list[i], &size);
+        if (json)
+            p->out.finding(p->out.context, list[i], true, json, size);
+    }
+}
+
+const char *pipeline_report(struct pipeline *p, size_t *ret_size)
+{
+    if (p->report == NULL)
+        p->report = malloc(REPORT_BYTES);
+    if (p->report == NULL)
+        return NULL;
+    struct report_run *r = &p->run;
+    r->sources = p->in.sources;
+    r->source_count = p->in.source_count;
+    r->first_ns = p->first_ns;
+    r->last_ns = p->last_ns;
+    r->dissect = dissect_counters(p->dissect);
+    r->pair = pair_counters(p->pair);
+    r->loss = p->loss;
+    memcpy(r->verdicts, p->verdicts, sizeof r->verdicts);
+    r->malformed = p->malformed;
+    r->missed = p->missed;
+    *ret_size = report_write(r, &p->answers, p->tell.rules, p->report);
+    return p->report;
+}
+
+struct pipeline_totals pipeline_totals(struct pipeline *p)
+{
+    const struct finding *const *list;
+    const struct dissect_counters *d = dissect_counters(p->dissect);
+    struct pipeline_totals t = {.frames = d->frames, .messages = d->messages};
+    t.findings = rules_findings(p->tell.rules, &list);
+    for (size_t i = 0; i < t.findings; i++)
+        if (list[i]->severity > t.worst)
+            t.worst = list[i]->severity;
+    return t;
+}
+
+/* --- birth and death --- */
+
+static const char *text_type(uint16_t type, char *ret_text, size_t room)
+{
+    char word[TYPES_TEXT];
+    snprintf(ret_text, room, "%s", types_rr(type, word));
+    return ret_text;
+}
+
+static const char *text_algorithm(uint8_t algorithm, char *ret_text, size_t room)
+{
+    char word[TYPES_TEXT];
+    snprintf(ret_text, room, "%s", types_algorithm(algorithm, word));
+    return ret_text;
+}
+
+static const struct rules_text words = {text_type, types_rdata_text, text_algorithm};
+
+static struct rules *new_rules(struct pipeline *p, char *ret_error, size_t error_room)
+{
+    const struct pipeline_inputs *in = &p->in;
+    struct rules_limits limits = {.expiring_ns =
+                                      (int64_t)in->settings->expiring_hours * 3600 * SECOND_NS,
+                                  .skew_ns = (int64_t)in->settings->skew_seconds * SECOND_NS,
+                                  .text = &words};
+    return rules_new(in->profile_name, in->profile, in->profile_size, &limits, on_finding, p,
+                     ret_error, error_room);
+}
+
+struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pipeline_outputs *out,
+                              char *ret_error, size_t error_room)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        snprintf(ret_error, error_room, "no memory");
+        return NULL;
+    }
+    p->in = *in;
+    p->out = *out;
+    p->first_ns = INT64_MAX;
+    p->last_ns = p->next_stats_ns = p->lossy_until_ns = INT64_MIN;
+    p->dissect = dissect_new(in->settings, on_message, p);
+    p->pair = pair_new(in->settings);
+    p->memo = memo_new(in->settings->memory_bytes / 8, in->seed);
+    p->event = event_new(EVENT_BYTES);
+    snprintf(ret_error, error_room, "no memory");
+    if (!p->dissect || !p->pair || !p->memo || !p->event ||
+        answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
+        pipeline_free(p);
+        return NULL;
+    }
+    p->answers.on_verdict = on_verdict;
+    p->answers.on_judged = on_judged;
+    p->answers.context = p;
+    p->tell.answers = &p->answers;
+    p->tell.rules = new_rules(p, ret_error, error_room);
+    if (p->tell.rules == NULL) {
+        pipeline_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (p == NULL)
+        return;
+    answers_fini(&p->answers);
+    rules_free(p->tell.rules);
+    event_free(p->event);
+    memo_free(p->memo);
+    pair_free(p->pair);
+    dissect_free(p->dissect);
+    free(p->report);
+    free(p);
+}

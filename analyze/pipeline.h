@@ -1,0 +1,61 @@
+/*
+ * pipeline: one frame in, events and findings out: dissect, pair, recognise, judge, tell.
+ *
+ * Contained in: analyze, tests. Owns everything that the analyser keeps; its output goes through
+ * three callbacks, so that a test or the bench can stand in for store.
+ */
+#ifndef ANALYZE_PIPELINE_H
+#define ANALYZE_PIPELINE_H
+
+#include "analyze/answer.h"
+#include "rules/rules.h"
+#include "sandbox/ring.h"
+#include "sandbox/settings.h"
+
+struct pipeline_inputs { /* borrowed for the life of the pipeline */
+    const struct settings *settings;
+    const struct anchors *anchors;
+    const struct baseline *baseline;
+    const char *profile_name; /* rules profile, NULL for the built-in one */
+    const void *profile;
+    size_t profile_size;
+    const char *const *sources; /* file or interface names by index */
+    size_t source_count;
+    uint64_t seed; /* random: keys the hash tables, changes no result */
+};
+
+struct pipeline_outputs {
+    /* A line for eve.json about `frame` (0 none). */
+    void (*event)(void *context, uint64_t frame, int64_t time_ns, const char *json, size_t size);
+    /* A finding's state; `last`: nothing follows about it. */
+    void (*finding)(void *context, const struct finding *, bool last, const char *json,
+                    size_t size);
+    /* Frames that may be cited later. */
+    void (*hold)(void *context, const uint64_t *frames, size_t count);
+    void *context;
+};
+
+struct pipeline; /* opaque */
+
+/* NULL with a text in ret_error (a mistake in the profile, or no memory). */
+struct pipeline *pipeline_new(const struct pipeline_inputs *, const struct pipeline_outputs *,
+                              char *ret_error, size_t error_room);
+void pipeline_free(struct pipeline *);
+/* Any record of the ring. */
+void pipeline_record(struct pipeline *, const struct ring_record *);
+/* `missed` records were overwritten before we came (live): findings of absence are marked. */
+void pipeline_missed(struct pipeline *, uint64_t missed);
+/* A stats event now. */
+void pipeline_stats(struct pipeline *);
+/* End of input: last stats, final findings. Then the summary may be taken. */
+void pipeline_finish(struct pipeline *);
+/* The summary (analyze/report.h); borrowed until pipeline_free. */
+const char *pipeline_report(struct pipeline *, size_t *ret_size);
+
+struct pipeline_totals {
+    uint64_t frames, messages, findings;
+    enum severity worst; /* 0 none */
+};
+struct pipeline_totals pipeline_totals(struct pipeline *);
+
+#endif

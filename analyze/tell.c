@@ -1,0 +1,395 @@
+/*
+ * tell: observations become facts.
+ *
+ * Contained in: analyze, tests.
+ */
+#include "analyze/tell.h"
+
+#include "analyze/canon.h"
+#include "analyze/judge.h"
+
+#include <string.h>
+
+#define CHAIN_FRAMES  48
+#define TOLD_EXPIRING 0x40 /* beside enum signature_state + 1 */
+#define HOUR_NS       3600000000000ll
+
+/* Room for views of one RRset; only one is shown at a time. */
+struct views {
+    struct fact_rdata rdata[RRSET_RECORDS_MAX];
+    struct fact_key key[RRSET_RECORDS_MAX];
+    struct fact_ds ds[RRSET_RECORDS_MAX];
+    uint64_t chain[CHAIN_FRAMES];
+};
+
+static struct views views; /* this process has one thread; 100 KiB do not belong on the stack */
+
+static void attach(struct rrset *set, struct finding *const *findings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool known = false;
+        for (uint8_t k = 0; k < set->finding_count; k++)
+            known |= set->findings[k] == findings[i];
+        if (!known && set->finding_count < RRSET_FINDINGS_MAX)
+            set->findings[set->finding_count++] = findings[i];
+    }
+}
+
+static void give(struct tell *t, const struct fact *fact, struct rrset *set)
+{
+    struct finding *findings[RRSET_FINDINGS_MAX];
+    size_t count = rules_judge(t->rules, fact, findings, RRSET_FINDINGS_MAX);
+    if (set)
+        attach(set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
+}
+
+/* What is common to all facts from an answer. */
+static struct fact draft(struct tell *t, const struct answer *a, enum fact_kind kind,
+                         const struct zone *zone, bool retro)
+{
+    struct fact f = {.kind = kind,
+                     .time_ns = a->time_ns,
+                     .clock_ns = answers_clock(t->answers, a->time_ns),
+                     .frame = a->frame,
+                     .frames = a->frames,
+                     .frame_count = a->frame_count,
+                     .verdict = reason_verdict(a->reason),
+                     .reason = a->reason,
+                     .retro = retro,
+                     .aa = (a->flags & DNS_AA) != 0,
+                     .do_bit = a->do_bit,
+                     .from_referral = a->kind == ANSWER_REFERRAL,
+                     .server_family = a->flow.family,
+                     .server = a->flow.src,
+                     .lossy = t->lossy};
+    if (zone) {
+        f.zone = zone->name;
+        f.chain = views.chain;
+        f.chain_count = judge_chain_frames(&t->answers->world, zone, views.chain, CHAIN_FRAMES);
+        f.dnskey_seen = zone->dnskeys > 0 && zone->trust.trusted;
+    }
+    return f;
+}
+
+static void describe(struct tell *t, struct fact *f, const struct baseline_zone *declared)
+{
+    (void)t;
+    if (declared)
+        baseline_describe(declared, f->observed.owner, f->observed.type, f->clock_ns, &f->baseline);
+}
+
+/* --- keys and delegation of a zone --- */
+
+static bool signed_with(const struct rrset *set, const uint8_t *rdata, uint16_t size)
+{
+    for (uint8_t i = 0; i < set->signatures; i++) {
+        const struct signature *s = &set->signature[i];
+        for (uint8_t k = 0; k < s->checks; k++)
+            if (s->check[k].result == KEY_VERIFIES && s->check[k].key->rdata_size == size &&
+                memcmp(s->check[k].key->rdata, rdata, size) == 0)
+                return true;
+    }
+    return false;
+}
+
+static size_t view_keys(const struct rrset *set, struct fact_key *out)
+{
+    size_t count = 0;
+    uint16_t size;
+    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
+        if (size < 4)
+            continue;
+        out[count++] = (struct fact_key){.flags = (uint16_t)(r[0] << 8 | r[1]),
+                                         .protocol = r[2],
+                                         .algorithm = r[3],
+                                         .tag = key_tag(r, size),
+                                         .public_key = {r + 4, (uint16_t)(size - 4)},
+                                         .signs_dnskey = signed_with(set, r, size)};
+    }
+    return count;
+}
+
+static bool ds_matches(const struct zone *zone, const struct fact_baseline *declared,
+                       const uint8_t *ds, uint16_t size)
+{
+    uint16_t key_size;
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        for (const uint8_t *k = NULL; (k = rrset_record(zone->dnskey[i], k, &key_size)) != NULL;)
+            if (key_matches_ds(zone->name, k, key_size, ds, size) == KEY_DS_MATCHES)
+                return true;
+    for (size_t i = 0; declared->present && i < declared->expected.count; i++)
+        if (key_matches_ds(zone->name, declared->expected.rdata[i].bytes,
+                           declared->expected.rdata[i].size, ds, size) == KEY_DS_MATCHES)
+            return true;
+    return false;
+}
+
+static size_t view_ds(const struct zone *zone, const struct rrset *set, int64_t time_ns,
+                      struct fact_ds *out)
+{
+    size_t count = 0;
+    uint16_t size;
+    struct fact_baseline declared = {.present = false};
+    if (zone->baseline)
+        baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, time_ns, &declared);
+    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
+        if (size < 4)
+            continue;
+        out[count++] = (struct fact_ds){.tag = (uint16_t)(r[0] << 8 | r[1]),
+                                        .algorithm = r[2],
+                                        .digest_type = r[3],
+                                        .digest = {r + 4, (uint16_t)(size - 4)},
+                                        .matches_key = ds_matches(zone, &declared, r, size)};
+    }
+    return count;
+}
+
+/* A fact about one DNSKEY or DS RRset of the zone, at the frame where it was first seen. */
+static void tell_variant(struct tell *t, const struct answer *a, struct zone *zone,
+                         struct rrset *set, enum fact_kind kind, bool retro)
+{
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    enum reason reason = judge_rrset(&t->answers->world, set, clock);
+    uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
+    if (set->compared == verdict)
+        return;
+    set->compared = verdict;
+    struct fact f = draft(t, a, kind, zone, retro);
+    f.time_ns = set->first_seen_ns;
+    f.frames = set->frames;
+    f.frame_count = set->frame_count;
+    f.frame = set->frame_count ? set->frames[set->frame_count - 1] : a->frame;
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = reason;
+    f.verdict = reason_verdict(reason);
+    if (kind == FACT_DNSKEY)
+        f.key_count = view_keys(set, views.key);
+    else
+        f.ds_count = view_ds(zone, set, clock, views.ds);
+    f.keys = views.key;
+    f.ds = views.ds;
+    describe(t, &f, zone->baseline);
+    give(t, &f, set);
+}
+
+static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+{
+    struct rrset *proof = zone->no_ds.proof[0];
+    if (proof == NULL || zone->no_ds.reason == REASON_NONE)
+        return;
+    struct fact f = draft(t, a, FACT_NO_DS, zone, retro);
+    f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DS};
+    f.reason = zone->no_ds.reason;
+    f.verdict = reason_verdict(f.reason);
+    f.time_ns = zone->no_ds.seen_ns;
+    describe(t, &f, zone->baseline);
+    give(t, &f, proof);
+}
+
+static struct rrset *newest(struct rrset *const *variant, uint8_t count)
+{
+    struct rrset *set = NULL;
+    for (uint8_t i = 0; i < count; i++)
+        if (set == NULL || variant[i]->last_seen_ns >= set->last_seen_ns)
+            set = variant[i];
+    return set;
+}
+
+static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+{
+    struct rrset *keys = newest(zone->dnskey, zone->dnskeys), *ds = newest(zone->ds, zone->dss);
+    struct fact f = draft(t, a, FACT_CHAIN, zone, retro);
+    f.reason = zone->trust.reason;
+    f.verdict = reason_verdict(f.reason);
+    f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
+    if (keys) {
+        f.observed = rrset_view(keys, views.rdata);
+        f.key_count = view_keys(keys, views.key);
+        f.frames = keys->frames;
+        f.frame_count = keys->frame_count;
+        f.frame = keys->frame_count ? keys->frames[keys->frame_count - 1] : a->frame;
+    }
+    if (ds)
+        f.ds_count = view_ds(zone, ds, f.clock_ns, views.ds);
+    f.keys = views.key;
+    f.ds = views.ds;
+    describe(t, &f, zone->baseline);
+    give(t, &f, keys ? keys : ds);
+}
+
+static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+{
+    const struct trust *trust =
+        judge_zone(&t->answers->world, zone, answers_clock(t->answers, a->time_ns));
+    if (zone->told_version == trust->version)
+        return;
+    zone->told_version = trust->version;
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        tell_variant(t, a, zone, zone->dnskey[i], FACT_DNSKEY, retro);
+    for (uint8_t i = 0; i < zone->dss; i++)
+        tell_variant(t, a, zone, zone->ds[i], FACT_DS, retro);
+    tell_no_ds(t, a, zone, retro);
+    bool settled = trust->state == TRUST_SECURE || trust->state == TRUST_BOGUS;
+    if (settled && zone->told != trust->reason) {
+        zone->told = trust->reason;
+        tell_chain(t, a, zone, retro);
+    }
+}
+
+/* --- RRsets --- */
+
+static void tell_signature(struct tell *t, const struct answer *a, struct rrset *set,
+                           struct signature *s, bool retro)
+{
+    struct fact_signature judged;
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    judge_signature(&t->answers->world, set, s, clock, &judged);
+    if (judged.state == SIGNATURE_UNCHECKED)
+        return;
+    int64_t lead = (int64_t)t->answers->world.settings->expiring_hours * HOUR_NS;
+    uint8_t told = (uint8_t)(judged.state + 1);
+    if (judged.state == SIGNATURE_VALID && judged.expiration * 1000000000ll - clock < lead)
+        told |= TOLD_EXPIRING;
+    if (s->reported == told)
+        return;
+    s->reported = told;
+    struct zone *zone = world_find(&t->answers->world, s->signer);
+    struct fact f = draft(t, a, FACT_SIGNATURE, zone, retro);
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = set->judged.reason;
+    f.verdict = reason_verdict(f.reason);
+    f.signature = &judged;
+    describe(t, &f, zone ? zone->baseline : NULL);
+    give(t, &f, set);
+}
+
+/* The CNAME that a DNAME yields is nobody's record. */
+static bool synthesised(const struct answer *a, const struct rrset *set)
+{
+    const struct rrset *dname = answer_find(a, SECTION_ANSWER, TYPE_DNAME);
+    return set->type == TYPE_CNAME && set->signatures == 0 && dname &&
+           name_within(set->owner, dname->owner);
+}
+
+static bool is_content(uint16_t type)
+{
+    return type != TYPE_DNSKEY && type != TYPE_DS && type != TYPE_RRSIG && type != TYPE_NSEC &&
+           type != TYPE_NSEC3 && type != TYPE_OPT;
+}
+
+/* RRset or NS set against the baseline; nothing to do where no zone is declared. */
+static void tell_content(struct tell *t, const struct answer *a, const struct answer_set *as,
+                         bool retro)
+{
+    struct rrset *set = as->set;
+    bool delegation = set->type == TYPE_NS;
+    if (!is_content(set->type) || (!delegation && as->section != SECTION_ANSWER) ||
+        synthesised(a, set) || (a->qtype == TYPE_ANY && set->type == 13 /* HINFO, RFC 8482 4.2 */))
+        return;
+    const struct baseline *b = t->answers->world.baseline;
+    const struct baseline_zone *declared = b ? baseline_over(b, set->owner, set->type) : NULL;
+    if (declared == NULL)
+        return;
+    enum reason reason = set->signatures && set->judged.done ? set->judged.reason : a->reason;
+    uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
+    if (set->compared == verdict)
+        return;
+    set->compared = verdict;
+    struct zone *zone = world_find(&t->answers->world, baseline_apex(declared));
+    struct fact f = draft(t, a, delegation ? FACT_DELEGATION : FACT_RRSET, zone, retro);
+    f.zone = baseline_apex(declared);
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = reason;
+    f.verdict = reason_verdict(reason);
+    describe(t, &f, declared);
+    give(t, &f, set);
+}
+
+static void tell_denied(struct tell *t, struct answer *a, bool retro)
+{
+    const struct baseline *b = t->answers->world.baseline;
+    bool negative = a->kind == ANSWER_NXDOMAIN || a->kind == ANSWER_NODATA;
+    if (b == NULL || !negative || reason_verdict(a->reason) != VERDICT_SECURE || a->zone == NULL)
+        return;
+    const struct baseline_zone *declared = baseline_over(b, a->qname, a->qtype);
+    if (declared == NULL || !name_equal(baseline_apex(declared), a->zone->name))
+        return;
+    struct fact f = draft(t, a, FACT_DENIED, a->zone, retro);
+    f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
+    describe(t, &f, declared);
+    give(t, &f, a->sets ? answer_nth(a, 0)->set : NULL);
+}
+
+static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
+{
+    if (a->reason != REASON_SIG_MISSING || a->by == NULL || a->zone == NULL)
+        return;
+    struct rrset *set = (struct rrset *)(uintptr_t)a->by;
+    struct fact f = draft(t, a, FACT_UNSIGNED, a->zone, retro);
+    f.observed = rrset_view(set, views.rdata);
+    f.was_signed = true;
+    describe(t, &f, a->zone->baseline);
+    give(t, &f, set);
+}
+
+void tell_judged(struct tell *t, struct answer *a, bool retro)
+{
+    if (a->kind == ANSWER_OTHER)
+        return;
+    for (uint8_t i = 0; i < a->zones; i++)
+        tell_zone(t, a, a->depends[i].zone, retro);
+    if (a->no_ds_of)
+        tell_zone(t, a, a->no_ds_of, retro);
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct answer_set *as = answer_nth(a, i);
+        struct rrset *set = as->set;
+        if ((set->type == TYPE_DNSKEY || set->type == TYPE_DS) && set->signatures) {
+            struct zone *zone = world_find(&t->answers->world, set->owner);
+            if (zone)
+                tell_zone(t, a, zone, retro);
+        }
+        for (uint8_t k = 0; k < set->signatures; k++)
+            tell_signature(t, a, set, &set->signature[k], retro);
+        tell_content(t, a, as, retro);
+    }
+    tell_unsigned(t, a, retro);
+    tell_denied(t, a, retro);
+}
+
+void tell_glue(struct tell *t, const struct dns_message *m, const struct answer *a)
+{
+    const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
+    const struct baseline *b = t->answers->world.baseline;
+    if (b == NULL || ns == NULL || a->kind != ANSWER_REFERRAL)
+        return;
+    const struct baseline_zone *declared = baseline_at(b, ns->owner);
+    struct rrset_groups groups;
+    if (declared == NULL)
+        return;
+    rrset_groups(m, 1u << SECTION_ADDITIONAL, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        struct rrset_group *g = &groups.group[i];
+        const uint8_t *owner = m->owners[g->owner].name;
+        if ((g->type != TYPE_A && g->type != TYPE_AAAA) || !name_within(owner, ns->owner))
+            continue;
+        rrset_intern(t->answers->world.rrsets, m, g, a->time_ns, a->frames, a->frame_count);
+        if (g->rrset == NULL || g->rrset->compared)
+            continue;
+        g->rrset->compared = 1;
+        struct zone *zone = world_find(&t->answers->world, ns->owner);
+        struct fact f = draft(t, a, FACT_DELEGATION, zone, false);
+        f.zone = baseline_apex(declared);
+        f.observed = rrset_view(g->rrset, views.rdata);
+        describe(t, &f, declared);
+        give(t, &f, g->rrset);
+    }
+}
+
+void tell_again(struct tell *t, const struct answer *a, int64_t time_ns, uint64_t frame)
+{
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct rrset *set = answer_nth(a, i)->set;
+        for (uint8_t k = 0; k < set->finding_count; k++)
+            finding_seen(t->rules, set->findings[k], time_ns, frame);
+    }
+}

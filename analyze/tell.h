@@ -1,0 +1,26 @@
+/*
+ * tell: turns what the validator has just learned into facts for the rules.
+ *
+ * Contained in: analyze, tests. Tells each thing once, and again when its verdict changes; counts
+ * repetitions on the findings that an RRset supports.
+ */
+#ifndef ANALYZE_TELL_H
+#define ANALYZE_TELL_H
+
+#include "analyze/answer.h"
+#include "rules/rules.h"
+
+struct tell {
+    struct answers *answers;
+    struct rules *rules;
+    bool lossy; /* frames were lost lately */
+};
+
+/* After an answer was judged (the callback of struct answers). */
+void tell_judged(struct tell *, struct answer *, bool retro);
+/* Glue of a referral, straight from the message: additional RRsets are not part of the answer. */
+void tell_glue(struct tell *, const struct dns_message *, const struct answer *);
+/* The answer was seen once more. */
+void tell_again(struct tell *, const struct answer *, int64_t time_ns, uint64_t frame);
+
+#endif
