@@ -208,7 +208,7 @@ manual: $(O)/tests/tables
 $(O)/tests/tamper: $(call objs,tests/evidence/tamper.c $(FORGE) $(EVIDENCE_VERIFY) sandbox/log.c)
 	$(call link,$^,libcrypto jansson)
 
-check-tamper: $(O)/tests/tamper all
+check-tamper: $(O)/tests/tamper $(O)/tests/make_evidence all
 	@TAMPER_STRIDE=$(if $(SAN),7,1) tests/evidence/tamper.sh $(O)
 
 check-scenarios: all
@@ -262,4 +262,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: all check unit unit-build structure manual check-evidence check-scenarios bench demo format format-check install clean FORCE
+.PHONY: all check unit unit-build structure manual check-evidence check-tamper check-scenarios bench demo format format-check install clean FORCE

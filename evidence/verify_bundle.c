@@ -21,7 +21,7 @@ static void check_log(struct verify *v, const struct verify_bag *bag)
     }
     verify_log_check(v, bag, &story);
     /* A chain that breaks off says nothing about the files of what would have followed. */
-    if (!verify_has_failed(v, VERIFY_LOG))
+    if (!verify_has_failed(v, VERIFY_LOG) && !verify_must_stop(v))
         verify_story_end(&story);
     verify_story_fini(&story);
 }
