@@ -26,7 +26,7 @@ HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SANFLAGS := $(if $(SAN),-fsanitize=$(subst asan,address,$(subst ubsan,undefined,$(SAN))) -fno-omit-frame-pointer -fno-sanitize-recover=all -DDNSBAILIFF_SANITIZED=1)
 VERSION := $(shell cat VERSION 2>/dev/null)
-CPPFLAGS += -I. -DDNSBAILIFF_VERSION='"$(VERSION)"'
+CPPFLAGS += -I. -include sandbox/banned.h -DDNSBAILIFF_VERSION='"$(VERSION)"'
 
 # --- rooms: every source, once (owners of a room extend its line) ------------------------------------------
 SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c sandbox/confine.c
@@ -35,7 +35,7 @@ RING := sandbox/ring.c
 SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/files.c sandbox/place.c sandbox/sensor.c sandbox/spawn.c \
               sandbox/session.c sandbox/relay.c sandbox/progress.c
 CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
-CAPTURE := $(CAPTURE_FILES)
+CAPTURE := $(CAPTURE_FILES) capture/filter.c capture/output.c capture/replay.c capture/live.c
 # frames to DNS messages, the lower half of the analyser
 DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analyze/ip.c analyze/tunnel.c \
           analyze/flow.c analyze/table.c analyze/gather.c analyze/fragment.c analyze/tcp.c analyze/resync.c \
@@ -48,7 +48,8 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c analyze/pipeline.c
-RULES :=
+RULES := $(patsubst %,rules/%.c,catalogue conf profile digest text finding rules keys signatures delegation records mail)
+BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
 EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
@@ -66,8 +67,8 @@ supervisor_PKG := libseccomp libcrypto libcyaml jansson
 capture_SRC := capture/capture.c $(CAPTURE) $(SANDBOX) $(RING) sandbox/policy_capture.c
 CODECS := zlib liblzma libzstd liblz4
 capture_PKG := libpcap $(CODECS) libseccomp
-analyze_SRC := analyze/analyze.c $(ANALYZE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/policy_analyze.c
-analyze_PKG := ldns libcrypto libcyaml libxxhash libseccomp
+analyze_SRC := analyze/analyze.c $(ANALYZE) $(BASELINE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/policy_analyze.c
+analyze_PKG := ldns libcrypto yaml-0.1 libxxhash libseccomp
 store_SRC := evidence/store.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) sandbox/policy_store.c
 store_PKG := libcrypto libseccomp
 sign_SRC := evidence/sign.c $(EVIDENCE_SIGN) $(SANDBOX) $(TALK) sandbox/policy_sign.c
@@ -80,12 +81,25 @@ verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_ver
 verify_PKG := libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
-rules_SRC := rules/command.c rules/catalogue.c sandbox/log.c
+rules_SRC := rules/command.c rules/catalogue.c
 rules_PKG :=
 
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
 # One line each: UNIT += name; name_OBJ := sources; name_LIB := pkg-config names
 UNIT :=
+UNIT += catalogue rules finding anchor baseline policy
+RULES_TEST := $(RULES) analyze/name.c analyze/verdict.c
+catalogue_OBJ := rules/catalogue.c
+rules_OBJ := $(RULES_TEST)
+rules_LIB := libcrypto yaml-0.1
+finding_OBJ := $(RULES_TEST)
+finding_LIB := $(rules_LIB)
+anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c
+anchor_LIB := ldns libcrypto yaml-0.1
+baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c
+baseline_LIB := ldns libcrypto yaml-0.1 libxxhash
+policy_OBJ := $(baseline_OBJ)
+policy_LIB := $(baseline_LIB)
 UNIT += log settings inputs channel ring
 log_OBJ := sandbox/log.c
 settings_OBJ := sandbox/settings.c

@@ -16,7 +16,8 @@
 enum finding_state { FINDING_OPEN, FINDING_UPDATED, FINDING_CLOSED };
 
 struct finding {
-    char id[FINDING_ID_TEXT]; /* first 64 bits of SHA-256 over rule, zone, owner, type, observed:
+    char id[FINDING_ID_TEXT]; /* first 64 bits of SHA-256 over rule, zone, owner, type and what
+                                 tells deviations of one thing apart (key, DS, signing key, server):
                                  the same in every run over the same input */
     enum rule_id rule;
     enum severity severity;
@@ -41,9 +42,26 @@ struct rules; /* opaque: the profile in force and the table of findings */
 
 typedef void rules_on_finding(void *context, const struct finding *);
 
-/* `profile` is YAML text (NULL: the built-in default). On a mistake returns NULL and fills
- * `ret_error` with "file:line: what was expected". on_finding is called when a finding opens or
- * closes. */
+/* How the analyser writes DNS in presentation form. Each writes at most `room` bytes with NUL and
+ * returns ret_text. A member may be NULL: generic forms (RFC 3597) are used. */
+struct rules_text {
+    const char *(*type)(uint16_t type, char *ret_text, size_t room);
+    const char *(*rdata)(uint16_t type, const uint8_t *bytes, size_t size, char *ret_text,
+                         size_t room);
+    const char *(*algorithm)(uint8_t algorithm, char *ret_text, size_t room);
+};
+
+struct rules_limits {
+    size_t findings;     /* most findings kept at once; 0: the default, 20000 */
+    int64_t expiring_ns; /* rrsig-expiring lead time where the profile gives none; 0: 48 h */
+    int64_t skew_ns;     /* tolerance at both ends of a signature's validity */
+    const struct rules_text *text; /* borrowed; NULL: generic forms */
+};
+
+/* `profile` is YAML text laid over the built-in default (NULL: the default alone). On a mistake
+ * returns NULL and fills `ret_error` with "file:line: what was expected". on_finding is called when
+ * a finding opens, closes, opens again or grows more severe, and by rules_flush. Call it before
+ * confinement: it makes OpenSSL ready. */
 struct rules *rules_new(const char *profile_name, const void *profile, size_t profile_size,
                         const struct rules_limits *, rules_on_finding *, void *context,
                         char *ret_error, size_t error_room);
@@ -58,6 +76,9 @@ void finding_seen(struct rules *, struct finding *, int64_t time_ns, uint64_t fr
 /* Reports every finding whose count moved since it was last reported (periodically, and at the
  * end). */
 void rules_flush(struct rules *);
+/* Observations lost to a full table; such as the owner suppressed or the profile excluded. */
+uint64_t rules_dropped(const struct rules *);
+uint64_t rules_suppressed(const struct rules *);
 /* All findings, by severity, then first seen. Array borrowed until the next call that judges. */
 size_t rules_findings(struct rules *, const struct finding *const **ret_findings);
 

@@ -1,0 +1,118 @@
+/*
+ * judge: what the families of rules share: the fact at hand, the table of findings, and text.
+ *
+ * Contained in: analyze, tests. Private to the room `rules`.
+ */
+#ifndef RULES_JUDGE_H
+#define RULES_JUDGE_H
+
+#include "rules/profile.h"
+#include "rules/rules.h"
+
+#define FINDINGS_DEFAULT 20000 /* some 2 KiB each */
+#define LINES_MAX        32    /* expected or observed lines of one finding; more are counted */
+#define MEMBERS_MAX      4096  /* RRsets told apart in one finding about a signing key */
+#define REOPEN_MAX       3    /* a finding that came back so often stays open: no flood of alerts */
+#define LINE_ROOM        2048 /* one presentation line; longer rdata is cut and says so */
+#define EXPIRING_DEFAULT (INT64_C(48) * 3600 * 1000000000)
+
+struct findings; /* opaque: the table */
+struct entry;    /* opaque: a finding with what its life needs */
+
+struct judge { /* one fact being judged */
+    struct rules *rules;
+    const struct profile *profile;
+    const struct rules_limits *limits;
+    struct findings *findings;
+    const struct fact *fact;
+    struct finding **ret;
+    size_t room, count;
+};
+
+/* --- families: each looks at the fact's kind itself ---------------------------------------- */
+void keys_judge(struct judge *);
+void signatures_judge(struct judge *);
+void delegation_judge(struct judge *);
+void records_judge(struct judge *);
+/* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
+bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
+                   const uint8_t *owner, const char **ret_why);
+
+/* --- the table (finding.c) ----------------------------------------------------------------- */
+
+struct findings *findings_new(size_t most, rules_on_finding *, void *context);
+void findings_free(struct findings *);
+
+struct subject { /* what a finding is about; with the rule this gives its id */
+    const uint8_t *zone, *owner;
+    uint16_t type;
+    const void *identity; /* tells deviations of one thing apart, or NULL */
+    size_t identity_size;
+};
+
+/* The finding of that rule about that subject, new or known, to be filled; NULL when it is
+ * switched off, excluded, suppressed, or the table is full. Lines are kept: entry_clear first where
+ * they are to be written anew. */
+struct entry *entry_begin(struct judge *, enum rule_id, const struct subject *);
+void entry_clear(struct entry *);
+void entry_summary(struct entry *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void entry_expected(struct entry *, const char *line);
+void entry_observed(struct entry *, const char *line);
+/* Adds the RRset to those the finding is about: true if it is new to it. */
+bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
+size_t entry_members(const struct entry *);
+/* The least of the times given so far, this one included: deadlines are about the first. */
+int64_t entry_earliest(struct entry *, int64_t seconds);
+/* Counts the observation, cites the frames, grades, reports if need be. `severity` 0: the rule's
+ * default. */
+void entry_end(struct judge *, struct entry *, enum severity severity);
+
+/* Later traffic refutes it. No-op if there is none, or it is closed, or it is older news. */
+void findings_close(struct judge *, enum rule_id, const struct subject *);
+/* Every finding of that rule in the zone. */
+void findings_close_zone(struct judge *, enum rule_id, const uint8_t *zone);
+/* The RRset is sound again: it leaves the zone's findings of that rule, or with `only` the one
+ * about that subject; one without members closes. */
+void findings_leave(struct judge *, enum rule_id, const uint8_t *zone, const struct subject *only);
+/* Remembers, bounded, that a valid signature of the zone was seen; and tells. */
+void findings_note_valid(struct findings *, const uint8_t *zone);
+bool findings_noted_valid(struct findings *, const uint8_t *zone);
+
+void findings_seen(struct findings *, struct finding *, int64_t time_ns, uint64_t frame);
+void findings_flush(struct findings *);
+size_t findings_sorted(struct findings *, const struct finding *const **ret_findings);
+uint64_t findings_dropped(const struct findings *);
+uint64_t findings_suppressed(const struct findings *);
+
+/* --- text (text.c): all write into ret_text and return it ---------------------------------- */
+
+const char *text_type(const struct judge *, uint16_t type, char ret_text[32]);
+const char *text_algorithm(const struct judge *, uint8_t algorithm, char ret_text[32]);
+/* "owner IN TYPE rdata" */
+const char *text_record(const struct judge *, const uint8_t *owner, uint16_t type,
+                        const struct fact_rdata *, char ret_text[LINE_ROOM]);
+const char *text_key(const uint8_t *owner, const struct fact_key *, char ret_text[LINE_ROOM]);
+const char *text_ds(const uint8_t *owner, const struct fact_ds *, char ret_text[LINE_ROOM]);
+/* "owner IN RRSIG …", the signature itself left out */
+const char *text_signature(const struct judge *, const uint8_t *owner,
+                           const struct fact_signature *, char ret_text[LINE_ROOM]);
+const char *text_time(int64_t seconds, char ret_text[32]); /* RFC 3339, UTC */
+const char *text_server(const struct fact *, char ret_text[64]);
+/* "validly signed", "bogus: …", "not validated", "not signed": of the fact's RRset */
+const char *text_trust(const struct fact *, char ret_text[256]);
+/* Adds every record of the set, as expected or observed lines. */
+void text_expect_set(const struct judge *, struct entry *, const struct fact_rrset *);
+void text_observe_set(const struct judge *, struct entry *, const struct fact_rrset *);
+
+/* --- small facts --------------------------------------------------------------------------- */
+
+#define KEY_SEP    0x0001u /* RFC 4034 2.1.1 */
+#define KEY_REVOKE 0x0080u /* RFC 5011 7 */
+#define KEY_ZONE   0x0100u /* RFC 4034 2.1.1 */
+
+bool rdata_equal(const struct fact_rdata *, const struct fact_rdata *);
+bool rrset_equal(const struct fact_rrset *, const struct fact_rrset *);
+bool rrset_has(const struct fact_rrset *, const struct fact_rdata *);
+bool ds_known(const struct fact_baseline *, const struct fact_ds *);
+
+#endif

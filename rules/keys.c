@@ -1,0 +1,403 @@
+/*
+ * keys: findings about DNSKEYs (RFC 4034 2, RFC 5011, RFC 6781).
+ *
+ * Contained in: analyze, tests. Keys are told apart by their bytes, never by the tag alone: a tag
+ * has 16 bits and can be chosen.
+ */
+#include "rules/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_DNSKEY        48
+#define RSA_EXPONENT_LARGE 64 /* bits; longer ones only cost verifiers time (RFC 3110 2) */
+
+static bool same_bytes(const struct fact_key *a, const struct fact_key *b)
+{
+    return rdata_equal(&a->public_key, &b->public_key);
+}
+
+static bool same_key(const struct fact_key *a, const struct fact_key *b)
+{
+    return a->algorithm == b->algorithm && same_bytes(a, b);
+}
+
+static const char *role(const struct fact_key *key)
+{
+    return key->flags & KEY_SEP ? "KSK" : "ZSK";
+}
+
+static struct subject key_subject(const struct fact *fact, const struct fact_key *key,
+                                  uint8_t *identity, size_t room)
+{
+    size_t size = key->public_key.size < room - 4 ? key->public_key.size : room - 4;
+    identity[0] = (uint8_t)(key->flags >> 8);
+    identity[1] = (uint8_t)key->flags;
+    identity[2] = key->protocol;
+    identity[3] = key->algorithm;
+    if (size)
+        memcpy(identity + 4, key->public_key.bytes, size);
+    return (struct subject){fact->zone, fact->zone, TYPE_DNSKEY, identity, size + 4};
+}
+
+#define IDENTITY_ROOM 4096 /* longer keys share the finding of their first 4092 bytes */
+
+static void expect_declared(struct entry *entry, const struct fact *fact)
+{
+    char line[LINE_ROOM];
+    for (size_t i = 0; i < fact->baseline.key_declared; i++)
+        entry_expected(entry, text_key(fact->zone, &fact->baseline.keys[i], line));
+}
+
+static const struct fact_key *declared_same(const struct fact_baseline *baseline,
+                                            const struct fact_key *key)
+{
+    for (size_t i = 0; i < baseline->key_count; i++)
+        if (same_key(&baseline->keys[i], key))
+            return &baseline->keys[i];
+    return NULL;
+}
+
+/* Who vouches for the DNSKEY RRset that carries a key of doubt. */
+static const char *vouching(const struct fact *fact, char ret_text[256])
+{
+    for (size_t i = 0; i < fact->key_count; i++) {
+        const struct fact_key *key = &fact->keys[i];
+        if (fact->verdict != VERDICT_SECURE || !key->signs_dnskey || !(key->flags & KEY_SEP))
+            continue;
+        bool declared = declared_same(&fact->baseline, key) != NULL;
+        snprintf(ret_text, 256,
+                 "and the DNSKEY RRset carrying it is validly signed: the zone's KSK signed it "
+                 "(%s key %u)",
+                 declared ? "declared" : "undeclared", key->tag);
+        if (declared)
+            return ret_text;
+    }
+    char trust[256];
+    if (fact->verdict == VERDICT_SECURE) /* signed by undeclared KSKs only, or by none with SEP */
+        return ret_text[0] ? ret_text : "and the DNSKEY RRset carrying it is validly signed";
+    snprintf(ret_text, 256, "the DNSKEY RRset carrying it is %.220s", text_trust(fact, trust));
+    return ret_text;
+}
+
+/* --- key-unknown, key-changed, key-revoked ------------------------------------------------- */
+
+/* A declared key that this one is a changed form of, or that it imitates; NULL if none. */
+static const struct fact_key *changed_from(const struct fact_baseline *baseline,
+                                           const struct fact_key *key, const char **ret_what)
+{
+    for (size_t i = 0; i < baseline->key_count; i++) {
+        const struct fact_key *known = &baseline->keys[i];
+        if (same_bytes(known, key)) {
+            *ret_what = known->algorithm != key->algorithm ? "another algorithm"
+                        : known->protocol != key->protocol ? "another protocol"
+                                                           : "other flags";
+            return known;
+        }
+        if (known->tag == key->tag && known->algorithm == key->algorithm) {
+            *ret_what = "other key bytes under the same tag and algorithm";
+            return known;
+        }
+    }
+    return NULL;
+}
+
+static void report_changed(struct judge *judge, const struct fact_key *key,
+                           const struct fact_key *known, const char *what)
+{
+    const struct fact *fact = judge->fact;
+    uint8_t identity[IDENTITY_ROOM];
+    struct subject subject = key_subject(fact, key, identity, sizeof identity);
+    struct entry *entry = entry_begin(judge, RULE_KEY_CHANGED, &subject);
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32], note[256] = "";
+    if (!entry)
+        return;
+    entry_clear(entry);
+    entry_expected(entry, text_key(fact->zone, known, line));
+    entry_observed(entry, text_key(fact->zone, key, line));
+    entry_summary(entry, "key %u (%s, flags %u) of %s has %s than declared, %s", key->tag,
+                  text_algorithm(judge, key->algorithm, algorithm), key->flags,
+                  name_text(fact->zone, zone), what, vouching(fact, note));
+    entry_end(judge, entry, 0);
+}
+
+static void report_unknown(struct judge *judge, const struct fact_key *key)
+{
+    const struct fact *fact = judge->fact;
+    uint8_t identity[IDENTITY_ROOM];
+    struct subject subject = key_subject(fact, key, identity, sizeof identity);
+    struct entry *entry = entry_begin(judge, RULE_KEY_UNKNOWN, &subject);
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32], note[256] = "";
+    if (!entry)
+        return;
+    entry_clear(entry);
+    expect_declared(entry, fact);
+    entry_observed(entry, text_key(fact->zone, key, line));
+    entry_summary(entry, "undeclared %s %u (%s, flags %u) in the DNSKEY RRset of %s, %s", role(key),
+                  key->tag, text_algorithm(judge, key->algorithm, algorithm), key->flags,
+                  name_text(fact->zone, zone), vouching(fact, note));
+    entry_end(judge, entry, 0);
+}
+
+static void report_revoked(struct judge *judge, const struct fact_key *key)
+{
+    const struct fact *fact = judge->fact;
+    uint8_t identity[IDENTITY_ROOM];
+    struct subject subject = key_subject(fact, key, identity, sizeof identity);
+    struct entry *entry = entry_begin(judge, RULE_KEY_REVOKED, &subject);
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32];
+    if (!entry)
+        return;
+    entry_clear(entry);
+    expect_declared(entry, fact);
+    entry_observed(entry, text_key(fact->zone, key, line));
+    entry_summary(entry, "key %u (%s, flags %u) of %s is revoked; %s", key->tag,
+                  text_algorithm(judge, key->algorithm, algorithm), key->flags,
+                  name_text(fact->zone, zone),
+                  key->signs_dnskey
+                      ? "it signs the DNSKEY RRset itself, so the revocation is in force (RFC 5011)"
+                      : "it does not sign the DNSKEY RRset, so the revocation is not in force");
+    entry_end(judge, entry, 0);
+}
+
+static bool key_planned(const struct fact_baseline *baseline, const struct fact_key *key)
+{
+    return key->flags & KEY_SEP ? baseline->planned_sep : baseline->planned_zsk;
+}
+
+static void judge_key(struct judge *judge, const struct fact_key *key)
+{
+    const struct fact_baseline *baseline = &judge->fact->baseline;
+    const struct fact_key *known = declared_same(baseline, key);
+    const char *what = NULL;
+    if (key->flags & KEY_REVOKE) {
+        bool declared = known && known->flags & KEY_REVOKE;
+        if (!declared && !baseline->planned)
+            report_revoked(judge, key);
+        if (known)
+            return; /* a declared key, revoked: one deviation */
+    }
+    if (!baseline->present)
+        return;
+    if (known && known->flags == key->flags && known->protocol == key->protocol)
+        return;
+    if (baseline->multi_signer || key_planned(baseline, key))
+        return;
+    known = changed_from(baseline, key, &what);
+    if (known)
+        report_changed(judge, key, known, what);
+    else
+        report_unknown(judge, key);
+}
+
+/* --- key-withdrawn ------------------------------------------------------------------------- */
+
+static bool still_there(const struct fact *fact, const struct fact_key *declared)
+{
+    for (size_t i = 0; i < fact->key_count; i++) {
+        const struct fact_key *key = &fact->keys[i];
+        if (same_bytes(key, declared) ||
+            (key->tag == declared->tag && key->algorithm == declared->algorithm))
+            return true; /* the latter is key-changed */
+    }
+    return false;
+}
+
+static void judge_withdrawn(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    for (size_t i = 0; i < fact->baseline.key_declared; i++) {
+        const struct fact_key *declared = &fact->baseline.keys[i];
+        uint8_t identity[IDENTITY_ROOM];
+        struct subject subject = key_subject(fact, declared, identity, sizeof identity);
+        char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32];
+        if (still_there(fact, declared)) {
+            findings_close(judge, RULE_KEY_WITHDRAWN, &subject);
+            continue;
+        }
+        /* A set that is not the zone's own tells nothing of what the zone withdrew. */
+        if (fact->baseline.planned || fact->tc || fact->verdict == VERDICT_BOGUS)
+            continue;
+        struct entry *entry = entry_begin(judge, RULE_KEY_WITHDRAWN, &subject);
+        if (!entry)
+            continue;
+        entry_clear(entry);
+        entry_expected(entry, text_key(fact->zone, declared, line));
+        for (size_t j = 0; j < fact->key_count; j++)
+            entry_observed(entry, text_key(fact->zone, &fact->keys[j], line));
+        entry_summary(entry, "declared %s %u (%s) is missing from the DNSKEY RRset of %s",
+                      role(declared), declared->tag,
+                      text_algorithm(judge, declared->algorithm, algorithm),
+                      name_text(fact->zone, zone));
+        entry_end(judge, entry, 0);
+    }
+}
+
+/* --- key-weak ------------------------------------------------------------------------------ */
+
+/* IANA "DNS Security Algorithm Numbers", use for signing MUST NOT (RFC 9904, 9905, 9906). */
+static const char *deprecated(uint8_t algorithm)
+{
+    switch (algorithm) {
+    case 1:
+        return "RSA/MD5 must not be used (RFC 9904)";
+    case 3:
+    case 6:
+        return "DSA must not be used (RFC 9904)";
+    case 5:
+    case 7:
+        return "RSA/SHA-1 must not be used for signing (RFC 9905)";
+    case 12:
+        return "GOST R 34.10-2001 must not be used (RFC 9906)";
+    default:
+        return NULL;
+    }
+}
+
+static bool is_rsa(uint8_t algorithm)
+{
+    return algorithm == 1 || algorithm == 5 || algorithm == 7 || algorithm == 8 || algorithm == 10;
+}
+
+static unsigned bits_of(const uint8_t *bytes, size_t size)
+{
+    while (size && *bytes == 0) {
+        bytes++;
+        size--;
+    }
+    unsigned bits = (unsigned)size * 8;
+    for (unsigned top = size ? *bytes : 0; top && !(top & 0x80); top <<= 1)
+        bits--;
+    return bits;
+}
+
+/* RFC 3110 2: length of the exponent (1 byte, or 0 and 2 bytes), exponent, modulus. */
+static bool rsa_parts(const struct fact_rdata *key, unsigned *ret_exponent_bits, bool *ret_trap,
+                      unsigned *ret_modulus_bits)
+{
+    if (key->size < 3)
+        return false;
+    size_t start = key->bytes[0] ? 1 : 3;
+    size_t size = key->bytes[0] ? key->bytes[0] : (size_t)key->bytes[1] << 8 | key->bytes[2];
+    if (size == 0 || start + size >= key->size)
+        return false;
+    const uint8_t *exponent = key->bytes + start;
+    *ret_exponent_bits = bits_of(exponent, size);
+    *ret_trap = !(exponent[size - 1] & 1) || *ret_exponent_bits < 2 ||
+                *ret_exponent_bits > RSA_EXPONENT_LARGE;
+    *ret_modulus_bits = bits_of(exponent + size, key->size - start - size);
+    return true;
+}
+
+/* The weakness in words and its grade; NULL if there is none that we know. */
+static const char *weakness(const struct judge *judge, const struct fact_key *key,
+                            enum severity *ret_severity, char ret_text[128])
+{
+    unsigned exponent, modulus;
+    bool trap;
+    *ret_severity = (enum severity)0;
+    if (deprecated(key->algorithm))
+        return deprecated(key->algorithm);
+    if (!is_rsa(key->algorithm) || !rsa_parts(&key->public_key, &exponent, &trap, &modulus))
+        return NULL;
+    if (trap) {
+        snprintf(ret_text, 128, "an RSA exponent of %u bits that is %s", exponent,
+                 exponent > RSA_EXPONENT_LARGE ? "needlessly long" : "1 or even");
+        return ret_text;
+    }
+    if (modulus >= judge->profile->rsa_bits)
+        return NULL;
+    if (!(key->flags & KEY_SEP) && modulus >= judge->profile->rsa_bits_zsk)
+        *ret_severity = SEVERITY_LOW; /* short-lived by practice (RFC 6781 3.4.2) */
+    snprintf(ret_text, 128, "RSA with %u bits, under %u", modulus, judge->profile->rsa_bits);
+    return ret_text;
+}
+
+static void judge_weak(struct judge *judge, const struct fact_key *key)
+{
+    const struct fact *fact = judge->fact;
+    char text[128], zone[NAME_TEXT_MAX], line[LINE_ROOM];
+    enum severity severity;
+    const char *what = weakness(judge, key, &severity, text);
+    if (!what || !(key->flags & KEY_ZONE))
+        return;
+    uint8_t identity[IDENTITY_ROOM];
+    struct subject subject = key_subject(fact, key, identity, sizeof identity);
+    struct entry *entry = entry_begin(judge, RULE_KEY_WEAK, &subject);
+    if (!entry)
+        return;
+    entry_clear(entry);
+    entry_observed(entry, text_key(fact->zone, key, line));
+    entry_summary(entry, "%s %u of %s: %s", role(key), key->tag, name_text(fact->zone, zone), what);
+    entry_end(judge, entry, severity);
+}
+
+/* --- key-tag-collision --------------------------------------------------------------------- */
+
+static void judge_collisions(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    for (size_t i = 1; i < fact->key_count; i++) {
+        const struct fact_key *key = &fact->keys[i];
+        char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32];
+        size_t earlier = 0;
+        while (earlier < i && (fact->keys[earlier].tag != key->tag ||
+                               fact->keys[earlier].algorithm != key->algorithm))
+            earlier++;
+        if (earlier == i)
+            continue;
+        uint8_t identity[3] = {(uint8_t)(key->tag >> 8), (uint8_t)key->tag, key->algorithm};
+        struct subject subject = {fact->zone, fact->zone, TYPE_DNSKEY, identity, sizeof identity};
+        struct entry *entry = entry_begin(judge, RULE_KEY_TAG_COLLISION, &subject);
+        if (!entry)
+            continue;
+        entry_observed(entry, text_key(fact->zone, &fact->keys[earlier], line));
+        entry_observed(entry, text_key(fact->zone, key, line));
+        entry_summary(entry, "several keys of %s share the tag %u and %s",
+                      name_text(fact->zone, zone), key->tag,
+                      text_algorithm(judge, key->algorithm, algorithm));
+        entry_end(judge, entry, 0);
+    }
+}
+
+/* --- key-not-secure-entry ------------------------------------------------------------------ */
+
+static void judge_secure_entry(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    struct subject subject = {fact->zone, fact->zone, TYPE_DNSKEY, NULL, 0};
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM];
+    if (fact->verdict == VERDICT_SECURE)
+        findings_close(judge, RULE_KEY_NOT_SECURE_ENTRY, &subject);
+    if (fact->reason != REASON_DNSKEY_UNSIGNED)
+        return;
+    struct entry *entry = entry_begin(judge, RULE_KEY_NOT_SECURE_ENTRY, &subject);
+    if (!entry)
+        return;
+    entry_clear(entry);
+    for (size_t i = 0; i < fact->ds_count; i++)
+        entry_expected(entry, text_ds(fact->zone, &fact->ds[i], line));
+    for (size_t i = 0; i < fact->key_count; i++)
+        entry_observed(entry, text_key(fact->zone, &fact->keys[i], line));
+    entry_summary(entry, "no key that the parent's DS names signs the DNSKEY RRset of %s",
+                  name_text(fact->zone, zone));
+    entry_end(judge, entry, 0);
+}
+
+void keys_judge(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    if (fact->kind != FACT_DNSKEY && fact->kind != FACT_CHAIN)
+        return;
+    /* A changed trust alters what is to be said of the same keys, so they are judged again. */
+    for (size_t i = 0; i < fact->key_count; i++) {
+        judge_key(judge, &fact->keys[i]);
+        judge_weak(judge, &fact->keys[i]);
+    }
+    if (fact->key_count) {
+        judge_collisions(judge);
+        if (fact->baseline.present)
+            judge_withdrawn(judge);
+    }
+    judge_secure_entry(judge);
+}

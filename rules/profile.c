@@ -1,0 +1,155 @@
+/*
+ * profile: the built-in default and the operator's profile over it.
+ *
+ * Contained in: analyze, tests. Must never switch anything off that the operator did not name.
+ */
+#include "rules/profile.h"
+
+#include "rules/conf.h"
+#include "rules/embed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+EMBED(profile_default_yaml, "rules/default.yaml");
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct rule_reading {
+    struct profile *profile;
+    enum rule_id rule;
+};
+
+static int read_enabled(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    struct rule_reading *reading = context;
+    return conf_bool(conf, node, &reading->profile->enabled[reading->rule]);
+}
+
+static int read_severity(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    struct rule_reading *reading = context;
+    const char *text = conf_text(conf, node, "critical, high, medium, low or info");
+    if (!text)
+        return -1;
+    enum severity severity = severity_find(text);
+    if (!severity)
+        return conf_fail(conf, node, "expected critical, high, medium, low or info, not \"%s\"",
+                         text);
+    reading->profile->severity[reading->rule] = severity;
+    return 0;
+}
+
+static int read_rule(struct conf *conf, const yaml_node_t *key, const yaml_node_t *value,
+                     void *context)
+{
+    static const struct conf_field fields[] = {{"enabled", read_enabled},
+                                               {"severity", read_severity}};
+    const char *id = (const char *)key->data.scalar.value;
+    struct rule_reading reading = {context, rule_find(id)};
+    if (reading.rule == RULE_COUNT)
+        return conf_fail(conf, key,
+                         "expected the id of a rule (see dnsbailiff rules list), not \"%s\"", id);
+    return conf_map(conf, value, fields, COUNT(fields), &reading);
+}
+
+static int read_rules(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return conf_pairs(conf, node, read_rule, context);
+}
+
+static int read_expiring(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return conf_duration(conf, node, &((struct profile *)context)->expiring_ns);
+}
+
+static int read_bits(struct conf *conf, const yaml_node_t *node, unsigned *ret)
+{
+    uint64_t number;
+    if (conf_number(conf, node, 512, 16384, &number) != 0)
+        return -1;
+    *ret = (unsigned)number;
+    return 0;
+}
+
+static int read_rsa_bits(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_bits(conf, node, &((struct profile *)context)->rsa_bits);
+}
+
+static int read_rsa_bits_zsk(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_bits(conf, node, &((struct profile *)context)->rsa_bits_zsk);
+}
+
+static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    static const struct conf_field fields[] = {{"expiring", read_expiring},
+                                               {"rsa-bits", read_rsa_bits},
+                                               {"rsa-bits-zsk", read_rsa_bits_zsk}};
+    return conf_map(conf, node, fields, COUNT(fields), context);
+}
+
+static int add_excluded(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    struct profile *profile = context;
+    const char *text = conf_text(conf, node, "a zone's name");
+    if (!text)
+        return -1;
+    void *grown = reallocarray(profile->excluded, profile->excluded_count + 1, NAME_MAX_BYTES);
+    if (!grown)
+        return conf_fail(conf, node, "out of memory");
+    profile->excluded = grown;
+    if (!name_parse(text, profile->excluded[profile->excluded_count]))
+        return conf_fail(conf, node, "expected a zone's name, not \"%s\"", text);
+    profile->excluded_count++;
+    return 0;
+}
+
+static int read_exclude(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return conf_list(conf, node, add_excluded, context);
+}
+
+static int profile_read(struct profile *profile, const char *file, const void *text, size_t size,
+                        char *ret_error, size_t error_room)
+{
+    static const struct conf_field fields[] = {
+        {"rules", read_rules}, {"thresholds", read_thresholds}, {"exclude", read_exclude}};
+    struct conf conf;
+    int result = 0;
+    if (conf_open(&conf, file, text, size, ret_error, error_room) != 0)
+        return -1;
+    if (conf_top(&conf)) /* an empty profile changes nothing */
+        result = conf_map(&conf, conf_top(&conf), fields, COUNT(fields), profile);
+    conf_close(&conf);
+    return result;
+}
+
+int profile_init(struct profile *profile, const char *file, const void *text, size_t size,
+                 char *ret_error, size_t error_room)
+{
+    *profile = (struct profile){0};
+    for (size_t i = 0; i < RULE_COUNT; i++)
+        profile->enabled[i] = true;
+    if (profile_read(profile, "default.yaml", profile_default_yaml,
+                     EMBED_SIZE(profile_default_yaml), ret_error, error_room) == 0 &&
+        (!text || profile_read(profile, file, text, size, ret_error, error_room) == 0))
+        return 0;
+    profile_fini(profile);
+    return -1;
+}
+
+void profile_fini(struct profile *profile)
+{
+    free(profile->excluded);
+    *profile = (struct profile){0};
+}
+
+bool profile_excludes(const struct profile *profile, const uint8_t *zone)
+{
+    for (size_t i = 0; i < profile->excluded_count; i++)
+        if (name_within(zone, profile->excluded[i]))
+            return true;
+    return false;
+}

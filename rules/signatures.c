@@ -1,0 +1,304 @@
+/*
+ * signatures: findings about RRSIGs (RFC 4034 3, RFC 4035 5.3).
+ *
+ * Contained in: analyze, tests. One cause is one finding: the signing key and what is wrong with
+ * its signatures; the RRsets are counted in it, and leave it when they are sound again.
+ */
+#include "rules/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_S INT64_C(1000000000)
+
+static const enum rule_id by_signer[] = {
+    RULE_RRSIG_BAD,      RULE_RRSIG_EXPIRED,     RULE_RRSIG_NOT_YET_VALID,
+    RULE_RRSIG_EXPIRING, RULE_RRSIG_UNKNOWN_KEY,
+};
+
+/* Labels as RRSIG counts them: neither the root nor a leading "*" (RFC 4034 3.1.3). */
+static unsigned rrsig_labels(const uint8_t *owner)
+{
+    return name_labels(owner) - (name_is_wildcard(owner) ? 1 : 0);
+}
+
+struct group { /* a finding about a signing key */
+    struct entry *entry;
+    char zone[NAME_TEXT_MAX], rrset[NAME_TEXT_MAX + 40], algorithm[32], others[48];
+};
+
+/* Opens or finds the group and enters the RRset. `entry` NULL when not wanted. */
+static struct group group_begin(struct judge *judge, enum rule_id rule)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    uint8_t identity[3] = {(uint8_t)(signature->tag >> 8), (uint8_t)signature->tag,
+                           signature->algorithm};
+    struct subject subject = {signature->signer, signature->signer, 46, identity, sizeof identity};
+    char line[LINE_ROOM], name[NAME_TEXT_MAX], type[32];
+    struct group group = {.entry = entry_begin(judge, rule, &subject)};
+    if (!group.entry)
+        return group;
+    entry_join(group.entry, judge->findings, fact->observed.owner, fact->observed.type);
+    entry_observed(group.entry, text_signature(judge, fact->observed.owner, signature, line));
+    name_text(signature->signer, group.zone);
+    snprintf(group.rrset, sizeof group.rrset, "%s %s", name_text(fact->observed.owner, name),
+             text_type(judge, fact->observed.type, type));
+    text_algorithm(judge, signature->algorithm, group.algorithm);
+    size_t members = entry_members(group.entry);
+    if (members > 1)
+        snprintf(group.others, sizeof group.others, " and %zu more RRset%s", members - 1,
+                 members > 2 ? "s" : "");
+    return group;
+}
+
+static void judge_bad(struct judge *judge)
+{
+    const struct fact_signature *signature = judge->fact->signature;
+    struct group group = group_begin(judge, RULE_RRSIG_BAD);
+    char server[64];
+    if (!group.entry)
+        return;
+    entry_summary(group.entry,
+                  "signature over %s%s does not verify with key %u (%s) of %s; from %s",
+                  group.rrset, group.others, signature->tag, group.algorithm, group.zone,
+                  text_server(judge->fact, server));
+    entry_end(judge, group.entry, (enum severity)0);
+}
+
+static void judge_expired(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    if (fact->time_ns / NS_PER_S <= signature->expiration + judge->limits->skew_ns / NS_PER_S)
+        return;
+    struct group group = group_begin(judge, RULE_RRSIG_EXPIRED);
+    char when[32];
+    if (!group.entry)
+        return;
+    entry_summary(group.entry, "%s: signature by key %u (%s) over %s%s first expired at %s%s",
+                  group.zone, signature->tag, group.algorithm, group.rrset, group.others,
+                  text_time(entry_earliest(group.entry, signature->expiration), when),
+                  signature->only_one ? "" : "; another valid signature covers it");
+    entry_end(judge, group.entry, signature->only_one ? (enum severity)0 : SEVERITY_MEDIUM);
+}
+
+static void judge_future(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    if (fact->time_ns / NS_PER_S >= signature->inception - judge->limits->skew_ns / NS_PER_S)
+        return;
+    struct group group = group_begin(judge, RULE_RRSIG_NOT_YET_VALID);
+    char when[32];
+    if (!group.entry)
+        return;
+    bool all = !findings_noted_valid(judge->findings, signature->signer);
+    entry_summary(group.entry, "%s: signature by key %u (%s) over %s%s is not valid before %s%s",
+                  group.zone, signature->tag, group.algorithm, group.rrset, group.others,
+                  text_time(entry_earliest(group.entry, signature->inception), when),
+                  all ? "; no valid signature of this zone was seen: a clock is wrong, the "
+                        "signer's or the sensor's"
+                      : "");
+    entry_end(judge, group.entry, signature->only_one ? (enum severity)0 : SEVERITY_MEDIUM);
+}
+
+/* Which remaining life is too short for this zone: where the owner states the rhythm of its signer,
+ * life is short only once the refresh is overdue. */
+static int64_t lead_time(const struct judge *judge)
+{
+    const struct fact_baseline *baseline = &judge->fact->baseline;
+    int64_t lead = judge->limits->expiring_ns;
+    if (baseline->refresh_ns && baseline->refresh_ns < lead)
+        lead = baseline->refresh_ns;
+    else if (baseline->validity_ns && baseline->validity_ns / 4 < lead)
+        lead = baseline->validity_ns / 4;
+    return lead;
+}
+
+static void judge_expiring(struct judge *judge)
+{
+    const struct fact_signature *signature = judge->fact->signature;
+    struct group group = group_begin(judge, RULE_RRSIG_EXPIRING);
+    char when[32];
+    if (!group.entry)
+        return;
+    int64_t deadline = entry_earliest(group.entry, signature->expiration);
+    int64_t left = deadline - judge->fact->time_ns / NS_PER_S;
+    entry_summary(group.entry,
+                  "%s: signature by key %u (%s) over %s%s expires soon; deadline for signing anew: "
+                  "%s, in %lld h",
+                  group.zone, signature->tag, group.algorithm, group.rrset, group.others,
+                  text_time(deadline, when), (long long)(left > 0 ? left / 3600 : 0));
+    entry_end(judge, group.entry, (enum severity)0);
+}
+
+static bool key_declared(const struct fact_baseline *baseline,
+                         const struct fact_signature *signature)
+{
+    for (size_t i = 0; i < baseline->key_count; i++)
+        if (baseline->keys[i].tag == signature->tag &&
+            baseline->keys[i].algorithm == signature->algorithm)
+            return true;
+    return false;
+}
+
+static void judge_unknown_key(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    if (!fact->dnskey_seen || key_declared(&fact->baseline, signature))
+        return;
+    struct group group = group_begin(judge, RULE_RRSIG_UNKNOWN_KEY);
+    char line[LINE_ROOM], server[64];
+    if (!group.entry)
+        return;
+    for (size_t i = 0; i < fact->key_count; i++)
+        entry_expected(group.entry, text_key(signature->signer, &fact->keys[i], line));
+    entry_summary(
+        group.entry,
+        "signature over %s%s names key %u (%s), which is not in the DNSKEY RRset of %s%s; "
+        "from %s",
+        group.rrset, group.others, signature->tag, group.algorithm, group.zone,
+        fact->baseline.present ? " nor in the baseline" : "", text_server(fact, server));
+    entry_end(judge, group.entry, (enum severity)0);
+}
+
+static void judge_malformed(struct judge *judge)
+{
+    const struct fact_signature *signature = judge->fact->signature;
+    struct group group = group_begin(judge, RULE_RRSIG_MALFORMED);
+    if (!group.entry)
+        return;
+    entry_summary(group.entry, "signature over %s%s is malformed for %s (key %u of %s)",
+                  group.rrset, group.others, group.algorithm, signature->tag, group.zone);
+    entry_end(judge, group.entry, (enum severity)0);
+}
+
+/* --- form: signer and labels --------------------------------------------------------------- */
+
+static bool judge_signer(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    char zone[NAME_TEXT_MAX];
+    if (fact->reason != REASON_SIG_SIGNER && name_within(fact->observed.owner, signature->signer))
+        return false;
+    struct group group = group_begin(judge, RULE_RRSIG_SIGNER_NOT_ZONE);
+    if (!group.entry)
+        return true;
+    entry_summary(group.entry, "signature over %s%s names %s as signer; the zone is %s",
+                  group.rrset, group.others, group.zone, name_text(fact->zone, zone));
+    entry_end(judge, group.entry, (enum severity)0);
+    return true;
+}
+
+static bool judge_labels(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    bool too_many =
+        signature->labels > rrsig_labels(fact->observed.owner) || fact->reason == REASON_SIG_LABELS;
+    if (!too_many && fact->reason != REASON_WILDCARD_CLOSER)
+        return false;
+    struct group group = group_begin(judge, RULE_RRSIG_LABELS);
+    if (!group.entry)
+        return true;
+    if (too_many)
+        entry_summary(group.entry, "signature over %s%s states %u labels, more than the owner has",
+                      group.rrset, group.others, signature->labels);
+    else
+        entry_summary(group.entry,
+                      "%s%s comes from a wildcard (%u labels signed) and nothing denies the name",
+                      group.rrset, group.others, signature->labels);
+    entry_end(judge, group.entry, (enum severity)0);
+    return true;
+}
+
+/* --- rrsig-missing ------------------------------------------------------------------------- */
+
+static struct subject missing_subject(const struct fact *fact)
+{
+    return (struct subject){fact->zone, fact->zone, 46, fact->server,
+                            fact->server ? (fact->server_family == 4 ? 4u : 16u) : 0};
+}
+
+static void judge_missing(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    char name[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], type[32], server[64], line[LINE_ROOM];
+    if (!fact->do_bit || fact->tc || fact->from_referral || fact->baseline.below_cut)
+        return;
+    struct subject subject = missing_subject(fact);
+    struct entry *entry = entry_begin(judge, RULE_RRSIG_MISSING, &subject);
+    if (!entry)
+        return;
+    entry_join(entry, judge->findings, fact->observed.owner, fact->observed.type);
+    name_text(fact->observed.owner, name);
+    text_type(judge, fact->observed.type, type);
+    snprintf(line, sizeof line, "%s IN RRSIG %s (...)", name, type);
+    entry_expected(entry, line);
+    text_observe_set(judge, entry, &fact->observed);
+    size_t others = entry_members(entry) - 1;
+    char more[48] = "";
+    if (others)
+        snprintf(more, sizeof more, " and %zu more RRset%s", others, others > 1 ? "s" : "");
+    entry_summary(entry, "%s %s gives %s %s%s of the signed zone %s without signature%s",
+                  fact->aa ? "server" : "resolver", text_server(fact, server), name, type, more,
+                  name_text(fact->zone, zone),
+                  fact->was_signed ? "; it was seen signed before" : "");
+    entry_end(judge, entry, (enum severity)0);
+}
+
+/* --- a sound signature --------------------------------------------------------------------- */
+
+static void judge_valid(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_signature *signature = fact->signature;
+    struct subject missing = missing_subject(fact); /* what one server left out, it has now given */
+    int64_t left = signature->expiration - fact->time_ns / NS_PER_S;
+    bool expiring = left < lead_time(judge) / NS_PER_S;
+    findings_note_valid(judge->findings, signature->signer);
+    for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer; i++)
+        if (by_signer[i] != RULE_RRSIG_EXPIRING || !expiring)
+            findings_leave(judge, by_signer[i], signature->signer, NULL);
+    findings_leave(judge, RULE_RRSIG_MISSING, fact->zone, &missing);
+    if (expiring)
+        judge_expiring(judge);
+}
+
+void signatures_judge(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    if (fact->kind == FACT_UNSIGNED) {
+        judge_missing(judge);
+        return;
+    }
+    if (fact->kind != FACT_SIGNATURE || !fact->signature)
+        return;
+    if (judge_signer(judge) || judge_labels(judge))
+        return;
+    switch (fact->signature->state) {
+    case SIGNATURE_VALID:
+        judge_valid(judge);
+        break;
+    case SIGNATURE_BAD:
+        judge_bad(judge);
+        break;
+    case SIGNATURE_EXPIRED:
+        judge_expired(judge);
+        break;
+    case SIGNATURE_FUTURE:
+        judge_future(judge);
+        break;
+    case SIGNATURE_KEY_UNKNOWN:
+        judge_unknown_key(judge);
+        break;
+    case SIGNATURE_MALFORMED:
+        judge_malformed(judge);
+        break;
+    case SIGNATURE_UNCHECKED:
+        break;
+    }
+}
