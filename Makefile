@@ -131,11 +131,13 @@ dissect_OBJ := $(link_OBJ)
 dissect_LIB := libcrypto
 pair_OBJ := $(link_OBJ)
 pair_LIB := libcrypto
-UNIT += stream source
+UNIT += stream source filter
 stream_OBJ := $(CAPTURE_FILES)
 stream_LIB := $(CODECS)
 source_OBJ := $(CAPTURE_FILES)
 source_LIB := $(CODECS)
+filter_OBJ := capture/filter.c
+filter_LIB := libpcap $(CODECS)
 FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c
 UNIT += verify_bundle
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
@@ -224,6 +226,34 @@ $(O)/tests/tamper: $(call objs,tests/evidence/tamper.c $(FORGE) $(EVIDENCE_VERIF
 
 check-tamper: $(O)/tests/tamper $(O)/tests/make_evidence all
 	@TAMPER_STRIDE=$(if $(SAN),7,1) tests/evidence/tamper.sh $(O)
+
+# Probes of every policy, faults in every step of the confinement, deaths in the middle of a run.
+CONFINED := supervisor capture analyze store sign digest pack verify
+ACTORS := capture analyze store sign digest pack
+PROBE_SRC := sandbox/log.c sandbox/control.c sandbox/confine.c
+define sandbox_probe
+$(O)/tests/sandbox/probe_$(1): $(call objs,tests/sandbox/probe.c $(PROBE_SRC) sandbox/policy_$(1).c)
+	$$(call link,$$^,libseccomp)
+endef
+define sandbox_actor
+$(O)/tests/sandbox/actors/$(1): $(call objs,tests/sandbox/actor.c $(SANDBOX) $(RING) $(TALK) sandbox/policy_$(1).c)
+	$$(call link,$$^,libseccomp)
+endef
+$(foreach p,$(CONFINED),$(eval $(call sandbox_probe,$(p))))
+$(foreach p,$(ACTORS),$(eval $(call sandbox_actor,$(p))))
+$(O)/obj/faults/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC    $< (faults)";)$(CC) $(CSTD) $(CPPFLAGS) -DCONFINE_FAULTS $(PKG_CFLAGS) $(WARN) $(OPT) $(HARDEN) $(SANFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(O)/tests/sandbox/faults: $(call objs,tests/sandbox/faults.c sandbox/log.c sandbox/control.c sandbox/policy_analyze.c) $(O)/obj/faults/sandbox/confine.o
+	$(call link,$^,libseccomp)
+$(O)/tests/sandbox/actors/supervisor: $(LIBEXEC)/supervisor
+	@mkdir -p $(@D)
+	cp $< $@
+$(O)/tests/sandbox/ring_bench: $(call objs,tests/sandbox/ring_bench.c $(RING) sandbox/log.c)
+	$(call link,$^,)
+
+check-sandbox: $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(O)/tests/sandbox/actors/,$(ACTORS) supervisor) $(O)/tests/sandbox/faults
+	@tests/sandbox/run.sh $(O)
 
 check-scenarios: all
 	@tests/scenarios/run.sh $(O)
