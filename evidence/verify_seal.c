@@ -8,7 +8,24 @@
 #include "evidence/format.h"
 
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <string.h>
+
+/* "CN = …, O = …" in printable ASCII. */
+static void show_subject(const X509 *x509, char *ret_text, size_t room)
+{
+    char *text;
+    BIO *bio = BIO_new(BIO_s_mem());
+    long size = 0;
+    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(x509), 0, XN_FLAG_ONELINE) >= 0)
+        size = BIO_get_mem_data(bio, &text);
+    if (size > 0) {
+        struct verify_shown shown;
+        verify_escape(text, (size_t)size, &shown);
+        snprintf(ret_text, room, "%.*s", (int)room - 1, shown.text);
+    }
+    BIO_free(bio);
+}
 
 bool verify_seal_check(struct verify *v, struct verify_signature *ret_seal)
 {
@@ -26,12 +43,7 @@ bool verify_seal_check(struct verify *v, struct verify_signature *ret_seal)
         verify_fault(v, VERIFY_SEAL, "%s: %s", BUNDLE_SEAL, fault);
         return false;
     }
-    char subject[sizeof v->report->identity];
-    if (X509_NAME_oneline(X509_get_subject_name(found.signer.x509), subject, sizeof subject)) {
-        struct verify_shown shown;
-        verify_escape(subject, strlen(subject), &shown);
-        memcpy(v->report->identity, shown.text, sizeof v->report->identity - 1);
-    }
+    show_subject(found.signer.x509, v->report->identity, sizeof v->report->identity);
     v->report->sealed_at = found.signed_at;
     if (!verify_cms_is_chain(&found, chain->bytes, chain->size))
         verify_fault(v, VERIFY_SEAL, "%s is not the chain of the seal", BUNDLE_CHAIN);

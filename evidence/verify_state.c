@@ -5,8 +5,6 @@
  */
 #include "evidence/verify_state.h"
 
-#include "sandbox/log.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +53,16 @@ bool verify_must_stop(const struct verify *v)
 
 const char *verify_escape(const void *bytes, size_t size, struct verify_shown *ret_shown)
 {
-    return log_escape(bytes, size < 64 ? size : 64, ret_shown->text, sizeof ret_shown->text);
+    const unsigned char *from = bytes;
+    char *to = ret_shown->text;
+    for (size_t i = 0; i < size && i < sizeof ret_shown->text / 4 - 1; i++) {
+        if (from[i] >= ' ' && from[i] <= '~' && from[i] != '\\')
+            *to++ = (char)from[i];
+        else
+            to += snprintf(to, 5, "\\%03u", from[i]);
+    }
+    *to = '\0';
+    return ret_shown->text;
 }
 
 /* The first member not below `name` in byte order. */

@@ -62,9 +62,10 @@ bool verify_has_failed(const struct verify *, enum verify_check);
 /* True when the caller asked to stop at the first failure and there is one. */
 bool verify_must_stop(const struct verify *);
 
-/* At most 64 bytes of hostile text as printable ASCII. The buffer is the caller's. */
+/* The beginning of hostile text as printable ASCII and spaces, the rest as \ddd. The buffer is the
+ * caller's. */
 struct verify_shown {
-    char text[280];
+    char text[4 * 160 + 4];
 };
 const char *verify_escape(const void *bytes, size_t size, struct verify_shown *ret_shown);
 

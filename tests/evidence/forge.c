@@ -151,7 +151,10 @@ static void put_header(uint8_t *header, const char *path, size_t size, int64_t m
 
 uint8_t *forge_tar(const struct forge *from, bool sorted, size_t *ret_size)
 {
-    struct forge f = forge_copy(from);
+    /* Not forge_copy: the same name may be there twice. */
+    struct forge f = *from;
+    f.files = room_for(f.count * sizeof *f.files);
+    memcpy(f.files, from->files, f.count * sizeof *f.files);
     size_t size = 1024, at = 0;
     if (sorted)
         qsort(f.files, f.count, sizeof *f.files, by_name);
@@ -165,7 +168,7 @@ uint8_t *forge_tar(const struct forge *from, bool sorted, size_t *ret_size)
         memcpy(tar + at + 512, f.files[i].bytes, f.files[i].size);
         at += 512 + (f.files[i].size + 511) / 512 * 512;
     }
-    forge_free(&f);
+    free(f.files);
     *ret_size = size;
     return tar;
 }
