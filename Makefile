@@ -143,6 +143,13 @@ UNIT += verify_bundle
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
 
+# --- fuzz targets: tests/fuzz/fuzz_<name>.c, corpus/<name>, regress/<name> ---------------------------------
+# One line each: FUZZ += name; name_FUZZ_OBJ := sources; name_FUZZ_LIB := pkg-config names
+FUZZ :=
+FUZZ += capture
+capture_FUZZ_OBJ := $(CAPTURE_FILES)
+capture_FUZZ_LIB := $(CODECS)
+
 # --- rules of make -----------------------------------------------------------------------------------------
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))
 LIBEXEC := $(O)/libexec/dnsbailiff
@@ -190,6 +197,29 @@ $(O)/tests/$(1): $(call objs,tests/unit/test_$(1).c $($(1)_OBJ))
 	$$(call link,$$^,$($(1)_LIB) cmocka)
 endef
 $(foreach t,$(UNIT),$(eval $(call unit,$(t))))
+
+# Twice: as a program that replays the corpus (for `check`), and with libFuzzer (for `fuzz`).
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+define fuzz_program
+$(O)/fuzz/$(1): $(call objs,tests/fuzz/fuzz_$(1).c tests/fuzz/replay.c $($(1)_FUZZ_OBJ))
+	$$(call link,$$^,$($(1)_FUZZ_LIB))
+$(O)/libfuzzer/$(1): tests/fuzz/fuzz_$(1).c $($(1)_FUZZ_OBJ) FORCE
+	@mkdir -p $$(@D)
+	$(FUZZ_CC) $(CSTD) $(CPPFLAGS) $(PKG_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $$@ tests/fuzz/fuzz_$(1).c $($(1)_FUZZ_OBJ) $(if $($(1)_FUZZ_LIB),$$(shell $(PKG_CONFIG) --libs $($(1)_FUZZ_LIB)))
+fuzz-$(1): $(O)/libfuzzer/$(1)
+	@mkdir -p $(O)/libfuzzer/found-$(1) tests/fuzz/regress/$(1)
+	$$< -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+		-artifact_prefix=tests/fuzz/regress/$(1)/ $(O)/libfuzzer/found-$(1) tests/fuzz/corpus/$(1)
+endef
+$(foreach f,$(FUZZ),$(eval $(call fuzz_program,$(f))))
+
+fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
+	@tests/fuzz/run.sh $(O) $(FUZZ)
+
+# Looks for new inputs for FUZZ_SECONDS a target; what it breaks on lands in tests/fuzz/regress.
+fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
 SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-lab
@@ -306,4 +336,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: all check unit unit-build structure manual check-evidence check-tamper check-scenarios bench demo format format-check install clean FORCE
+.PHONY: fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check unit unit-build structure manual check-evidence check-tamper check-scenarios bench demo format format-check install clean FORCE
