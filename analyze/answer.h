@@ -59,6 +59,9 @@ struct answer {
     const struct rrset *by; /* RRset that decided, or NULL */
     struct zone *no_ds_of;  /* this response proved that the zone has no DS */
     bool judged, told;
+    uint8_t counted_as; /* enum verdict_kind under which the repetitions below are counted */
+    uint64_t counted;   /* responses, so that a revision can move them */
+    struct zone *counted_for;
     enum reason told_reason;
     const struct zone *told_zone;
     int64_t from_ns, until_ns;

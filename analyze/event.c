@@ -59,7 +59,7 @@ static void civil(int64_t day, int64_t *ret_year, unsigned *ret_month, unsigned 
     *ret_year = (int64_t)year + era * 400 + (*ret_month <= 2);
 }
 
-static const char *put_time(int64_t time_ns, const char *zone, char ret_text[EVENT_TIME_TEXT])
+const char *event_time(int64_t time_ns, char ret_text[EVENT_TIME_TEXT])
 {
     int64_t second = time_ns / 1000000000, rest = time_ns % 1000000000;
     if (rest < 0) {
@@ -86,13 +86,8 @@ static const char *put_time(int64_t time_ns, const char *zone, char ret_text[EVE
     n += put_padded(ret_text + n, (uint64_t)of_day % 60, 2);
     ret_text[n++] = '.';
     n += put_padded(ret_text + n, (uint64_t)rest / 1000, 6);
-    memcpy(ret_text + n, zone, strlen(zone) + 1);
+    memcpy(ret_text + n, "Z", 2);
     return ret_text;
-}
-
-const char *event_time(int64_t time_ns, char ret_text[EVENT_TIME_TEXT])
-{
-    return put_time(time_ns, "Z", ret_text);
 }
 
 /* --- common fields --------------------------------------------------------------------------- */
@@ -118,7 +113,8 @@ static void begin(struct jline *j, const struct event_context *c, const char *ty
 {
     char time[EVENT_TIME_TEXT];
     jline_begin(j);
-    jline_string(j, "timestamp", put_time(c->time_ns, "+0000", time)); /* as Suricata writes it */
+    jline_string(j, "timestamp",
+                 event_time(c->time_ns, time)); /* RFC 3339; Suricata writes +0000 for Z */
     if (c->flow)
         jline_number(j, "flow_id", flow_id(c->flow));
     if (c->in_iface && *c->in_iface)

@@ -119,9 +119,13 @@ static void on_verdict(void *context, const struct answer *a, bool retro)
         emit_verdict(p, a, retro);
 }
 
+static void recount(struct pipeline *, struct answer *);
+
 static void on_judged(void *context, struct answer *a, bool retro)
 {
     struct pipeline *p = context;
+    if (retro)
+        recount(p, a);
     p->tell.lossy = a->time_ns <= p->lossy_until_ns;
     tell_judged(&p->tell, a, retro);
 }
@@ -149,12 +153,41 @@ static void hold(struct pipeline *p, const uint64_t *frames, size_t count)
     p->out.hold(p->out.context, frames, count);
 }
 
-static void count_verdict(struct pipeline *p, const struct answer *a)
+static bool is_of_zone(const struct answer *a)
 {
-    enum verdict_kind kind = reason_verdict(a->reason);
-    p->verdicts[kind]++;
-    if (a->zone && a->kind != ANSWER_OTHER && a->reason != REASON_REFERRAL)
-        a->zone->answers[kind]++;
+    return a->zone && a->kind != ANSWER_OTHER && a->reason != REASON_REFERRAL;
+}
+
+static void add_count(struct pipeline *p, struct answer *a, uint64_t count)
+{
+    p->verdicts[a->counted_as] += count;
+    if (a->counted_for)
+        a->counted_for->answers[a->counted_as] += count;
+}
+
+/* One more response with this verdict. A change by a later packet leaves the earlier ones as they
+ * were. */
+static void count_verdict(struct pipeline *p, struct answer *a)
+{
+    uint8_t kind = (uint8_t)reason_verdict(a->reason);
+    struct zone *zone = is_of_zone(a) ? a->zone : NULL;
+    if (a->counted_as != kind || a->counted_for != zone)
+        a->counted = 0;
+    a->counted_as = kind;
+    a->counted_for = zone;
+    a->counted++;
+    add_count(p, a, 1);
+}
+
+/* A revision holds for the responses that were counted before it. */
+static void recount(struct pipeline *p, struct answer *a)
+{
+    if (a->counted == 0)
+        return;
+    add_count(p, a, 0 - a->counted);
+    a->counted_as = (uint8_t)reason_verdict(a->reason);
+    a->counted_for = is_of_zone(a) ? a->zone : NULL;
+    add_count(p, a, a->counted);
 }
 
 /* Learned things go when memory is used up: what follows is judged anew. */
@@ -166,6 +199,13 @@ static void keep_within_memory(struct pipeline *p)
     answers_forget(&p->answers);
 }
 
+/* Held if a finding cites it, or if the verdict has become this packet's. */
+static void seen_again(struct pipeline *p, const struct datagram *dg, const struct answer *a)
+{
+    if (tell_again(&p->tell, a, dg->time_ns, dg->frame) || a->frame == dg->frame)
+        hold(p, dg->frames, dg->frame_count);
+}
+
 static void take_new(struct pipeline *p, const struct datagram *dg, const struct query *query,
                      unsigned asked)
 {
@@ -174,18 +214,16 @@ static void take_new(struct pipeline *p, const struct datagram *dg, const struct
     if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
         p->malformed++;
     keep_within_memory(p);
-    /* Held before it is judged: a finding that cites it is sent after. */
-    size_t size = dg->frame_count;
     struct answer *a = answers_take(&p->answers, dg, m, query, &fresh);
     if (a == NULL)
         return;
     if (fresh) {
-        hold(p, dg->frames, size);
+        hold(p, dg->frames, dg->frame_count);
         if (query)
             hold(p, &query->frame, 1);
         tell_glue(&p->tell, m, a);
     } else {
-        tell_again(&p->tell, a, dg->time_ns, dg->frame);
+        seen_again(p, dg, a);
     }
     memo_add(p->memo, m, asked, a);
     count_verdict(p, a);
@@ -205,7 +243,7 @@ static void on_response(struct pipeline *p, const struct datagram *dg)
     }
     p->memo_hits++;
     answers_again(&p->answers, a, dg);
-    tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    seen_again(p, dg, a);
     count_verdict(p, a);
     if (p->in.settings->log_verdicts_all)
         emit_verdict(p, a, false);

@@ -20,7 +20,7 @@ struct tell {
 void tell_judged(struct tell *, struct answer *, bool retro);
 /* Glue of a referral, straight from the message: additional RRsets are not part of the answer. */
 void tell_glue(struct tell *, const struct dns_message *, const struct answer *);
-/* The answer was seen once more. */
-void tell_again(struct tell *, const struct answer *, int64_t time_ns, uint64_t frame);
+/* The answer was seen once more. True if a finding now cites the frame. */
+bool tell_again(struct tell *, const struct answer *, int64_t time_ns, uint64_t frame);
 
 #endif

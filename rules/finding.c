@@ -395,7 +395,7 @@ int64_t entry_earliest(struct entry *entry, int64_t seconds)
     return entry->earliest;
 }
 
-/* The first ones are kept, and the last. */
+/* The first ones: each is held for the bundle, so that a flood cannot push the evidence out. */
 static void cite(uint64_t *frames, size_t *count, uint64_t frame)
 {
     if (frame == 0)
@@ -405,8 +405,6 @@ static void cite(uint64_t *frames, size_t *count, uint64_t frame)
             return;
     if (*count < FINDING_FRAMES_MAX)
         frames[(*count)++] = frame;
-    else
-        frames[FINDING_FRAMES_MAX - 1] = frame;
 }
 
 static void observe(struct finding *finding, int64_t time_ns)

@@ -10,7 +10,7 @@
 #include "analyze/facts.h"
 #include "rules/catalogue.h"
 
-#define FINDING_FRAMES_MAX 64 /* cited frames of one finding: the first ones, and the last */
+#define FINDING_FRAMES_MAX 64 /* cited frames of one finding: the first ones */
 #define FINDING_ID_TEXT    17 /* 16 hex digits and NUL */
 
 enum finding_state { FINDING_OPEN, FINDING_UPDATED, FINDING_CLOSED };

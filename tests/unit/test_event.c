@@ -122,7 +122,7 @@ static void dnssec(void **state)
     size_t size;
     const char *text = event_dnssec(event, &context, &v, &size);
     json_t *j = read_line(text, size);
-    has(j, "timestamp", "\"2026-11-22T07:23:06.174571+0000\"");
+    has(j, "timestamp", "\"2026-11-22T07:23:06.174571Z\"");
     has(j, "event_type", "\"dnssec\"");
     has(j, "src_ip", "\"192.0.2.53\"");
     has(j, "src_port", "53");
