@@ -150,6 +150,18 @@ FUZZ += capture
 capture_FUZZ_OBJ := $(CAPTURE_FILES)
 capture_FUZZ_LIB := $(CODECS)
 
+UNIT += merkle checkpoint segment identity bag
+merkle_OBJ := evidence/merkle.c $(EVIDENCE_BASE) sandbox/log.c
+merkle_LIB := libcrypto
+checkpoint_OBJ := evidence/checkpoint.c evidence/epoch.c $(EVIDENCE_BASE) sandbox/log.c
+checkpoint_LIB := libcrypto
+segment_OBJ := evidence/segment.c evidence/file.c evidence/spool.c $(EVIDENCE_BASE) sandbox/log.c
+segment_LIB := libcrypto
+identity_OBJ := evidence/identity.c evidence/certificate.c sandbox/log.c
+identity_LIB := libcrypto
+bag_OBJ := evidence/bag.c evidence/readme.c $(EVIDENCE_BASE) sandbox/log.c
+bag_LIB := libcrypto libarchive
+
 # --- rules of make -----------------------------------------------------------------------------------------
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))
 LIBEXEC := $(O)/libexec/dnsbailiff
