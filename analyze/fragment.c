@@ -13,8 +13,9 @@
 #include <string.h>
 
 #define DATAGRAM_MAX 65535u
-#define WAIT_NS      (30 * INT64_C(1000000000)) /* RFC 1122 3.3.2 wants 60 to 120; few senders differ \
-                                                 */
+#define WAIT_NS                                                                                    \
+    (30 * INT64_C(1000000000)) /* RFC 1122 3.3.2 wants 60 to 120; few senders differ               \
+                                */
 #define QUIET_NS     (1 * INT64_C(1000000000)) /* repetitions of a finished IPv4 datagram */
 #define MEMORY_SHARE 16                        /* of memory-bytes */
 
@@ -156,12 +157,13 @@ static bool take(struct fragmented *d, const struct packet *p, const struct orig
     }
     if (offset == 0)
         d->proto = p->fragment.proto;
-    switch (gather_add(&d->gather, offset, p->c.base + p->c.at, cursor_left(&p->c), o, true)) {
+    enum gather_policy policy = d->key.family == 6 ? GATHER_DISTINCT : GATHER_AGREEING;
+    switch (gather_add(&d->gather, offset, p->c.base + p->c.at, cursor_left(&p->c), o, policy)) {
     case GATHER_NEW:
     case GATHER_REPEATED:
         return true;
     case GATHER_OVERLAP:
-        return d->key.family == 4;
+        return policy == GATHER_AGREEING;
     case GATHER_CONFLICT:
     case GATHER_FULL:
     default:

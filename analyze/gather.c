@@ -115,13 +115,14 @@ static bool insert_piece(struct gather *g, size_t at, size_t from, size_t to,
 }
 
 enum gather_result gather_add(struct gather *g, size_t offset, const uint8_t *bytes, size_t size,
-                              const struct origin *o, bool strict)
+                              const struct origin *o, enum gather_policy policy)
 {
     size_t end = offset + size, at;
     if (size == 0)
         return GATHER_REPEATED;
     enum gather_result result = relate(g, offset, bytes, size, &at);
-    if (result == GATHER_REPEATED || (result == GATHER_CONFLICT && strict))
+    if (result == GATHER_REPEATED || (result == GATHER_CONFLICT && policy != GATHER_FIRST) ||
+        (result == GATHER_OVERLAP && policy == GATHER_DISTINCT))
         return result;
     if (!make_room(g, end))
         return GATHER_FULL;

@@ -1,9 +1,9 @@
 /*
  * gather: bytes that arrive in pieces, in any order, and the frames that brought them.
  *
- * Contained in: analyze, tests. A window of bytes from offset 0; pieces do not overlap, the first
- * to bring a byte keeps it. What a conflict means is the caller's affair (fragments: give up; TCP:
- * first come, as most receivers do).
+ * Contained in: analyze, tests. A window of bytes from offset 0; pieces do not overlap. What
+ * an overlap means is the caller's policy (fragments: give up; TCP: first come, as most receivers
+ * do).
  */
 #ifndef ANALYZE_GATHER_H
 #define ANALYZE_GATHER_H
@@ -37,6 +37,12 @@ enum gather_result {
     GATHER_FULL      /* too many pieces, or no memory: not taken, or not all of it */
 };
 
+enum gather_policy {
+    GATHER_FIRST,    /* the first to bring a byte is right; the rest of a piece is taken */
+    GATHER_AGREEING, /* nothing is taken of a piece that conflicts */
+    GATHER_DISTINCT  /* nothing is taken of a piece that overlaps */
+};
+
 struct origin { /* of bytes */
     uint64_t frame;
     int64_t time_ns;
@@ -47,10 +53,9 @@ void gather_init(struct gather *); /* holds no memory */
 void gather_fini(struct gather *);
 /* Memory held, bytes: for the owner's budget. */
 size_t gather_held(const struct gather *);
-/* Puts `size` bytes at `offset`; offset + size <= UINT32_MAX / 2. Nothing is taken on CONFLICT if
- * `strict`, else what is new of it. */
+/* Puts `size` bytes at `offset`; offset + size <= UINT32_MAX / 2. */
 enum gather_result gather_add(struct gather *, size_t offset, const uint8_t *bytes, size_t size,
-                              const struct origin *, bool strict);
+                              const struct origin *, enum gather_policy);
 /* The window; valid where pieces are, until the next gather_add or gather_drop. */
 static inline const uint8_t *gather_bytes(const struct gather *g)
 {

@@ -276,7 +276,7 @@ static void take(struct streams *ss, struct stream *s, uint32_t seq, const uint8
     }
     if (size > ss->window) /* only a segment of impossible size gets here */
         size = ss->window;
-    gather_add(&s->gather, (size_t)offset, bytes, size, o, false);
+    gather_add(&s->gather, (size_t)offset, bytes, size, o, GATHER_FIRST);
     consume_held(ss, s);
     if (snapped && s->synced && gather_whole(&s->gather) >= 2)
         skip_gap(ss, s); /* what the capture left out will not come */

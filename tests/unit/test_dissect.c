@@ -1,0 +1,246 @@
+/*
+ * test_dissect: what is taken for DNS and what is only counted; a frame cut from a real capture.
+ */
+#include "analyze/dissect.h"
+#include "analyze/message.h"
+#include "tests/unit/packets.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct frame f;
+static struct received received;
+static struct settings settings;
+static struct dissect *d;
+
+static int set_up(void **state)
+{
+    (void)state;
+    settings_default(&settings);
+    settings.ports[1] = 5353;
+    d = dissect_new(&settings, receive, &received);
+    received.count = 0;
+    return d ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    dissect_free(d);
+    return 0;
+}
+
+static void udp(unsigned sport, unsigned dport, size_t size)
+{
+    uint8_t bytes[100];
+    build_start(&f, 1);
+    build_ethernet(&f, 0x0800);
+    build_ipv4(&f, 1, 2, IPPROTO_UDP, 1, 0x4000);
+    build_udp(&f, sport, dport);
+    build_message(bytes, 1, sizeof(bytes));
+    build_bytes(&f, bytes, size);
+    dissect_frame(d, build_close(&f));
+}
+
+static void tcp(unsigned sport, unsigned dport)
+{
+    build_start(&f, 1);
+    build_ethernet(&f, 0x0800);
+    build_ipv4(&f, 1, 2, IPPROTO_TCP, 1, 0x4000);
+    build_tcp(&f, sport, dport, 1, 0x10);
+    build_bytes(&f, "\x16\3\1", 3);
+    dissect_frame(d, build_close(&f));
+}
+
+static void icmp(unsigned family, unsigned type)
+{
+    build_start(&f, 101);
+    if (family == 4)
+        build_ipv4(&f, 1, 2, IPPROTO_ICMP, 1, 0);
+    else
+        build_ipv6(&f, 1, 2, IPPROTO_ICMPV6);
+    build_8(&f, type);
+    build_bytes(&f, "\3\0\0\0\0\0\0", 7);
+    build_ipv4(&f, 2, 1, IPPROTO_UDP, 1, 0x4000);
+    build_udp(&f, 4000, 53);
+    dissect_frame(d, build_close(&f));
+}
+
+static void plain(uint16_t linktype, unsigned ethertype, size_t size)
+{
+    static const uint8_t zero[64];
+    build_start(&f, linktype);
+    build_ethernet(&f, ethertype);
+    build_bytes(&f, zero, size);
+    dissect_frame(d, build_close(&f));
+}
+
+static void ports(void **state)
+{
+    (void)state;
+    udp(53, 4000, 50);
+    udp(4000, 53, 50);
+    udp(5353, 5353, 50);
+    assert_int_equal(dissect_counters(d)->messages, 3);
+    udp(54, 4000, 50);
+    udp(52, 4000, 50);
+    udp(53, 4000, 0); /* nothing in it */
+    assert_int_equal(dissect_counters(d)->other, 3);
+    udp(853, 4000, 50);
+    tcp(4000, 853);
+    assert_int_equal(dissect_counters(d)->encrypted, 2);
+    tcp(4000, 53);
+    assert_int_equal(dissect_counters(d)->segments, 1);
+    assert_int_equal(dissect_counters(d)->messages, 3);
+    udp(4789, 53, 50); /* a client may use a tunnel's port */
+    udp(53, 4789, 50);
+    assert_int_equal(received.count, 5);
+    assert_int_equal(dissect_counters(d)->frames, 11);
+}
+
+static void counted(void **state)
+{
+    (void)state;
+    icmp(4, 3);
+    icmp(4, 11);
+    icmp(6, 1);
+    assert_int_equal(dissect_counters(d)->icmp, 3);
+    icmp(4, 8);
+    icmp(6, 128);
+    assert_int_equal(dissect_counters(d)->other, 2);
+    plain(1, 0x0806, 28);
+    plain(1, 0x0026, 38); /* spanning tree */
+    assert_int_equal(dissect_counters(d)->not_ip, 2);
+    plain(1, 0x0800, 64);  /* version 0 */
+    plain(1, 0x86dd, 10);  /* cut by its sender */
+    plain(147, 0x0800, 4); /* a link type that nobody defined */
+    assert_int_equal(dissect_counters(d)->undecodable, 3);
+    assert_int_equal(received.count, 0);
+    assert_int_equal(dissect_counters(d)->messages, 0);
+}
+
+/* A UDP length that the IP packet does not have room for, and one smaller than the header. */
+static void lengths(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned length;
+        size_t count, size, wire_size;
+    } rows[] = {{58, 1, 50, 50}, {40, 1, 32, 32}, {100, 1, 50, 92}, {0, 1, 50, 50}, {7, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        received.count = 0;
+        udp(53, 4000, 50);
+        f.bytes[14 + 20 + 4] = 0;
+        f.bytes[14 + 20 + 5] = (uint8_t)rows[i].length;
+        received.count = 0;
+        dissect_frame(d, &f.record);
+        assert_int_equal(received.count, rows[i].count);
+        if (received.count == 0)
+            continue;
+        assert_int_equal(received.each[0].size, rows[i].size);
+        assert_int_equal(received.each[0].wire_size, rows[i].wire_size);
+    }
+}
+
+/* A resolver's priming, as a server of a signed root answered it: ". NS" and its RRSIG, addresses,
+ * OPT with DO. */
+static const uint8_t real[] = {
+    0x3e, 0x4b, 0xef, 0xd0, 0xbd, 0x76, 0x3a, 0x46, 0xe5, 0x77, 0x18, 0xad, 0x08, 0x00, 0x45, 0x00,
+    0x01, 0xd8, 0xe4, 0x6a, 0x00, 0x00, 0x40, 0x11, 0x80, 0x0b, 0x0a, 0x35, 0x00, 0x01, 0x0a, 0x35,
+    0x00, 0x35, 0x00, 0x35, 0xf8, 0x05, 0x01, 0xc4, 0x57, 0xd4, 0xe1, 0x04, 0x84, 0x00, 0x00, 0x01,
+    0x00, 0x02, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x02, 0x00, 0x01, 0x00, 0x00, 0x02, 0x00, 0x01,
+    0x00, 0x00, 0x0e, 0x10, 0x00, 0x08, 0x01, 0x61, 0x04, 0x72, 0x6f, 0x6f, 0x74, 0x00, 0x00, 0x00,
+    0x2e, 0x00, 0x01, 0x00, 0x00, 0x0e, 0x10, 0x00, 0xb3, 0x00, 0x02, 0x08, 0x00, 0x00, 0x00, 0x0e,
+    0x10, 0x6b, 0x27, 0x82, 0x4d, 0x6b, 0x02, 0x98, 0x4d, 0x49, 0xb7, 0x00, 0xa8, 0x00, 0x7b, 0x02,
+    0x03, 0x63, 0xf2, 0x91, 0xa6, 0x25, 0xfc, 0x91, 0x10, 0xd1, 0xb8, 0xa2, 0x0a, 0x34, 0x7d, 0x88,
+    0x01, 0xd3, 0x7f, 0xd0, 0x5a, 0xeb, 0xc2, 0x9b, 0x47, 0x67, 0x91, 0x07, 0xa7, 0xcc, 0xb7, 0xe6,
+    0xa3, 0x5f, 0x3b, 0xff, 0xf2, 0xa3, 0x6c, 0xfb, 0xb3, 0x77, 0x5b, 0x63, 0x73, 0x7e, 0xa4, 0x7a,
+    0x25, 0x7a, 0x3b, 0x2c, 0xf7, 0xcc, 0x9f, 0xc4, 0x06, 0xd5, 0xb4, 0x4d, 0x65, 0xf7, 0x3a, 0xe2,
+    0x94, 0x97, 0xa2, 0x6f, 0xe9, 0xe3, 0x7e, 0x23, 0xd2, 0x2d, 0x28, 0xad, 0x7a, 0x64, 0xe8, 0xc8,
+    0x75, 0x26, 0x98, 0x31, 0xa9, 0x65, 0xfe, 0x2b, 0x20, 0x41, 0x34, 0xda, 0x66, 0x4f, 0xf6, 0x2a,
+    0x56, 0x92, 0x2c, 0x0e, 0x50, 0xc7, 0x8a, 0x4a, 0x00, 0xd3, 0x57, 0xba, 0x22, 0x6b, 0xde, 0xca,
+    0x16, 0x83, 0xd3, 0xf4, 0x40, 0xdd, 0x84, 0x6b, 0x39, 0x86, 0xdb, 0x5e, 0x59, 0x8a, 0x83, 0x76,
+    0xfd, 0x05, 0x31, 0x38, 0xa6, 0x0c, 0x0c, 0x75, 0x8a, 0x89, 0xb8, 0x28, 0xb5, 0x1c, 0xda, 0x37,
+    0x21, 0x4c, 0x50, 0xf6, 0x62, 0x49, 0x68, 0x9a, 0xb2, 0xb8, 0xf1, 0x91, 0xc0, 0x1c, 0x00, 0x01,
+    0x00, 0x01, 0x00, 0x00, 0x0e, 0x10, 0x00, 0x04, 0x0a, 0x35, 0x00, 0x01, 0xc0, 0x1c, 0x00, 0x2e,
+    0x00, 0x01, 0x00, 0x00, 0x0e, 0x10, 0x00, 0xb3, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x0e, 0x10,
+    0x6b, 0x27, 0x82, 0x4d, 0x6b, 0x02, 0x98, 0x4d, 0x49, 0xb7, 0x00, 0x54, 0x50, 0x4c, 0xfa, 0x16,
+    0x5b, 0x70, 0x2b, 0x39, 0x93, 0x8f, 0x78, 0x1f, 0x09, 0x7e, 0xa0, 0x28, 0x87, 0x91, 0x9f, 0x0c,
+    0x1f, 0x63, 0x3d, 0xd7, 0x91, 0x86, 0x24, 0xee, 0xa6, 0xd8, 0x76, 0xef, 0xaa, 0x10, 0x6c, 0xde,
+    0x90, 0x05, 0xa7, 0x9c, 0x39, 0x30, 0xb5, 0x18, 0x58, 0x3d, 0x99, 0x55, 0x36, 0x12, 0xc1, 0x4b,
+    0x3e, 0xd6, 0x32, 0x9c, 0x26, 0x9c, 0xec, 0x3a, 0x46, 0x75, 0x28, 0xb6, 0xf4, 0x31, 0x5d, 0x81,
+    0x2d, 0xc2, 0x3d, 0x83, 0x52, 0xce, 0x72, 0x12, 0xe6, 0x7a, 0x0f, 0x58, 0xf4, 0x1a, 0xf4, 0xf1,
+    0xd4, 0x2d, 0xde, 0x53, 0x0d, 0x3d, 0x5f, 0x70, 0x05, 0x18, 0x16, 0x59, 0x0b, 0x29, 0x49, 0x65,
+    0x7c, 0x9c, 0xbf, 0x67, 0x5b, 0x92, 0xa5, 0x66, 0xc9, 0xe9, 0x68, 0x64, 0x13, 0x87, 0x36, 0x7a,
+    0xe7, 0x7b, 0xca, 0x20, 0x30, 0x96, 0x30, 0x5c, 0xb9, 0x60, 0x28, 0xc2, 0x1f, 0xd3, 0x1b, 0xbe,
+    0xa7, 0xb3, 0x07, 0x8b, 0x78, 0xdb, 0x67, 0x23, 0xd0, 0x8e, 0x6c, 0xf9, 0xb2, 0xf4, 0xcf, 0x21,
+    0x25, 0x15, 0xd7, 0x46, 0xf7, 0x43, 0xc5, 0x47, 0xd8, 0x87, 0x9a, 0x00, 0x00, 0x29, 0x04, 0xd0,
+    0x00, 0x00, 0x80, 0x00, 0x00, 0x00,
+};
+
+static void real_frame(void **state)
+{
+    (void)state;
+    static struct dns_message m;
+    char text[NAME_TEXT_MAX];
+    build_start(&f, 1);
+    build_bytes(&f, real, sizeof(real));
+    build_close(&f);
+    f.record.number = 77;
+    f.record.time_ns = 88;
+    f.record.source = 2;
+    f.record.interface = 3;
+    assert_false(dissect_frame(d, &f.record));
+    assert_int_equal(received.count, 1);
+    assert_int_equal(received.last.size, received.last.wire_size);
+    assert_int_equal(received.last.frame, 77);
+    assert_int_equal(received.last.frames[0], 77);
+    assert_int_equal(received.last.time_ns, 88);
+    assert_int_equal(received.last.source, 2);
+    assert_int_equal(received.last.interface, 3);
+    assert_int_equal(message_parse(received.bytes, received.last.size, received.last.wire_size, &m),
+                     MESSAGE_WHOLE);
+    assert_int_equal(m.id, 0xe104);
+    assert_true(m.edns_do);
+    assert_true(name_is_root(message_qname(&m)));
+    assert_int_equal(m.rr_count, 4);
+    assert_int_equal(m.owner_count, 2);
+    assert_int_equal(m.rrs[1].type, 46);
+    assert_int_equal(m.rrs[1].rdlen, 179);
+    assert_string_equal(name_text(message_owner(&m, &m.rrs[3]), text), "a.root.");
+    assert_int_equal(m.rrs[3].section, SECTION_ADDITIONAL);
+}
+
+/* Times that jump, also by more than 63 bits. */
+static void wild_times(void **state)
+{
+    (void)state;
+    static const int64_t times[] = {0, INT64_MAX, INT64_MIN, -1, INT64_MAX, 5};
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        build_start(&f, 101);
+        build_ipv4(&f, 1, 2, IPPROTO_UDP, (unsigned)i, 0x2000);
+        build_bytes(&f, real, 64);
+        f.record.number = i + 1;
+        f.record.time_ns = times[i];
+        assert_true(dissect_frame(d, build_close(&f)));
+        build_start(&f, 101);
+        build_ipv4(&f, 1, 2, IPPROTO_TCP, 0, 0);
+        build_tcp(&f, 53, 4000 + (unsigned)i, 1, 0x10);
+        build_bytes(&f, "\0\x50\1\2\x84\0\0\1", 8);
+        f.record.time_ns = times[i];
+        dissect_frame(d, build_close(&f));
+    }
+    dissect_finish(d);
+    assert_int_equal(dissect_counters(d)->fragments_lost, 6);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {TEST(ports), TEST(counted), TEST(lengths), TEST(real_frame),
+                                       TEST(wild_times)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
