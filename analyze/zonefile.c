@@ -87,6 +87,40 @@ static int read_stream(FILE *stream, const char *file, ldns_rdf **origin, ldns_b
     return result;
 }
 
+/* The line of a parenthesis or quotation mark that stays open, or that closes nothing; 0 if all is
+ * closed. ldns takes the end of the file for its end, so a file cut short would pass for whole. */
+static unsigned open_line(const char *text, size_t size)
+{
+    unsigned line = 1, opened = 0;
+    bool quoted = false, comment = false, in_group = false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (c == '\n') {
+            line++;
+            comment = false;
+        } else if (comment) {
+            continue;
+        } else if (c == '\\') {
+            i++;
+        } else if (c == '"') {
+            quoted = !quoted;
+            opened = in_group ? opened : line;
+        } else if (quoted) {
+            continue;
+        } else if (c == ';') {
+            comment = true;
+        } else if (c == '(') {
+            in_group = true;
+            opened = line;
+        } else if (c == ')') {
+            if (!in_group)
+                return line;
+            in_group = false;
+        }
+    }
+    return quoted || in_group ? opened : 0;
+}
+
 int zonefile_read(const char *file, const void *text, size_t size, const uint8_t *origin,
                   zonefile_on_record *on_record, void *context, char *ret_error, size_t error_room)
 {
@@ -99,6 +133,10 @@ int zonefile_read(const char *file, const void *text, size_t size, const uint8_t
             line += *at == '\n';
         return fail(file, line, "expected text, found a NUL byte", ret_error, error_room);
     }
+    unsigned open = open_line(text, size);
+    if (open)
+        return fail(file, open, "expected the parenthesis or quotation mark to be closed",
+                    ret_error, error_room);
     int result = -1;
     FILE *stream = fmemopen((void *)(uintptr_t)text, size, "r");
     ldns_buffer *buffer = ldns_buffer_new(LDNS_MAX_PACKETLEN);

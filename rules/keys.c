@@ -215,8 +215,9 @@ static void judge_withdrawn(struct judge *judge)
             findings_close(judge, RULE_KEY_WITHDRAWN, &subject);
             continue;
         }
-        /* A set that is not the zone's own tells nothing of what the zone withdrew. */
-        if (fact->baseline.planned || fact->tc || fact->verdict == VERDICT_BOGUS)
+        /* A set that is not the zone's own tells nothing of what the zone withdrew; and of several
+         * signers each may publish its own KSK alone (RFC 8901 2.1.2). */
+        if (fact->baseline.planned || fact->baseline.multi_signer || fact->tc || fact->verdict == VERDICT_BOGUS)
             continue;
         struct entry *entry = entry_begin(judge, RULE_KEY_WITHDRAWN, &subject);
         if (!entry)
