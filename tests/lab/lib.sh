@@ -286,7 +286,13 @@ lab_start() { # lab_start SERVEDIR ANCHOR: root/, tld/, ns1/, ns2/ of SERVEDIR, 
 	local dir=$1
 	lab_nsd root "$dir/root"
 	lab_nsd tld "$dir/tld"
-	[ -d "$dir/ns1" ] && lab_nsd ns1 "$dir/ns1"
+	if [ -n "${LAB_MANGLE:-}" ]; then # module, work folder and group of mangle.py, which then stands before nsd
+		lab_nsd ns1 "$dir/ns1" 5300 127.0.0.1
+		# shellcheck disable=SC2086
+		lab_run ns1 mangle "${PYTHON:-/usr/bin/python3}" "$LAB_HERE/mangle.py" 10.53.0.3 5300 $LAB_MANGLE
+	elif [ -d "$dir/ns1" ]; then
+		lab_nsd ns1 "$dir/ns1"
+	fi
 	[ -d "$dir/ns2" ] && lab_knot ns2 "$dir/ns2"
 	[ -d "$dir/att" ] && lab_nsd att "$dir/att"
 	lab_wait_dns root 10.53.0.1 && lab_wait_dns tld 10.53.0.2 || return 1
@@ -357,7 +363,7 @@ lab_opinion() { # dig's output -> unbound=<verdict> rcode=<rcode> ede=<codes>
 lab_delv() {
 	local judges=$1 keys=$2 name kind rest opinion
 	while read -r name kind rest; do
-		opinion=$(lab_in cli delv @"${LAB_RESOLVER:-10.54.0.1}" -a "$keys" "$name" "$kind" </dev/null 2>&1 |
+		opinion=$(lab_in cli delv @"${LAB_RESOLVER:-10.54.0.1}" -a "$keys" +cdflag "$name" "$kind" </dev/null 2>&1 |
 			sed -n -e 's/^;; resolution failed: /failed: /p' -e 's/^; \(fully validated\|unsigned answer\|negative response.*\|.*validated\)$/\1/p' |
 			sort -u | paste -sd '|')
 		printf '%s %s %s delv="%s"\n' "$name" "$kind" "$rest" "$opinion"

@@ -156,15 +156,15 @@ class Key:
 
     def ds(self, digest="SHA256", tag=None, alg=None, digest_type=None, flip=False, size=None):
         """A DS line's rdata for this key; the arguments damage one field each."""
-        ds = dns.dnssec.make_ds(dns.name.from_text(self.zone), self.rdata,
-                                digest if digest != "SHA1" else "SHA1")
-        value = bytearray(ds.digest)
+        number, function = {"SHA1": (1, hashlib.sha1), "SHA256": (2, hashlib.sha256), "SHA384": (4, hashlib.sha384)}[digest]
+        owner = dns.name.from_text(self.zone).to_digestable()
+        value = bytearray(function(owner + self.rdata.to_wire()).digest())  # RFC 4034 5.1.4
         if flip:
             value[0] ^= 1
         if size is not None:
             value = value[:size] + bytes(max(0, size - len(value)))
-        return "%d %d %d %s" % (ds.key_tag if tag is None else tag, ds.algorithm if alg is None else alg,
-                                ds.digest_type if digest_type is None else digest_type, value.hex().upper())
+        return "%d %d %d %s" % (self.tag if tag is None else tag, self.alg if alg is None else alg,
+                                number if digest_type is None else digest_type, value.hex().upper())
 
     def fields(self):
         with open(self.path + ".private") as f:
@@ -223,7 +223,8 @@ class Zone:
 
     def __init__(self, name, alg=13, nsec3=None, keys=None, publish=None, csk=False, signer="bind",
                  lines=None, extra=(), ns=("ns1", "ns2"), start=-HOUR, end=30 * DAY, ds=None,
-                 damage=None, bits=2048, ksk_bits=None, signed=True, options=(), serial=1, served=None):
+                 damage=None, bits=2048, ksk_bits=None, signed=True, options=(), serial=1, served=None,
+                 ds_after=None):
         self.name, self.alg, self.nsec3, self.csk = name, alg, nsec3, csk
         self.keys, self.publish, self.signer = keys, publish, signer
         self.lines, self.extra, self.ns = lines, list(extra), ns
@@ -231,6 +232,7 @@ class Zone:
         self.bits, self.ksk_bits, self.signed, self.options = bits, ksk_bits or bits, signed, list(options)
         self.serial = serial
         self.served = served
+        self.ds_after = ds_after  # DS rdata (bytes) that no signer would take: set after the parent is signed
 
     def default_keys(self, work):
         if self.keys is not None:
@@ -367,7 +369,8 @@ class Signed:
         rds = dns.rdataset.Rdataset(IN, dns.rdatatype.from_text(rdtype))
         rds.update_ttl(ttl)
         for text in texts:
-            rds.add(dns.rdata.from_text(IN, rds.rdtype, text, self.origin, relativize=False), ttl)
+            rds.add(text if isinstance(text, dns.rdata.Rdata) else
+                    dns.rdata.from_text(IN, rds.rdtype, text, self.origin, relativize=False), ttl)
         self.node(name).replace_rdataset(rds)
         return rds
 
@@ -451,10 +454,17 @@ class Tree:
             if parent:
                 cut = [] if name == "test." else zone.delegation()
                 pending.setdefault(parent, []).extend(cut + zone.ds_lines(self.work))
+        malformed = [z for z in self.zones.values() if z.ds_after]
         for name in order:
-            if self.zones[name].damage:
+            forms = [z for z in malformed if self.parent(z.name) == name]
+            if self.zones[name].damage or forms:
                 signed = Signed(self.work, self.zones[name], self.result[name])
-                self.zones[name].damage(signed)
+                for child in forms:
+                    signed.put(child.name, "DS", *[dns.rdata.GenericRdata(IN, dns.rdatatype.DS, d)
+                                                    for d in child.ds_after(self.work)])
+                    signed.sign(child.name, "DS")
+                if self.zones[name].damage:
+                    self.zones[name].damage(signed)
                 self.result[name] = signed.text()
         if out:
             self.write(out)

@@ -40,6 +40,12 @@ recipe_tcp() { # many questions in one connection, from client and resolver
 	finish
 }
 
+recipe_blocked() { # a firewall between resolver and servers that lets no TCP through
+	lab_in res nft -f - <<<'table inet wall { chain out { type filter hook output priority 0; oifname "eth0" tcp dport 53 drop; }; }'
+	recipe_plain
+	lab_in res nft delete table inet wall
+}
+
 recipe_ipv6() {
 	local LAB_IP6=yes LAB_IP4=no LAB_RESOLVER=fd54::1
 	recipe_plain
@@ -98,6 +104,17 @@ recipe_backwards() { # answers first, then the keys of the zones, then their par
 	ask 10.53.0.1 test DS
 	ask 10.53.0.1 . DNSKEY
 	lab_record_end
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
+recipe_differential() { # damage on the way needs every question to reach the servers, and one server only
+	LAB_MANGLE="$HERE/differential.py $WORK $name" LAB_RES_EXTRA="  aggressive-nsec: no
+  qname-minimisation: no
+  harden-below-nxdomain: no
+  trust-anchor-signaling: no
+  infra-host-ttl: 0
+  infra-cache-min-rtt: 50" lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
 	lab_ask "$DIR/questions" "$JUDGES"
 	finish
 }

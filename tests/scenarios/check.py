@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+"""Compares what dnsbailiff says of the recorded scenarios with the expectations and the judges.
+
+check.py replay PROGRAM FOLDER [NAME…]    replays each scenario of FOLDER; a table of differences, then a count
+check.py judges FOLDER [NAME…]            compares .expect with .judges, without the program
+
+Standard library only: this runs in `make check`, without root, servers or network.
+"""
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SEVERITIES = ["info", "low", "medium", "high", "critical"]
+# Responses that carry no data of their own: they count only when a question got nothing else.
+EMPTY = {"error-response", "referral", "truncated", "no-dnssec-requested", "none"}
+SECONDS = 60
+
+
+def absolute(name):
+    name = name.lower()
+    return name if name.endswith(".") else name + "."
+
+
+class Outcome:
+    """What one replay said: the last verdict of each question, and the findings."""
+
+    def __init__(self):
+        self.last, self.all, self.retro, self.findings = {}, collections.defaultdict(list), set(), []
+
+    def read_event(self, event):
+        if event.get("event_type") != "dnssec":
+            return
+        question = (absolute(event["dns"]["rrname"]), event["dns"]["rrtype"])
+        verdict, reason = event["dnssec"]["verdict"], event["dnssec"].get("reason", "")
+        self.all[question].append((verdict, reason))
+        if event["dnssec"].get("retro"):
+            self.retro.add(question)
+        if reason not in EMPTY or question not in self.last or self.last[question][1] in EMPTY:
+            self.last[question] = (verdict, reason)
+
+
+def replay(program, folder, name, baseline):
+    """(Outcome, problem): runs the program as a user would."""
+    outcome = Outcome()
+    capture = os.path.join(folder, name + ".pcap")
+    with tempfile.TemporaryDirectory(prefix="scenario-") as scratch:
+        evidence = os.path.join(scratch, "evidence")
+        command = [program, "replay", "-r", capture, "--trust-anchor", os.path.join(folder, name + ".anchor"),
+                   "-l", evidence]
+        if baseline:
+            command += ["--baseline", os.path.join(folder, baseline)]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=SECONDS, text=True, errors="replace")
+        except subprocess.TimeoutExpired:
+            return outcome, f"no end after {SECONDS} s"
+        if done.returncode != 0:
+            return outcome, f"exit status {done.returncode}: {done.stdout.strip()[-300:]}"
+        for path, take in ((os.path.join(evidence, "eve.json"), outcome.read_event),
+                           (os.path.join(evidence, "state", "findings.jsonl"), outcome.findings.append)):
+            if not os.path.exists(path):
+                return outcome, f"{path.split('evidence/', 1)[1]} was not written"
+            with open(path) as f:
+                for number, line in enumerate(f, 1):
+                    try:
+                        take(json.loads(line))
+                    except (ValueError, KeyError, TypeError) as e:
+                        return outcome, f"{path.split('evidence/', 1)[1]}:{number}: {e!r}"
+    return outcome, None
+
+
+def statements(path):
+    with open(path) as f:
+        for line in f:
+            words = line.split("#", 1)[0].split()
+            if words:
+                yield words
+
+
+def read_differences(folder):
+    """SCENARIO NAME TYPE VERDICT… # why: verdicts that are right for a passive observer."""
+    allowed = collections.defaultdict(set)
+    path = os.path.join(folder, "differences.txt")
+    for words in statements(path) if os.path.exists(path) else ():
+        allowed[(words[0], absolute(words[1]), words[2])].update(words[3:])
+    return allowed
+
+
+def read_judges(path):
+    """[(name, type, {field: value})]"""
+    rows = []
+    with open(path) as f:
+        for line in f:
+            head = line.split(None, 2)
+            if len(head) == 3 and not line.startswith("#"):
+                rows.append((absolute(head[0]), head[1], dict(
+                    (k, v.strip('"')) for k, v in re.findall(r'(\w+)=("[^"]*"|\S+)', head[2]))))
+    return rows
+
+
+def opinions(fields):
+    """The verdicts of the judges, in our words."""
+    said = {}
+    if "unbound" in fields:
+        said["unbound"] = {"servfail": "bogus", "silent": None}.get(fields["unbound"], fields["unbound"])
+    delv = fields.get("delv", "")
+    parts = [p for p in delv.split("|") if p and not p.startswith("failed: ncache")]  # the weakest link decides
+    if any(p.startswith("failed") for p in parts):
+        said["delv"] = "bogus"
+    elif any("unsigned answer" in p for p in parts):
+        said["delv"] = "insecure"
+    elif parts and all("fully validated" in p for p in parts):
+        said["delv"] = "secure"
+    return {k: v for k, v in said.items() if v}
+
+
+class Report:
+    def __init__(self):
+        self.passed, self.failed, self.pending, self.rows = 0, 0, 0, []
+
+    def check(self, good, scenario, what, wanted, got):
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.rows.append((scenario, what, wanted, got))
+
+    def pend(self, scenario, what):
+        self.pending += 1
+        self.rows.append((scenario, what, "pending", "not found"))
+
+    def print(self):
+        if self.rows:
+            table = [("SCENARIO", "STATEMENT", "EXPECTED", "GOT")] + self.rows
+            widths = [max(len(str(row[i])) for row in table) for i in range(3)]
+            for row in table:
+                print("  ".join(str(row[i]).ljust(widths[i]) for i in range(3)) + "  " + str(row[3]))
+        if self.pending:
+            print(f"{self.pending} pending")
+        print(f"{self.passed} passed, {self.failed} failed")
+
+
+def found(outcome, rules, zone, states=None):
+    rules = rules.split("|")
+    return [f for f in outcome.findings if f.get("rule") in rules and
+            (zone is None or absolute(f.get("zone") or "") == absolute(zone))]
+
+
+def check_expectation(report, scenario, outcome, path, allowed):
+    listed, ceiling = set(), None
+    for words in statements(path):
+        verb, rest = words[0], words[1:]
+        zone = rest[1] if len(rest) > 1 else None
+        if verb == "verdict":
+            question = (absolute(rest[0]), rest[1])
+            got = outcome.last.get(question)
+            good = got is not None and got[0] == rest[2] and (len(rest) < 4 or got[1] in rest[3:])
+            if rest[2] == "not-checkable":
+                good = any(v == rest[2] and (len(rest) < 4 or r in rest[3:]) for v, r in outcome.all[question])
+            if not good and got and got[0] in allowed.get((scenario,) + question, ()):
+                good = True
+            report.check(good, scenario, " ".join(rest[:2]), " ".join(rest[2:]), " ".join(got) if got else "no verdict")
+        elif verb == "retro":
+            question = (absolute(rest[0]), rest[1])
+            report.check(question in outcome.retro, scenario, " ".join(words), "revised", "not revised")
+        elif verb in ("finding", "want"):
+            listed.update(rest[0].split("|"))
+            if found(outcome, rest[0], zone) or verb == "finding":
+                report.check(bool(found(outcome, rest[0], zone)), scenario, " ".join(words), "found",
+                             "only " + (", ".join(sorted({f.get("rule", "?") for f in outcome.findings})) or "nothing"))
+            else:
+                report.pend(scenario, " ".join(words))
+        elif verb == "no-finding":
+            wrong = found(outcome, rest[0], zone)
+            report.check(not wrong, scenario, " ".join(words), "absent", wrong[0].get("summary", "") if wrong else "")
+        elif verb == "may":
+            listed.update(rest[0].split("|"))
+        elif verb == "only":
+            ceiling = ("low", listed)
+        elif verb == "no-finding-above":
+            ceiling = (rest[0], set())
+        elif verb not in ("baseline", "no-baseline"):
+            report.check(False, scenario, " ".join(words), "a known statement", "unknown")
+    if ceiling:
+        above = [f for f in outcome.findings if f.get("rule") not in ceiling[1] and
+                 SEVERITIES.index(f.get("severity", "critical")) > SEVERITIES.index(ceiling[0])]
+        report.check(not above, scenario, f"nothing else above {ceiling[0]}", "nothing",
+                     "; ".join(sorted({f"{f.get('rule')} {f.get('zone')}" for f in above})))
+
+
+def check_judges(report, scenario, outcome, path, allowed):
+    """Our verdict of each question must be the judges'; where they disagree, one of theirs."""
+    for name, kind, fields in read_judges(path):
+        said = opinions(fields)
+        if not said:
+            continue
+        verdict, reason = outcome.last.get((name, kind), ("no verdict", ""))
+        good = verdict in said.values() or verdict in allowed.get((scenario, name, kind), ())
+        report.check(good, scenario, f"{name} {kind}", " ".join(f"{k}={v}" for k, v in said.items()) +
+                     (f" ede={fields['ede']}" if fields.get("ede", "-") != "-" else ""), f"{verdict} {reason}".strip())
+
+
+def scenarios(folder, wanted):
+    names = sorted({f.rsplit(".", 1)[0] for f in os.listdir(folder) if f.endswith((".expect", ".judges"))})
+    return [n for n in names if not wanted or n in wanted]
+
+
+def baseline_of(path):
+    for words in statements(path) if os.path.exists(path) else ():
+        if words[0] == "baseline":
+            return words[1]
+    return None
+
+
+def main_replay(program, folder, wanted):
+    report, allowed = Report(), read_differences(folder)
+    for name in scenarios(folder, wanted):
+        expect, judges = (os.path.join(folder, name + suffix) for suffix in (".expect", ".judges"))
+        outcome, problem = replay(program, folder, name, baseline_of(expect))
+        report.check(not problem, name, "replay", "exit status 0", problem)
+        if problem:
+            continue
+        if os.path.exists(expect):
+            check_expectation(report, name, outcome, expect, allowed)
+        elif os.path.exists(judges):
+            check_judges(report, name, outcome, judges, allowed)
+    report.print()
+    return report.failed == 0
+
+
+def main_judges(folder, wanted):
+    report, allowed = Report(), read_differences(folder)
+    for name in scenarios(folder, wanted):
+        expect, judges = (os.path.join(folder, name + suffix) for suffix in (".expect", ".judges"))
+        if not (os.path.exists(expect) and os.path.exists(judges)):
+            continue
+        said = {(n, k): opinions(f) for n, k, f in read_judges(judges)}
+        for words in statements(expect):
+            question = (absolute(words[1]), words[2]) if words[0] == "verdict" else None
+            if question in said:
+                for judge, verdict in said[question].items():
+                    good = verdict == words[3] or "judge:" + judge in allowed.get((name,) + question, ())
+                    report.check(good, name, " ".join(words[1:3]), words[3], f"{judge}: {verdict}")
+    report.print()
+    return report.failed == 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3 and sys.argv[1] == "replay":
+        good = main_replay(sys.argv[2], sys.argv[3], sys.argv[4:])
+    elif len(sys.argv) > 2 and sys.argv[1] == "judges":
+        good = main_judges(sys.argv[2], sys.argv[3:])
+    else:
+        raise SystemExit(__doc__)
+    sys.exit(0 if good else 1)
