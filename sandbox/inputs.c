@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -113,15 +114,17 @@ int inputs_add(struct inputs_writer *w, enum input_kind kind, const char *name, 
 int inputs_seal(struct inputs_writer *w)
 {
     struct opening opening = {.magic = MAGIC, .size = w->size};
-    int fd = w->fd;
+    int fd = w->fd, reading = -1;
+    char path[40];
     free(w);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (pwrite(fd, &opening, sizeof opening, 0) == (ssize_t)sizeof opening &&
         fchmod(fd, 0400) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
-        return fd;
+        reading = open(path, O_RDONLY | O_CLOEXEC);
     int saved = errno;
     close(fd);
     errno = saved;
-    return -1;
+    return reading;
 }
 
 /* The item at `at`, and where the next one starts; false if it does not lie within. */
