@@ -149,8 +149,18 @@ FUZZ :=
 FUZZ += capture
 capture_FUZZ_OBJ := $(CAPTURE_FILES)
 capture_FUZZ_LIB := $(CODECS)
+FUZZ += message dissect
+message_FUZZ_OBJ := analyze/name.c analyze/message.c analyze/types.c analyze/jline.c analyze/event_dns.c analyze/canon.c
+message_FUZZ_LIB := ldns
+dissect_FUZZ_OBJ := $(DECODE) sandbox/settings.c
+dissect_FUZZ_LIB := libcrypto
 
-UNIT += merkle checkpoint segment identity bag
+UNIT += merkle checkpoint segment identity bag sign ledger
+sign_OBJ := $(EVIDENCE_SIGN) $(TALK) sandbox/log.c
+sign_LIB := libcrypto
+ledger_OBJ := $(EVIDENCE_SIGN) $(TALK) sandbox/log.c evidence/ledger.c evidence/file.c evidence/json.c evidence/merkle.c \
+        evidence/archive.c evidence/head.c
+ledger_LIB := libcrypto
 merkle_OBJ := evidence/merkle.c $(EVIDENCE_BASE) sandbox/log.c
 merkle_LIB := libcrypto
 checkpoint_OBJ := evidence/checkpoint.c evidence/epoch.c $(EVIDENCE_BASE) sandbox/log.c
