@@ -381,10 +381,10 @@ int main(int argc, char **argv)
             p.identity = optarg;
             break;
         case 'n':
-            p.findings = (unsigned)atoi(optarg);
+            p.findings = (unsigned)strtoul(optarg, NULL, 10);
             break;
         case 'e':
-            p.epoch_records = (uint64_t)atoi(optarg);
+            p.epoch_records = strtoul(optarg, NULL, 10);
             break;
         case 'b':
             p.anchor = optarg;
