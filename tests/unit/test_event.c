@@ -157,7 +157,7 @@ static void finding_set(struct finding *f)
                                                      "d\n\"line\"";
     static char *lines[] = {plain, odd};
     memset(f, 0, sizeof(*f));
-    strcpy(f->id, "0123456789abcdef");
+    snprintf(f->id, sizeof(f->id), "%s", "0123456789abcdef");
     f->rule = rule_find("key-unknown");
     f->severity = SEVERITY_CRITICAL;
     f->state = FINDING_UPDATED;
