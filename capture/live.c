@@ -147,7 +147,8 @@ static void open_face(struct face *f, const struct settings *s, const char *expr
         log_die("%s: options refused", f->name);
     int r = pcap_activate(f->pcap);
     if (r < 0)
-        log_die("%s: %s: %s", f->name, pcap_statustostr(r), pcap_geterr(f->pcap));
+        log_die("%s: %s", f->name,
+                pcap_geterr(f->pcap)[0] ? pcap_geterr(f->pcap) : pcap_statustostr(r));
     if (r > 0)
         log_line(LOG_WARNING, "%s: %s", f->name, pcap_statustostr(r));
     if (pcap_setnonblock(f->pcap, 1, error) < 0)
@@ -215,6 +216,7 @@ static void on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *by
                  });
     f->loss.dropped_ring += f->out->loss.dropped_ring - dropped;
     f->loss.bytes += h->caplen;
+    f->loss.received++;
 }
 
 /* Frames that lie ready. An interface that fails is closed; the others go on. */
@@ -229,15 +231,16 @@ static int take(struct face *f)
     return -1;
 }
 
-/* The kernel's counters start again at each question. `received` counts what passed the kernel's
- * filter, with what was then dropped for want of room. */
+/* The kernel's counters start again at each question. `received` is what came to us plus what the
+ * kernel dropped for want of room, not the kernel's own count: that has what libpcap leaves out,
+ * such as the second copy of everything on the loopback interface. */
 static void count(struct face *f, int64_t time_ns)
 {
     struct tpacket_stats_v3 kernel = {0};
     socklen_t size = sizeof kernel;
     if (f->pcap &&
         getsockopt(pcap_fileno(f->pcap), SOL_PACKET, PACKET_STATISTICS, &kernel, &size) == 0) {
-        f->loss.received += kernel.tp_packets;
+        f->loss.received += kernel.tp_drops;
         f->loss.dropped_kernel += kernel.tp_drops;
     }
     uint64_t drops = card_drops(f);
