@@ -3,8 +3,9 @@
  *
  * First byte: how many bytes more the message had on the wire. What both parsers accept must be the
  * same message. Known differences: ldns refuses rdata that does not fit its type (we do not look),
- * follows pointers forward, takes any number of OPT anywhere and does not look into it; we take
- * pointers to the header (it does not), names with any number of pointers up to 127.
+ * goes on where it stopped reading a record (we go on where its length says, RFC 1035 3.2.1), follows
+ * pointers forward, takes any number of OPT anywhere and does not look into it; we take pointers to
+ * the header (it does not).
  */
 #include "analyze/event_dns.h"
 #include "analyze/message.h"
@@ -70,6 +71,26 @@ static void check_section(const struct dns_message *m, uint8_t section, const ld
     must(at == count);
 }
 
+/* Where ldns takes each record to end is where its length says. */
+static bool aligned(const struct dns_message *m)
+{
+    size_t at = m->question_end;
+    for (unsigned i = 0; i < m->rr_count; i++) {
+        size_t end = (size_t)m->rrs[i].rdata + m->rrs[i].rdlen;
+        ldns_rr_type type = LDNS_RR_TYPE_OPT; /* which is not among ours */
+        while (type == LDNS_RR_TYPE_OPT) {
+            ldns_rr *rr = NULL;
+            if (ldns_wire2rr(&rr, m->bytes, m->size, &at, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK)
+                return false;
+            type = ldns_rr_get_type(rr);
+            ldns_rr_free(rr);
+        }
+        if (at != end)
+            return false;
+    }
+    return true;
+}
+
 static void check_against(const struct dns_message *m, const ldns_pkt *theirs)
 {
     must(ldns_pkt_id(theirs) == m->id && ldns_pkt_qr(theirs) == (m->flags >> 15));
@@ -127,10 +148,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ldns_pkt *theirs = NULL;
     if (ldns_wire2pkt(&theirs, bytes, size) != LDNS_STATUS_OK)
         return 0;
-    if (message.state != MESSAGE_WHOLE)
-        check_refused(&message);
-    else if (!message.crowded)
-        check_against(&message, theirs);
+    if (!message.crowded && aligned(&message)) {
+        if (message.state != MESSAGE_WHOLE)
+            check_refused(&message);
+        else
+            check_against(&message, theirs);
+    }
     ldns_pkt_free(theirs);
     return 0;
 }
