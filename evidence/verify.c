@@ -214,20 +214,22 @@ static void check(void *context)
     enum verify_result result =
         verify_bundle(c->bundle.bytes, c->bundle.size, &c->options, &c->shared->report);
     if (result != VERIFY_RESULT_FAILED &&
-        !verify_replay_offer(c->bundle.bytes, c->bundle.size, &c->shared->offer))
+        !verify_replay_offer(c->bundle.bytes, c->bundle.size, &c->shared->report,
+                             &c->shared->offer))
         c->shared->offer.count = 0;
 }
 
 struct comparing {
-    struct file sealed, derived;
+    struct file sealed;
+    struct verify_replayed replayed;
     struct shared *shared;
 };
 
 static void compare(void *context)
 {
     struct comparing *c = context;
-    verify_replay_compare(c->sealed.bytes, c->sealed.size, c->derived.bytes, c->derived.size,
-                          &c->shared->report);
+    verify_replay_compare(c->sealed.bytes, c->sealed.size, &c->replayed,
+                          c->shared->offer.is_partial, &c->shared->report);
 }
 
 /* The texts were escaped by the child; a child that was taken over must not reach the terminal. */
@@ -267,21 +269,18 @@ static void reproduce(struct file bundle, struct shared *shared)
         not_reproduced(shared, "a live capture: replay its segments to derive them");
         return;
     }
-    char *derived;
-    size_t derived_size;
-    const char *why = verify_replay_run(bundle.bytes, bundle.size, offer, &derived, &derived_size);
+    struct comparing c = {
+        .sealed = {.bytes = bundle.bytes + sealed->offset, .size = (size_t)sealed->size},
+        .shared = shared,
+    };
+    const char *why = verify_replay_run(bundle.bytes, bundle.size, offer, &c.replayed);
     if (why) {
         not_reproduced(shared, why);
         return;
     }
-    struct comparing c = {
-        .sealed = {.bytes = bundle.bytes + sealed->offset, .size = (size_t)sealed->size},
-        .derived = {.bytes = (const uint8_t *)derived, .size = derived_size},
-        .shared = shared,
-    };
     if (!run_confined(compare, &c, shared))
         not_reproduced(shared, "the comparison was ended");
-    free(derived);
+    verify_replay_free(&c.replayed);
 }
 
 int main(int argc, char **argv)

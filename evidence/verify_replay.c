@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,28 +29,63 @@
 
 static bool is_offered(const char *name)
 {
-    static const char *const files[] = {BUNDLE_CAPTURE NAME_EXTRACT, BUNDLE_FINDINGS, BUNDLE_CONFIG,
-                                        BUNDLE_PROFILE, BUNDLE_SETTINGS};
+    static const char *const files[] = {BUNDLE_CAPTURE NAME_EXTRACT, BUNDLE_FINDINGS,
+                                        BUNDLE_PROFILE};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (strcmp(name, files[i]) == 0)
             return true;
     return verify_starts(name, BUNDLE_BASELINE) || verify_starts(name, BUNDLE_ANCHORS);
 }
 
-/* The clock that the run was judged by: 0 packet time. */
-static int64_t clock_of(const struct verify *v)
+__attribute__((format(printf, 2, 3))) static void offer_option(struct verify_offer *offer,
+                                                               const char *format, ...)
+{
+    if (offer->option_count == OFFERED_OPTIONS_MAX)
+        return;
+    char *option = offer->option[offer->option_count++];
+    va_list arguments;
+    va_start(arguments, format);
+    if (vsnprintf(option, OFFERED_NAME_MAX, format, arguments) >= OFFERED_NAME_MAX)
+        offer->option_count--;
+    va_end(arguments);
+}
+
+/* The settings that were in force, as options of replay: more than the configuration file said. */
+static void offer_settings(const struct verify *v, struct verify_offer *offer)
 {
     const struct verify_member *m = verify_find(v, BUNDLE_SETTINGS);
     json_error_t error;
     json_t *settings =
         m ? json_loadb((const char *)m->bytes, m->size, JSON_REJECT_DUPLICATES, &error) : NULL;
-    const json_t *at = json_object_get(settings, "at_ns");
-    int64_t clock = json_is_integer(at) ? json_integer_value(at) : 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(settings, key, value)
+    {
+        bool is_flag = strcmp(key, "ignore-rfc8624") == 0 || strcmp(key, "ignore-rfc9276") == 0;
+        if (json_is_integer(value)) {
+            offer_option(offer, "--set");
+            offer_option(offer, "%s=%lld", key, (long long)json_integer_value(value));
+        } else if (is_flag && json_is_true(value)) {
+            offer_option(offer, "--%s", key);
+        } else if (strcmp(key, "at") == 0 && json_is_string(value)) {
+            offer_option(offer, "--at");
+            offer_option(offer, "%s", json_string_value(value));
+        } else if (strcmp(key, "ports") == 0 && json_array_size(value) > 0) {
+            char list[OFFERED_NAME_MAX] = "";
+            size_t used = 0, index;
+            json_t *port;
+            json_array_foreach(value, index, port) if (used < sizeof list - 8) used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%d", used ? "," : "",
+                                 (int)(json_integer_value(port) & 0xffff));
+            offer_option(offer, "--ports");
+            offer_option(offer, "%s", list);
+        }
+    }
     json_decref(settings);
-    return clock > 0 ? clock : 0;
 }
 
-bool verify_replay_offer(const uint8_t *bytes, size_t size, struct verify_offer *ret_offer)
+bool verify_replay_offer(const uint8_t *bytes, size_t size, const struct verify_report *before,
+                         struct verify_offer *ret_offer)
 {
     static const struct verify_options options = {.ca = NULL};
     struct verify_report report = {.log_size = 0};
@@ -57,7 +93,9 @@ bool verify_replay_offer(const uint8_t *bytes, size_t size, struct verify_offer 
     bool fits = verify_tar_read(&v);
     ret_offer->count = 0;
     ret_offer->is_replay = fits && verify_find(&v, BUNDLE_CAPTURE NAME_EXTRACT);
-    ret_offer->at_ns = clock_of(&v);
+    ret_offer->is_partial = before->line[VERIFY_FINDINGS].outcome != VERIFY_PASS;
+    if (fits)
+        offer_settings(&v, ret_offer);
     for (size_t i = 0; fits && i < v.member_count; i++) {
         const struct verify_member *m = &v.members[i];
         if (!is_offered(m->name))
@@ -91,8 +129,9 @@ const struct verify_offered *verify_replay_find(const struct verify_offer *offer
 struct place {
     char folder[128]; /* private, removed at the end */
     char program[512];
-    const char *arguments[2 * OFFERED_MAX + 32];
-    size_t argument_count;
+    const char *arguments[2 * OFFERED_MAX + OFFERED_OPTIONS_MAX + 32];
+    size_t argument_count; /* a NULL follows: the place is zeroed */
+    char evidence[160], baseline[160];
     char paths[OFFERED_MAX][OFFERED_NAME_MAX + 160];
 };
 
@@ -187,27 +226,35 @@ static bool find_program(struct place *p)
     return access(p->program, X_OK) == 0;
 }
 
-static void compose(struct place *p, const struct verify_offer *offer)
+/* Options are words of a few characters; a taken-over checker gets no others through. */
+static bool argue_options(struct place *p, const struct verify_offer *offer)
 {
-    static char evidence[160], baseline[160], at[40];
-    snprintf(evidence, sizeof evidence, "%s/out", p->folder);
-    snprintf(baseline, sizeof baseline, "%s/baseline", p->folder);
-    p->argument_count = 0;
+    for (uint32_t i = 0; i < offer->option_count; i++) {
+        const char *option = offer->option[i];
+        if (i == OFFERED_OPTIONS_MAX || !memchr(option, 0, OFFERED_NAME_MAX) ||
+            strspn(option, "abcdefghijklmnopqrstuvwxyz0123456789-=,:.TZ") != strlen(option))
+            return false;
+        argue(p, option);
+    }
+    return true;
+}
+
+static bool compose(struct place *p, const struct verify_offer *offer)
+{
+    snprintf(p->evidence, sizeof p->evidence, "%s/out", p->folder);
+    snprintf(p->baseline, sizeof p->baseline, "%s/baseline", p->folder);
     argue(p, "dnsbailiff");
     argue(p, "replay");
+    argue(p, "--quiet");
+    argue(p, "--log-verdicts");
+    argue(p, "all");
     argue(p, "-l");
-    argue(p, evidence);
-    if (offer->at_ns > 0) {
-        snprintf(at, sizeof at, "%lld", (long long)(offer->at_ns / 1000000000));
-        argue(p, "--at");
-        argue(p, at);
-    }
+    argue(p, p->evidence);
     bool has_baseline = false;
     uint32_t count = offer->count < OFFERED_MAX ? offer->count : OFFERED_MAX;
     for (uint32_t i = 0; i < count; i++) {
         const char *name = offer->file[i].name;
         const char *option = verify_starts(name, BUNDLE_ANCHORS)              ? "--trust-anchor"
-                             : strcmp(name, BUNDLE_CONFIG) == 0               ? "-c"
                              : strcmp(name, BUNDLE_PROFILE) == 0              ? "--profile"
                              : strcmp(name, BUNDLE_CAPTURE NAME_EXTRACT) == 0 ? "-r"
                                                                               : NULL;
@@ -219,9 +266,9 @@ static void compose(struct place *p, const struct verify_offer *offer)
     }
     if (has_baseline) {
         argue(p, "--baseline");
-        argue(p, baseline);
+        argue(p, p->baseline);
     }
-    p->arguments[p->argument_count] = NULL;
+    return argue_options(p, offer);
 }
 
 static bool run_program(struct place *p)
@@ -244,12 +291,12 @@ static bool run_program(struct place *p)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* The findings of the second run; our own pipeline wrote them. */
-static bool read_findings(const struct place *p, char **ret_findings, size_t *ret_size)
+/* A file of the second run; our own pipeline wrote it. */
+static bool read_back(const struct place *p, const char *name, char **ret_text, size_t *ret_size)
 {
     char path[sizeof p->folder + 64];
     struct stat status;
-    snprintf(path, sizeof path, "%s/out/%s", p->folder, FILE_FINDINGS);
+    snprintf(path, sizeof path, "%s/out/%s", p->folder, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return false;
@@ -265,29 +312,45 @@ static bool read_findings(const struct place *p, char **ret_findings, size_t *re
         free(text);
         return false;
     }
-    *ret_findings = text;
+    *ret_text = text;
     *ret_size = size;
     return true;
 }
 
+void verify_replay_free(struct verify_replayed *r)
+{
+    free(r->findings);
+    free(r->events);
+}
+
+static const char *run_in(struct place *p, const uint8_t *bytes, size_t size,
+                          const struct verify_offer *offer, struct verify_replayed *ret_replayed)
+{
+    struct verify_replayed r = {.findings = NULL};
+    if (!find_program(p))
+        return "the analyser is not installed beside the verifier";
+    if (!prepare(p, bytes, size, offer))
+        return "no folder could be made to replay the frames in (TMPDIR)";
+    if (!compose(p, offer))
+        return "the settings of the run are not ones that replay takes";
+    if (!run_program(p))
+        return "the replay of the frames enclosed did not end well";
+    if (!read_back(p, FILE_FINDINGS, &r.findings, &r.findings_size) ||
+        !read_back(p, FILE_EVE, &r.events, &r.events_size)) {
+        verify_replay_free(&r);
+        return "the replay of the frames enclosed left no findings";
+    }
+    *ret_replayed = r;
+    return NULL;
+}
+
 const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *offer,
-                              char **ret_findings, size_t *ret_size)
+                              struct verify_replayed *ret_replayed)
 {
     struct place *p = calloc(1, sizeof *p);
-    const char *why = NULL;
     if (!p)
         return "out of memory";
-    if (!find_program(p))
-        why = "the analyser is not installed beside the verifier";
-    else if (!prepare(p, bytes, size, offer))
-        why = "no folder could be made to replay the frames in (TMPDIR)";
-    else {
-        compose(p, offer);
-        if (!run_program(p))
-            why = "the replay of the frames enclosed did not end well";
-        else if (!read_findings(p, ret_findings, ret_size))
-            why = "the replay left no findings";
-    }
+    const char *why = run_in(p, bytes, size, offer, ret_replayed);
     if (p->folder[0])
         (void)nftw(p->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(p);
@@ -297,36 +360,82 @@ const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct ve
 /* --- in the comparer -----------------------------------------------------------------------------
  */
 
+/* What a finding claims, as one text, and the frames it was seen in. */
+struct claim {
+    char *key;
+    uint64_t *frames;
+    size_t frame_count;
+};
+
 struct list {
-    char **keys; /* what a finding claims, one text each, sorted */
+    struct claim *claims; /* sorted by key */
     size_t count, room;
     bool is_broken;
 };
 
-/* What must come out again; counts, times and frame numbers depend on how much traffic was seen. */
-static char *claim_of(struct verify_text line)
+/* Frames on which the second run has a last word: sorted by frame, the later word behind. */
+struct word {
+    uint64_t frame;
+    size_t order;
+    bool is_verdict; /* secure, insecure or bogus */
+};
+
+struct words {
+    struct word *list;
+    size_t count, room;
+};
+
+static json_t *load(struct verify_text line)
+{
+    json_error_t error;
+    return json_loadb(line.at, line.size, JSON_REJECT_DUPLICATES, &error);
+}
+
+/* Room for one more, or false. */
+static bool make_room(void **list, size_t count, size_t *room, size_t each)
+{
+    if (count < *room)
+        return true;
+    size_t more = *room ? 2 * *room : 64;
+    void *grown = reallocarray(*list, more, each);
+    if (!grown)
+        return false;
+    *list = grown;
+    *room = more;
+    return true;
+}
+
+/* What must come out again; counts, times and frame lists depend on how much traffic was seen. */
+static bool claim_of(struct verify_text line, struct claim *ret_claim)
 {
     static const char *const members[] = {"rule",   "zone",     "rrname",
                                           "rrtype", "expected", "observed"};
-    json_error_t error;
-    json_t *finding = json_loadb(line.at, line.size, JSON_REJECT_DUPLICATES, &error);
-    json_t *claim = json_array();
-    char *text = NULL;
-    if (json_is_object(finding) && claim) {
-        for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-            json_t *value = json_object_get(finding, members[i]);
-            json_array_append_new(claim, value ? json_incref(value) : json_null());
-        }
-        text = json_dumps(claim, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    json_t *finding = load(line), *list = json_array();
+    struct claim claim = {.key = NULL};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_t *value = json_object_get(finding, members[i]);
+        json_array_append_new(list, value ? json_incref(value) : json_null());
     }
-    json_decref(claim);
+    json_t *frames = json_object_get(finding, "frames"), *frame;
+    size_t index;
+    claim.frames = calloc(json_array_size(frames) + 1, sizeof *claim.frames);
+    if (json_is_object(finding) && claim.frames)
+        claim.key = json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    json_array_foreach(frames, index, frame) if (claim.frames) claim.frames[claim.frame_count++] =
+        (uint64_t)json_integer_value(frame);
+    json_decref(list);
     json_decref(finding);
-    return text;
+    if (!claim.key) {
+        free(claim.frames);
+        return false;
+    }
+    *ret_claim = claim;
+    return true;
 }
 
-static int compare_keys(const void *a, const void *b)
+static int compare_claims(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct claim *)a)->key, ((const struct claim *)b)->key);
 }
 
 static struct list read_list(const void *bytes, size_t size)
@@ -335,69 +444,154 @@ static struct list read_list(const void *bytes, size_t size)
     struct verify_text rest = {.at = bytes, .size = size}, line;
     int got;
     while ((got = verify_next_line(&rest, &line)) > 0) {
-        if (list.count == list.room) {
-            size_t room = list.room ? 2 * list.room : 64;
-            char **more = realloc(list.keys, room * sizeof *more);
-            if (!more)
-                break;
-            list.keys = more;
-            list.room = room;
-        }
-        char *key = claim_of(line);
-        if (!key)
+        if (!make_room((void **)&list.claims, list.count, &list.room, sizeof *list.claims) ||
+            !claim_of(line, &list.claims[list.count]))
             break;
-        list.keys[list.count++] = key;
+        list.count++;
     }
     list.is_broken = got != 0;
     if (list.count > 1)
-        qsort(list.keys, list.count, sizeof *list.keys, compare_keys);
+        qsort(list.claims, list.count, sizeof *list.claims, compare_claims);
     return list;
 }
 
 static void free_list(struct list *list)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->keys[i]);
-    free(list->keys);
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->claims[i].key);
+        free(list->claims[i].frames);
+    }
+    free(list->claims);
 }
 
-/* How many of `a` are not in `b`; the first of them. */
-static size_t missing(const struct list *a, const struct list *b, const char **ret_first)
+static int compare_words(const void *a, const void *b)
 {
-    size_t count = 0, at = 0;
-    for (size_t i = 0; i < a->count; i++) {
-        while (at < b->count && strcmp(b->keys[at], a->keys[i]) < 0)
+    const struct word *left = a, *right = b;
+    if (left->frame != right->frame)
+        return left->frame < right->frame ? -1 : 1;
+    return (left->order > right->order) - (left->order < right->order);
+}
+
+static struct words read_words(const void *bytes, size_t size)
+{
+    struct words words = {.count = 0};
+    struct verify_text rest = {.at = bytes, .size = size}, line;
+    while (verify_next_line(&rest, &line) > 0) {
+        json_t *event = load(line);
+        const char *type = json_string_value(json_object_get(event, "event_type"));
+        const char *verdict =
+            json_string_value(json_object_get(json_object_get(event, "dnssec"), "verdict"));
+        if (type && strcmp(type, "dnssec") == 0 && verdict &&
+            make_room((void **)&words.list, words.count, &words.room, sizeof *words.list)) {
+            words.list[words.count] = (struct word){
+                .frame = (uint64_t)json_integer_value(json_object_get(event, "pcap_cnt")),
+                .order = words.count,
+                .is_verdict = strcmp(verdict, "secure") == 0 || strcmp(verdict, "insecure") == 0 ||
+                              strcmp(verdict, "bogus") == 0};
+            words.count++;
+        }
+        json_decref(event);
+    }
+    if (words.count > 1)
+        qsort(words.list, words.count, sizeof *words.list, compare_words);
+    return words;
+}
+
+static bool has_verdict(const struct words *words, uint64_t frame)
+{
+    size_t low = 0, high = words->count; /* behind the last word on the frame */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (words->list[middle].frame <= frame)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && words->list[low - 1].frame == frame && words->list[low - 1].is_verdict;
+}
+
+/* Does it say: this was seen and is wrong? All others rest on what was not seen, on rates, or on
+ * the order of much traffic. */
+static bool is_of_presence(const char *key)
+{
+    static const char *const rules[] = {
+        "key-unknown",       "key-changed",       "key-revoked",           "key-weak",
+        "key-malformed",     "rrsig-bad",         "rrsig-expired",         "rrsig-not-yet-valid",
+        "rrsig-expiring",    "rrsig-malformed",   "rrsig-signer-not-zone", "rrsig-labels",
+        "ds-unknown",        "ds-malformed",      "ds-digest-wrong",       "ds-algorithm-mismatch",
+        "ds-weak",           "record-unexpected", "record-changed",        "mail-moved",
+        "delegation-changed"};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        size_t size = strlen(rules[i]);
+        if (strncmp(key, "[\"", 2) == 0 && strncmp(key + 2, rules[i], size) == 0 &&
+            key[2 + size] == '"')
+            return true;
+    }
+    return false;
+}
+
+static bool is_contradicted(const struct claim *claim, const struct words *words)
+{
+    for (size_t i = 0; i < claim->frame_count; i++)
+        if (!has_verdict(words, claim->frames[i]))
+            return false;
+    return is_of_presence(claim->key);
+}
+
+struct difference {
+    size_t count, grave; /* missing; of these, contradicted */
+    const char *first, *first_grave;
+};
+
+/* What of `a` is not in `b`; both sorted. */
+static struct difference missing(const struct list *a, const struct list *b,
+                                 const struct words *words)
+{
+    struct difference d = {.first = "", .first_grave = ""};
+    for (size_t i = 0, at = 0; i < a->count; i++) {
+        const struct claim *claim = &a->claims[i];
+        while (at < b->count && strcmp(b->claims[at].key, claim->key) < 0)
             at++;
-        if (at < b->count && strcmp(b->keys[at], a->keys[i]) == 0) {
+        if (at < b->count && strcmp(b->claims[at].key, claim->key) == 0) {
             at++;
             continue;
         }
-        if (count++ == 0)
-            *ret_first = a->keys[i];
+        if (d.count++ == 0)
+            d.first = claim->key;
+        if (is_contradicted(claim, words) && d.grave++ == 0)
+            d.first_grave = claim->key;
     }
-    return count;
+    return d;
 }
 
-void verify_replay_compare(const void *sealed, size_t sealed_size, const void *derived,
-                           size_t derived_size, struct verify_report *report)
+void verify_replay_compare(const void *sealed, size_t sealed_size, const struct verify_replayed *r,
+                           bool is_partial, struct verify_report *report)
 {
     static const struct verify_options options = {.ca = NULL};
     struct verify v = {.options = &options, .report = report};
-    struct list before = read_list(sealed, sealed_size), after = read_list(derived, derived_size);
+    struct list before = read_list(sealed, sealed_size);
+    struct list after = read_list(r->findings, r->findings_size);
+    struct words words = read_words(r->events, r->events_size);
     struct verify_shown shown;
-    const char *first = "";
     report->line[VERIFY_VERDICTS] = (struct verify_line){.outcome = VERIFY_NOT_CHECKED};
-    size_t lost = missing(&before, &after, &first);
+    struct difference lost = missing(&before, &after, &words);
+    struct difference added = missing(&after, &before, &words);
     if (before.is_broken || after.is_broken)
         verify_fault(&v, VERIFY_VERDICTS, "a list of findings is malformed");
-    else if (lost > 0)
-        verify_fault(&v, VERIFY_VERDICTS, "%zu findings do not follow from the frames, first %s",
-                     lost, verify_escape(first, strlen(first), &shown));
-    size_t added = missing(&after, &before, &first);
-    if (added > 0)
+    else if (lost.grave > 0 && !is_partial)
+        verify_fault(&v, VERIFY_VERDICTS,
+                     "%zu findings do not follow from the frames that they cite, first %s",
+                     lost.grave, verify_escape(lost.first_grave, strlen(lost.first_grave), &shown));
+    if (lost.count > 0)
+        verify_doubt(&v, VERIFY_VERDICTS,
+                     "%zu of %zu findings rest on more traffic than is enclosed, first %s",
+                     lost.count, before.count,
+                     verify_escape(lost.first, strlen(lost.first), &shown));
+    if (added.count > 0)
         verify_doubt(&v, VERIFY_VERDICTS, "%zu findings follow that were not sealed, first %s",
-                     added, verify_escape(first, strlen(first), &shown));
+                     added.count, verify_escape(added.first, strlen(added.first), &shown));
     verify_passed(&v, VERIFY_VERDICTS, "%zu findings follow again from the frames", before.count);
+    free(words.list);
     free_list(&before);
     free_list(&after);
 }

@@ -11,13 +11,16 @@
 #include "evidence/format.h"
 #include "evidence/verify.h"
 
-#define OFFERED_MAX      1024 /* baseline files, anchors, and the few others */
-#define OFFERED_NAME_MAX 128
+#define OFFERED_MAX         1024 /* baseline files, anchors, and the few others */
+#define OFFERED_NAME_MAX    128
+#define OFFERED_OPTIONS_MAX 128
 
 /* What the checker found to be whole and logged, in memory that it shares with its parent. */
 struct verify_offer {
-    bool is_replay; /* there is an extract; else nothing can be derived again */
-    int64_t at_ns;  /* the fixed clock of the run, 0 packet time */
+    bool is_replay;  /* there is an extract; else nothing can be derived again */
+    bool is_partial; /* cited frames had been lost, as logged: what is missing proves nothing */
+    uint32_t option_count;
+    char option[OFFERED_OPTIONS_MAX][OFFERED_NAME_MAX]; /* of replay: the settings of the run */
     uint32_t count;
     struct verify_offered {
         char name[OFFERED_NAME_MAX]; /* path below the top folder, NUL-terminated */
@@ -26,17 +29,30 @@ struct verify_offer {
     } file[OFFERED_MAX];
 };
 
-/* In the checker, after verify_bundle found no failure. False if there are too many files. */
-bool verify_replay_offer(const uint8_t *bytes, size_t size, struct verify_offer *ret_offer);
+/* In the checker, after verify_bundle found no failure and made this report. False if there are too
+ * many files. */
+bool verify_replay_offer(const uint8_t *bytes, size_t size, const struct verify_report *,
+                         struct verify_offer *ret_offer);
 
-/* In the parent: copies, replays. Returns NULL and the findings of the second run (heap, caller
- * frees), or why it could not be done (constant). */
+/* What the second run left: findings.jsonl and eve.json. Heap; verify_replay_free. */
+struct verify_replayed {
+    char *findings, *events;
+    size_t findings_size, events_size;
+};
+
+/* In the parent: copies, replays. NULL and the second run's files, or why it could not be done
+ * (constant). */
 const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *,
-                              char **ret_findings, size_t *ret_size);
+                              struct verify_replayed *ret_replayed);
+void verify_replay_free(struct verify_replayed *);
 
-/* In the comparer: sets VERIFY_VERDICTS of the report. */
-void verify_replay_compare(const void *sealed, size_t sealed_size, const void *derived,
-                           size_t derived_size, struct verify_report *);
+/* In the comparer: sets VERIFY_VERDICTS of the report. Fails for a sealed finding that says "this
+ * was seen and is wrong", when the second run came to a verdict on every frame that it cites and
+ * did not find the same. A finding that rests on what was not seen, on more traffic than is
+ * enclosed, or (with is_partial) on frames that were lost, may not follow again: that is a doubt.
+ */
+void verify_replay_compare(const void *sealed, size_t sealed_size, const struct verify_replayed *,
+                           bool is_partial, struct verify_report *);
 
 /* The offered file of this name, or NULL. */
 const struct verify_offered *verify_replay_find(const struct verify_offer *, const char *name);
