@@ -139,7 +139,9 @@ source_LIB := $(CODECS)
 filter_OBJ := capture/filter.c
 filter_LIB := libpcap $(CODECS)
 FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c
-UNIT += verify_bundle
+UNIT += verify_bundle verify_parts
+verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c
+verify_parts_LIB := libcrypto jansson
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
 
