@@ -15,8 +15,8 @@
 #include <string.h>
 
 #define BANNED(name)                                                                               \
-    ({                                                                                             \
-        _Static_assert(0, #name " is banned: see sandbox/banned.h");                               \
+    __extension__({                                                                                \
+        _Static_assert(0, name " is banned: see sandbox/banned.h");                                \
         0;                                                                                         \
     })
 

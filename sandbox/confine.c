@@ -36,8 +36,7 @@
 #define PR_SET_VMA 0x53564d41
 #endif
 
-/* --- the table that all processes share: memory, time, sleeping, the end ------------------------
- */
+/* --- the table that all processes share: memory, time, sleeping, the end --------------------- */
 
 static const struct policy_rule common_rules[] = {
     ALLOW(read),
@@ -109,8 +108,7 @@ const char *__asan_default_options(void)
 }
 #endif
 
-/* --- no_new_privs -------------------------------------------------------------------------------
- */
+/* --- no_new_privs ---------------------------------------------------------------------------- */
 
 static int raise_no_new_privs(void)
 {
@@ -122,8 +120,7 @@ static bool no_new_privs_stands(void)
     return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
-/* --- capabilities: securebits, bounding, ambient, and the three sets
- * ------------------------------ */
+/* --- capabilities: securebits, bounding, ambient, and the three sets ------------------------- */
 
 #define SECUREBITS                                                                                 \
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                               \
@@ -176,8 +173,7 @@ static bool capabilities_stand(void)
     }
 }
 
-/* --- limits
- * --------------------------------------------------------------------------------------- */
+/* --- limits ---------------------------------------------------------------------------------- */
 
 struct limit {
     __rlimit_resource_t resource;
@@ -224,8 +220,7 @@ static bool limits_stand(void)
     return true;
 }
 
-/* --- memory not readable from outside
- * --------------------------------------------------------------- */
+/* --- memory not readable from outside -------------------------------------------------------- */
 
 static int raise_dumpable(void)
 {
@@ -237,8 +232,7 @@ static bool dumpable_stands(void)
     return policy_of_this_process.dumpable || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
-/* --- Landlock: files, TCP, signals and abstract sockets
- * ----------------------------------------------- */
+/* --- Landlock: files, TCP, signals and abstract sockets -------------------------------------- */
 
 /* As in the kernel since ABI 6; older kernels take the part they know. */
 struct landlock_attr {
@@ -340,8 +334,7 @@ static bool landlock_stands(void)
     return true;
 }
 
-/* --- seccomp
- * --------------------------------------------------------------------------------------------- */
+/* --- seccomp --------------------------------------------------------------------------------- */
 
 static bool tracing; /* DNSBAILIFF_CONFINE=trace */
 
@@ -415,8 +408,7 @@ static bool seccomp_stands(void)
     return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2; /* SECCOMP_MODE_FILTER */
 }
 
-/* --- all steps, in order
- * -------------------------------------------------------------------------------------- */
+/* --- all steps, in order --------------------------------------------------------------------- */
 
 struct step {
     const char *name;

@@ -90,8 +90,7 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* --- folders -----------------------------------------------------------------------------------
- */
+/* --- folders --------------------------------------------------------------------------------- */
 
 static int visible(const struct dirent *entry)
 {
@@ -134,8 +133,7 @@ static int each_file(const char *folder, const char *suffix,
     return found;
 }
 
-/* --- captures ----------------------------------------------------------------------------------
- */
+/* --- captures -------------------------------------------------------------------------------- */
 
 struct gathering {
     struct inputs_writer *inputs;
@@ -206,8 +204,7 @@ int files_open_sources(const struct options *o, struct inputs_writer *inputs,
     return 0;
 }
 
-/* --- what verdicts are made with
- * ------------------------------------------------------------------ */
+/* --- what verdicts are made with ------------------------------------------------------------- */
 
 static int add_file(struct inputs_writer *inputs, enum input_kind kind, const char *path,
                     size_t most)

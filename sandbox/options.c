@@ -34,7 +34,7 @@
     X(baseline, 0, "DIR", IN_RUN, "what owners declared: ZONE.zone, optionally ZONE.yaml")         \
     X(at, 0, "packet|now|TIME", IN_REPLAY,                                                         \
       "clock that signatures are judged by: RFC 3339 or seconds since 1970; default: packet")      \
-    X(evidence, 'l', "DIR", IN_ALL, "evidence folder; a run makes it if needed")                             \
+    X(evidence, 'l', "DIR", IN_ALL, "evidence folder; a run makes it if needed")                   \
     X(bundle, 'o', "BUNDLE", IN_REPLAY | IN_PACK, "pack and seal into this new file (.tar)")       \
     X(config, 'c', "CONFIG", IN_ALL, "configuration file")                                         \
     X(identity, 0, "DIR", IN_ALL,                                                                  \
@@ -170,8 +170,7 @@ static void print_help(const struct command_row *command)
     printf("\n%s", command->more);
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static int offset_of(const char *text, int64_t *ret_seconds)
 {
@@ -227,8 +226,7 @@ int options_sensor(struct settings *s, const char *text)
     return 0;
 }
 
-/* --- parsing -----------------------------------------------------------------------------------
- */
+/* --- parsing --------------------------------------------------------------------------------- */
 
 static int bad(const char *option, const char *value, const char *why)
 {

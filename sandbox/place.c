@@ -27,8 +27,7 @@ void place_init(struct place *ret_place)
     *ret_place = (struct place){.evidence = -1, .parent = -1, .bundle = -1, .bundle_folder = -1};
 }
 
-/* --- evidence ----------------------------------------------------------------------------------
- */
+/* --- evidence -------------------------------------------------------------------------------- */
 
 /* A folder of our own, in TMPDIR or /var/tmp (the frames held for citation may be many). */
 static int private_folder(struct place *p)
@@ -93,8 +92,7 @@ int place_evidence(struct place *p, const char *path, bool writes)
     return 0;
 }
 
-/* --- bundle -------------------------------------------------------------------------------------
- */
+/* --- bundle ---------------------------------------------------------------------------------- */
 
 /* A hidden name beside the final one, for file systems without unnamed files. */
 static int open_hidden(struct place *p)
@@ -158,8 +156,7 @@ int place_commit(struct place *p)
     return 0;
 }
 
-/* --- removal -------------------------------------------------------------------------------------
- */
+/* --- removal --------------------------------------------------------------------------------- */
 
 /* Everything beneath an open folder; evidence folders are shallow, so recursion is bounded. */
 static void empty_folder(int folder, int depth)

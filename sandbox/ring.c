@@ -93,8 +93,7 @@ struct ring {
     struct ring_record *copy;
 };
 
-/* --- creation (supervisor) ---------------------------------------------------------------------
- */
+/* --- creation (supervisor) ------------------------------------------------------------------- */
 
 /* A sealed memory file of `size`, and the same for reading only. The mode keeps a reader from
  * opening its descriptor's file again for writing through /proc. */
@@ -149,8 +148,7 @@ fail:;
     return -1;
 }
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static void *map_fd(int fd, size_t size, bool writable)
 {
@@ -226,8 +224,7 @@ void ring_close(struct ring *r)
     free(r);
 }
 
-/* --- sleeping and waking -----------------------------------------------------------------------
- */
+/* --- sleeping and waking --------------------------------------------------------------------- */
 
 static void ring_bell(int fd)
 {
@@ -267,8 +264,7 @@ static void wake(struct sleeper s, uint64_t position, uint64_t much, bool now)
     ring_bell(s.bell);
 }
 
-/* --- producer ----------------------------------------------------------------------------------
- */
+/* --- producer -------------------------------------------------------------------------------- */
 
 static void publish(struct ring *r, bool wake_now)
 {
@@ -393,8 +389,7 @@ void ring_commit(struct ring *r)
         publish(r, false);
 }
 
-/* --- readers -----------------------------------------------------------------------------------
- */
+/* --- readers --------------------------------------------------------------------------------- */
 
 /* Looks again how far the records are visible; a position that goes back or beyond the ring is the
  * fault of its writer. */

@@ -69,8 +69,7 @@ struct run {
     int status;    /* of the run; 0 so far */
 };
 
-/* --- wires --------------------------------------------------------------------------------------
- */
+/* --- wires ----------------------------------------------------------------------------------- */
 
 static void socket_pair(int ret_pair[2])
 {
@@ -132,8 +131,7 @@ static void close_wires(struct wires *w)
 
 _Static_assert(sizeof(struct wires) % sizeof(int) == 0, "close_wires sees it as descriptors");
 
-/* --- the tables: what each process is born with
- * ------------------------------------------------------ */
+/* --- the tables: what each process is born with ---------------------------------------------- */
 
 #define ROWS_MAX 20
 
@@ -248,8 +246,7 @@ static uint64_t address_space(const struct run *r, enum process process)
 #endif
 }
 
-/* --- start
- * ---------------------------------------------------------------------------------------------- */
+/* --- start ----------------------------------------------------------------------------------- */
 
 static void start(struct run *r, enum process process)
 {
@@ -344,8 +341,7 @@ static void begin(struct run *r)
     confine_self(r->session);
 }
 
-/* --- words and deaths
- * ------------------------------------------------------------------------------------- */
+/* --- words and deaths ------------------------------------------------------------------------ */
 
 static void clear_line(void *context)
 {
@@ -422,34 +418,47 @@ static bool failed(const struct child *c, enum process process)
            (!c->done && process != PROCESS_sign);
 }
 
-static void explain(const struct run *r, enum process process)
+/* How sure it is that a process failed by itself: one that lost its partner exits with an error,
+ * but does not get killed and does not claim success. */
+static int guilt(const struct child *c, enum process process)
 {
-    const struct child *c = &r->children[process];
-    const char *run = r->session->options->command == COMMAND_REPLAY    ? "the replay"
-                      : r->session->options->command == COMMAND_CAPTURE ? "the capture"
-                                                                        : "packing";
-    char why[160];
-    if (WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGSYS)
-        snprintf(why, sizeof why,
-                 "was killed for a system call its policy refuses (DNSBAILIFF_CONFINE=trace names "
-                 "it)");
-    else if (WIFSIGNALED(c->wait_status))
-        snprintf(why, sizeof why, "was killed by signal %d (%s)", WTERMSIG(c->wait_status),
-                 sigabbrev_np(WTERMSIG(c->wait_status)) ? sigabbrev_np(WTERMSIG(c->wait_status))
-                                                        : "?");
-    else if (WEXITSTATUS(c->wait_status))
-        snprintf(why, sizeof why, "failed (exit status %d)", WEXITSTATUS(c->wait_status));
-    else
-        snprintf(why, sizeof why, "ended before it was done");
-    log_line(LOG_ERROR, "%s %s; %s ends here%s", names[process], why, run,
-             r->session->options->bundle ? " and leaves no bundle" : "");
+    if (!c->pid || !c->ended || c->killed_by_us || !failed(c, process))
+        return 0;
+    return WIFEXITED(c->wait_status) && WEXITSTATUS(c->wait_status) ? 1 : 2;
 }
 
-/* Reaps all that have ended. When one took others with it, the one killed by a signal is the cause;
- * a process that lost its partner only exits. */
-static void reap(struct run *r)
+static int most_guilt(const struct run *r)
 {
-    int status, culprit = -1;
+    int most = 0;
+    for (int p = 0; p < PROCESS_COUNT; p++)
+        if (guilt(&r->children[p], (enum process)p) > most)
+            most = guilt(&r->children[p], (enum process)p);
+    return most;
+}
+
+static void explain(const struct child *c, enum process process)
+{
+    int status = c->wait_status;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+        log_line(LOG_ERROR,
+                 "%s was killed for a system call its policy refuses (DNSBAILIFF_CONFINE=trace "
+                 "names it)",
+                 names[process]);
+    } else if (WIFSIGNALED(status)) {
+        const char *name = sigabbrev_np(WTERMSIG(status));
+        log_line(LOG_ERROR, "%s was killed by signal %d (%s)", names[process], WTERMSIG(status),
+                 name ? name : "?");
+    } else if (WEXITSTATUS(status)) {
+        log_line(LOG_ERROR, "%s failed (exit status %d)", names[process], WEXITSTATUS(status));
+    } else {
+        log_line(LOG_ERROR, "%s ended before it was done", names[process]);
+    }
+}
+
+/* Takes the exit status and the last words of all that have ended. */
+static void collect(struct run *r)
+{
+    int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         for (int p = 0; p < PROCESS_COUNT; p++) {
             struct child *c = &r->children[p];
@@ -457,27 +466,43 @@ static void reap(struct run *r)
                 continue;
             c->ended = true;
             c->wait_status = status;
-            hear(r, (enum process)p); /* its last words */
+            hear(r, (enum process)p);
             relay_pump(&c->log, clear_line, r);
-            if (c->killed_by_us || !failed(c, (enum process)p))
-                continue;
-            if (culprit < 0 ||
-                (WIFSIGNALED(status) && !WIFSIGNALED(r->children[culprit].wait_status)))
-                culprit = p;
         }
-    }
-    if (culprit >= 0 && !r->status) {
-        const struct child *c = &r->children[culprit];
-        progress_clear(&r->line);
-        explain(r, (enum process)culprit);
-        bool usage = WIFEXITED(c->wait_status) && WEXITSTATUS(c->wait_status) == EXIT_USAGE;
-        fail(r, usage ? EXIT_USAGE : EXIT_FAILED);
     }
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------------------------------
- */
+/* Ends the run when a process has failed. Its partners may be gone before it is: a moment's
+ * patience puts the blame where it belongs. */
+static void reap(struct run *r)
+{
+    collect(r);
+    if (r->status || !most_guilt(r))
+        return;
+    for (int tries = 0; most_guilt(r) < 2 && tries < 5; tries++) {
+        poll(NULL, 0, 20);
+        collect(r);
+    }
+    int most = most_guilt(r), status = EXIT_FAILED;
+    progress_clear(&r->line);
+    for (int p = 0; p < PROCESS_COUNT; p++) {
+        const struct child *c = &r->children[p];
+        if (guilt(c, (enum process)p) != most)
+            continue;
+        explain(c, (enum process)p);
+        if (WIFEXITED(c->wait_status) && WEXITSTATUS(c->wait_status) == EXIT_USAGE)
+            status = EXIT_USAGE;
+    }
+    const struct options *o = r->session->options;
+    log_line(LOG_ERROR, "%s ends here%s",
+             o->command == COMMAND_REPLAY    ? "the replay"
+             : o->command == COMMAND_CAPTURE ? "the capture"
+                                             : "packing",
+             o->bundle ? " and leaves no bundle" : "");
+    fail(r, status);
+}
+
+/* --- the loop -------------------------------------------------------------------------------- */
 
 static bool all(const struct run *r, bool (*holds)(const struct child *))
 {

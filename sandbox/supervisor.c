@@ -163,8 +163,7 @@ static int make_places(struct supervisor *v)
     return status ? status : place_evidence(&v->place, o->evidence, o->command != COMMAND_PACK);
 }
 
-/* --- results ------------------------------------------------------------------------------------
- */
+/* --- results --------------------------------------------------------------------------------- */
 
 static void print_report(const struct supervisor *v)
 {

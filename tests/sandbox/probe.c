@@ -125,8 +125,7 @@ static void expect(const char *what, enum outcome wanted, int (*attempt)(long), 
     }
 }
 
-/* --- the list of calls
- * ----------------------------------------------------------------------------- */
+/* --- the list of calls ----------------------------------------------------------------------- */
 
 static void list(FILE *to)
 {
@@ -160,8 +159,7 @@ static void compare(const char *golden)
     free(now);
 }
 
-/* --- attempts
- * ---------------------------------------------------------------------------------------- */
+/* --- attempts -------------------------------------------------------------------------------- */
 
 static int write_to(long fd)
 {

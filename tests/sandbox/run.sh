@@ -81,7 +81,8 @@ for process in capture analyze store sign digest pack; do
     if [ "$process" = store ] || [ "$process" = analyze ] || [ "$process" = capture ]; then when=midway; else when=early; fi
     run "$process fails $when" 1 "$process" exit
     says "dnsbailiff-$process: error: told to fail"
-    says "error: $process failed (exit status 1); the replay ends here and leaves no bundle"
+    says "error: $process failed (exit status 1)"
+    says "error: the replay ends here and leaves no bundle"
     bundle gone
     run "$process calls what is forbidden" 1 "$process" forbidden
     says "error: $process was killed for a system call its policy refuses"
@@ -133,7 +134,8 @@ staged() {
 }
 for process in capture analyze store sign digest; do
     staged "$process is killed" 1 "$process" "$process" KILL
-    says "error: $process was killed by signal 9 (KILL); the replay ends here and leaves no bundle"
+    says "error: $process was killed by signal 9 (KILL)"
+    says "error: the replay ends here and leaves no bundle"
     if [ -z "$(ls -A "$TMPDIR")" ]; then ok; else bad "$name: left in TMPDIR"; fi
 done
 staged "interrupted" 1 analyze supervisor INT

@@ -298,8 +298,7 @@ static void test_live_drops(void **state)
     drop(&f);
 }
 
-/* --- a producer that lies
- * ------------------------------------------------------------------------- */
+/* --- a producer that lies -------------------------------------------------------------------- */
 
 struct lie {
     const char *name;
