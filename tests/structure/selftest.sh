@@ -1,6 +1,6 @@
 #!/bin/bash
-# selftest.sh: the structure checks can fail: plants one violation of each rule in a copy, expects
-# that the rule, and the planted file, are named.
+# selftest.sh: the structure checks can fail: plants one violation of each rule in an empty tree, expects
+# that the planted file is named.
 #
 #   tests/structure/selftest.sh BUILD
 set -uo pipefail
@@ -23,8 +23,7 @@ judged() {
 }
 
 tree=$work/tree
-mkdir "$tree"
-cp -r dnsbailiff.c sandbox capture analyze rules evidence tests "$tree" 2>/dev/null
+mkdir -p "$tree"/{sandbox,capture,analyze,rules,evidence,tests}
 
 # planted NAME FILE BODY: a file with the right opening comment and a body that breaks one rule.
 planted() {
@@ -74,10 +73,8 @@ else
     passed=$((passed + 1))
 fi
 
-# planted_object NAME OBJECT CODE: compiles CODE beside the real objects.
+# planted_object NAME OBJECT CODE: compiles CODE as the only object there is.
 objects=$work/obj
-mkdir "$objects"
-cp -r "$build/obj/." "$objects"
 planted_object() {
     local name=$1 object=$2 code=$3
     mkdir -p "$(dirname "$objects/$object")"
@@ -101,8 +98,15 @@ planted_object "the verifier writes archives" evidence/verify_planted.o \
     'void verify(void) { archive_write_new(); }'
 planted_object "a call of sprintf" sandbox/planted.o \
     'int planted(char *a, char *b) { return sprintf(a, "%d%s", 1, b); }'
-planted_object "a foreign name is exported" sandbox/planted.o 'void other(void) {}'
+planted_object "a foreign name is exported" sandbox/planted.o 'void foreign_to_all(void) {}'
 planted_object "a variable is exported" sandbox/planted.o 'int planted_state = 1;'
+
+# The compiler refuses them as well.
+for call in 'strcpy(a, a)' 'strcat(a, a)' 'sprintf(a, a)' 'system(a)' 'alloca(1)' 'atoi(a)' 'strtok(a, a)'; do
+    output=$(${CC:-cc} -std=gnu11 -D_GNU_SOURCE -include sandbox/banned.h -fsyntax-only -x c - 2>&1 \
+        <<<"void f(char *a); void f(char *a) { (void)$call; }")
+    judged "$call, by the compiler" "${call%%(*} is banned" "$output"
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
