@@ -234,6 +234,14 @@ static void test_clean_text(void **state)
         assert_int_equal(text_is_clean(t[i].bytes, strlen(t[i].bytes), true), t[i].lines);
     }
     assert_false(text_is_clean("a\0b", 3, true));
+    /* Every byte at every place of a word. */
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < 20; at++) {
+            char text[21] = "abcdefghijklmnopqrst";
+            text[at] = (char)byte;
+            assert_int_equal(text_is_clean(text, 20, false), byte >= 0x20 && byte < 0x80);
+        }
+    }
 }
 
 int main(void)
