@@ -1,0 +1,312 @@
+/* finding: identity, life, grouping and limits of findings. */
+#include "tests/unit/fact_builder.h"
+
+struct log { /* what was reported, in order */
+    char text[2048];
+    size_t used, reports;
+};
+
+static void on_finding(void *context, const struct finding *finding)
+{
+    static const char *const states[] = {"open", "updated", "closed"};
+    struct log *log = context;
+    int n = snprintf(log->text + log->used, sizeof log->text - log->used, "%s%s:%s*%llu",
+                     log->used ? " " : "", rule_text(finding->rule)->id, states[finding->state],
+                     (unsigned long long)finding->count);
+    assert_true(n > 0 && log->used + (size_t)n < sizeof log->text);
+    log->used += (size_t)n;
+    log->reports++;
+}
+
+static struct rules *rules_logging(struct log *log, size_t most)
+{
+    const struct rules_limits limits = {.findings = most};
+    char error[256];
+    *log = (struct log){0};
+    struct rules *rules = rules_new(NULL, NULL, 0, &limits, on_finding, log, error, sizeof error);
+    assert_non_null(rules);
+    builder_reset();
+    return rules;
+}
+
+static struct finding *give(struct rules *rules, const struct fact *fact)
+{
+    struct finding *findings[4] = {NULL};
+    (void)rules_judge(rules, fact, findings, 4);
+    return findings[0];
+}
+
+static struct fact record(const char *zone, const char *owner, const char *data, int64_t seconds)
+{
+    struct fact fact = fact_of(FACT_RRSET, zone);
+    fact.time_ns = NOW + seconds * NS_S;
+    fact.frame = (uint64_t)(100 + seconds);
+    fact.baseline.present = fact.baseline.strict = true;
+    fact.observed = set_of(owner, 1, 1, data);
+    fact.baseline.expected = set_of(owner, 1, 1, "good");
+    return fact;
+}
+
+static void opened_seen_closed_and_back(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact bad = record("x.", "a.x.", "evil", 0), good = record("x.", "a.x.", "good", 10);
+    struct finding *finding = give(rules, &bad);
+    assert_non_null(finding);
+    finding_seen(rules, finding, NOW + 2 * NS_S, 102);
+    finding_seen(rules, finding, NOW + 1 * NS_S, 101); /* late: first and last are by time */
+    assert_int_equal(finding->count, 3);
+    assert_int_equal(finding->first_seen_ns, NOW);
+    assert_int_equal(finding->last_seen_ns, NOW + 2 * NS_S);
+    assert_int_equal(finding->frame_count, 3);
+    assert_string_equal(log.text, "record-changed:open*1");
+    rules_flush(rules);
+    rules_flush(rules); /* nothing moved since */
+    assert_string_equal(log.text, "record-changed:open*1 record-changed:updated*3");
+    assert_null(give(rules, &good));
+    assert_int_equal(finding->state, FINDING_CLOSED);
+    finding_seen(rules, finding, NOW + 20 * NS_S, 120);
+    assert_int_equal(finding->state, FINDING_UPDATED);
+    assert_string_equal(log.text, "record-changed:open*1 record-changed:updated*3 "
+                                  "record-changed:closed*3 record-changed:updated*4");
+    rules_free(rules);
+}
+
+static void what_does_not_refute(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact bad = record("x.", "a.x.", "evil", 5);
+    struct finding *finding = give(rules, &bad);
+    struct fact older = record("x.", "a.x.", "good", 4);
+    struct fact cached = record("x.", "a.x.", "good", 9);
+    struct fact other = record("x.", "b.x.", "good", 9);
+    struct fact foreign = record("y.", "a.x.", "good", 9);
+    cached.aa = false; /* a cache against an authority */
+    give(rules, &older);
+    give(rules, &cached);
+    give(rules, &other);
+    give(rules, &foreign);
+    assert_int_equal(finding->state, FINDING_OPEN);
+    rules_free(rules);
+}
+
+/* Answers that alternate make a few alerts, not one each. */
+static void alternation_is_no_flood(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    for (int i = 0; i < 100; i++) {
+        builder_reset();
+        struct fact bad = record("x.", "a.x.", "evil", 2 * i);
+        struct fact good = record("x.", "a.x.", "good", 2 * i + 1);
+        give(rules, &bad);
+        give(rules, &good);
+    }
+    const struct finding *const *findings;
+    assert_int_equal(rules_findings(rules, &findings), 1);
+    assert_int_equal(findings[0]->count, 100);
+    assert_int_equal(findings[0]->state, FINDING_UPDATED); /* it stays open */
+    assert_true(log.reports <= 8);
+    assert_int_equal(findings[0]->frame_count, FINDING_FRAMES_MAX); /* the first: they are held */
+    assert_int_equal(findings[0]->frames[0], 100);
+    assert_int_equal(findings[0]->frames[FINDING_FRAMES_MAX - 1], 100 + 2 * 63);
+    rules_free(rules);
+}
+
+/* Ids are part of the output: this one was computed apart from the program, with sha256sum over the
+ * parts, each after its length in four bytes. */
+static void ids_are_stable(void **state)
+{
+    (void)state;
+    struct log log;
+    char first[FINDING_ID_TEXT];
+    for (int run = 0; run < 2; run++) {
+        struct rules *rules = rules_logging(&log, 0);
+        struct fact other = record("x.", "b.x.", "evil", run); /* order and time do not matter */
+        if (run)
+            give(rules, &other);
+        struct fact fact = record("x.", "a.x.", "evil", run * 7);
+        struct finding *finding = give(rules, &fact);
+        if (run)
+            assert_string_equal(finding->id, first);
+        memcpy(first, finding->id, sizeof first);
+        if (!run)
+            assert_string_not_equal(give(rules, &other)->id, first);
+        rules_free(rules);
+    }
+    assert_string_equal(first, "1a903caf8804b05a");
+}
+
+static void many_rrsets_one_cause(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    for (int i = 0; i < 100; i++) {
+        char owner[32];
+        builder_reset();
+        snprintf(owner, sizeof owner, "h%d.x.", i);
+        struct fact fact = signature_of(SIGNATURE_EXPIRED, "x.", owner);
+        signature_in(&fact)->expiration = NOW / NS_S - 1;
+        fact.time_ns += i;
+        give(rules, &fact);
+    }
+    const struct finding *const *findings;
+    assert_int_equal(rules_findings(rules, &findings), 1);
+    assert_non_null(strstr(findings[0]->summary, "and 99 more RRsets"));
+    assert_int_equal(findings[0]->observed_count, 32); /* bounded, the rest is counted */
+    assert_string_equal(findings[0]->observed[31], "; 69 more");
+    assert_int_equal(log.reports, 1);
+    for (int i = 0; i < 100; i++) { /* signed anew, one after the other */
+        char owner[32];
+        builder_reset();
+        snprintf(owner, sizeof owner, "h%d.x.", i);
+        struct fact fact = signature_of(SIGNATURE_VALID, "x.", owner);
+        signature_in(&fact)->tag = 2000; /* by the next key */
+        fact.time_ns += NS_S;
+        assert_int_equal(findings[0]->state, FINDING_OPEN);
+        give(rules, &fact);
+    }
+    assert_int_equal(findings[0]->state, FINDING_CLOSED);
+    rules_free(rules);
+}
+
+static void another_key_is_another_cause(void **state)
+{
+    (void)state;
+    struct log log;
+    char text[512];
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact one = signature_of(SIGNATURE_BAD, "x.", "a.x.");
+    struct fact two = signature_of(SIGNATURE_BAD, "x.", "a.x.");
+    struct fact three = signature_of(SIGNATURE_BAD, "y.", "a.y.");
+    signature_in(&two)->tag = 1001;
+    give(rules, &one);
+    give(rules, &two);
+    give(rules, &three);
+    assert_string_equal(found(rules, text), "rrsig-bad rrsig-bad rrsig-bad");
+    rules_free(rules);
+}
+
+static void clock_of_the_signer(void **state)
+{
+    (void)state;
+    for (int valid_seen = 0; valid_seen < 2; valid_seen++) {
+        struct log log;
+        struct rules *rules = rules_logging(&log, 0);
+        struct fact sound = signature_of(SIGNATURE_VALID, "x.", "a.x.");
+        struct fact future = signature_of(SIGNATURE_FUTURE, "x.", "b.x.");
+        signature_in(&future)->inception = NOW / NS_S + HOUR;
+        if (valid_seen)
+            give(rules, &sound);
+        struct finding *finding = give(rules, &future);
+        assert_int_equal(strstr(finding->summary, "a clock is wrong") == NULL, valid_seen);
+        rules_free(rules);
+    }
+}
+
+static void table_is_bounded(void **state)
+{
+    (void)state;
+    struct log log;
+    const struct finding *const *findings;
+    struct rules *rules = rules_logging(&log, 5);
+    for (int i = 0; i < 20; i++) {
+        char owner[32];
+        builder_reset();
+        snprintf(owner, sizeof owner, "h%d.x.", i);
+        struct fact fact = record("x.", owner, "evil", i);
+        give(rules, &fact);
+    }
+    assert_int_equal(rules_findings(rules, &findings), 5);
+    assert_int_equal(rules_dropped(rules), 15);
+    builder_reset();
+    struct fact again = record("x.", "h0.x.", "evil", 30); /* known ones are still counted */
+    give(rules, &again);
+    assert_int_equal(findings[0]->count, 2);
+    rules_free(rules);
+}
+
+static void sorted_by_weight_then_time(void **state)
+{
+    (void)state;
+    struct log log;
+    char text[512];
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact late = record("x.", "a.x.", "evil", 9), early = record("x.", "b.x.", "evil", 1);
+    struct fact bad = signature_of(SIGNATURE_BAD, "x.", "a.x.");
+    struct fact malformed = signature_of(SIGNATURE_MALFORMED, "x.", "a.x.");
+    bad.time_ns += 100 * NS_S;
+    give(rules, &malformed);
+    give(rules, &late);
+    give(rules, &early);
+    give(rules, &bad);
+    assert_string_equal(found(rules, text),
+                        "rrsig-bad record-changed record-changed rrsig-malformed");
+    const struct finding *const *findings;
+    rules_findings(rules, &findings);
+    assert_true(findings[1]->first_seen_ns < findings[2]->first_seen_ns);
+    rules_free(rules);
+}
+
+static void growing_worse_is_told(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact mild = signature_of(SIGNATURE_EXPIRED, "x.", "a.x.");
+    struct fact grave = signature_of(SIGNATURE_EXPIRED, "x.", "b.x.");
+    signature_in(&mild)->expiration = signature_in(&grave)->expiration = NOW / NS_S - 1;
+    signature_in(&mild)->only_one = false;
+    struct finding *finding = give(rules, &mild);
+    assert_int_equal(finding->severity, SEVERITY_MEDIUM);
+    give(rules, &grave);
+    assert_int_equal(finding->severity, SEVERITY_HIGH);
+    assert_string_equal(log.text, "rrsig-expired:open*1 rrsig-expired:updated*2");
+    rules_free(rules);
+}
+
+static void chains_end_a_mismatch(void **state)
+{
+    (void)state;
+    struct log log;
+    char text[512];
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact broken = fact_of(FACT_CHAIN, "x."), sound = fact_of(FACT_CHAIN, "x.");
+    const uint64_t chain[] = {3, 4};
+    broken.verdict = VERDICT_BOGUS;
+    broken.reason = REASON_DS_MISMATCH;
+    broken.chain = chain;
+    broken.chain_count = 2;
+    DSS(&broken, ds_of(999, 13, 2, "01234567890123456789012345678901"));
+    sound.time_ns += NS_S;
+    struct finding *finding = give(rules, &broken);
+    assert_int_equal(finding->chain_count, 2);
+    assert_int_equal(finding->chain[1], 4);
+    give(rules, &sound);
+    assert_string_equal(found(rules, text), "ds-mismatch!");
+    rules_free(rules);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opened_seen_closed_and_back),
+        cmocka_unit_test(what_does_not_refute),
+        cmocka_unit_test(alternation_is_no_flood),
+        cmocka_unit_test(ids_are_stable),
+        cmocka_unit_test(many_rrsets_one_cause),
+        cmocka_unit_test(another_key_is_another_cause),
+        cmocka_unit_test(clock_of_the_signer),
+        cmocka_unit_test(table_is_bounded),
+        cmocka_unit_test(sorted_by_weight_then_time),
+        cmocka_unit_test(growing_worse_is_told),
+        cmocka_unit_test(chains_end_a_mismatch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
