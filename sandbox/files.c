@@ -177,10 +177,9 @@ static int add_source(const char *path, void *context)
     *s = (struct source){.path = strdup(path), .fd = fd, .stream = stream};
     s->size = stream ? 0 : (uint64_t)st.st_size;
     s->mtime_ns = stream ? 0 : (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    struct {
-        uint64_t size;
-        int64_t mtime_ns;
-    } told = {s->size, s->mtime_ns};
+    struct input_source told = {.size = s->size, .mtime_ns = s->mtime_ns};
+    if (stream)
+        told.flags = SOURCE_STREAM; /* tells digest to pass it on */
     if (!s->path || inputs_add(g->inputs, INPUT_SOURCE, path, &told, sizeof told))
         log_die("inputs: %m");
     return 0;
