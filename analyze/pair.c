@@ -2,17 +2,22 @@
  * pair: queries wait for their responses; see pair.h.
  *
  * Contained in: analyze, tests. Must never: grow, or let one client's queries cost more than their
- * places in the table.
+ * places in the ring.
+ *
+ * Queries lie in a ring in order of arrival; a bucket names the newest of its queries, and each
+ * query the one before it in the bucket. A query that was overwritten is recognised by its age, so
+ * nothing is ever unlinked: a query costs one place and one bucket, whatever gives way for it.
  */
 #define XXH_INLINE_ALL
 
 #include "analyze/pair.h"
 
-#include "analyze/table.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+
+/* A search looks at so many queries of a bucket: chosen collisions cost no more than a miss. */
+#define PROBES_MAX 64
 
 /* Same addresses, ports, protocol and id. VLAN tags are left out: the two directions of a routed
  * conversation may carry different ones. */
@@ -26,31 +31,36 @@ struct key {
 struct open_query {
     struct key key;
     uint64_t question;
+    uint32_t before; /* turn of the next older one in the bucket */
     struct query query;
 };
 
 struct pair {
-    struct table *queries;
+    struct open_query *ring;
+    uint32_t *buckets; /* turn of the newest query, 0 none */
+    uint32_t capacity, mask;
+    uint32_t turn; /* of the newest query, from 1; wraps after four thousand million, harmlessly */
+    uint32_t used;
     int64_t patience_ns;
     struct pair_counters counters;
 };
-
-static void give_way(void *context, void *entry)
-{
-    struct pair *p = context;
-    const struct open_query *q = entry;
-    p->counters.unanswered += !q->query.answered;
-}
 
 struct pair *pair_new(const struct settings *s)
 {
     struct pair *p = calloc(1, sizeof(*p));
     if (!p)
         return NULL;
+    uint32_t places =
+        16; /* a power of two, so that the place follows from the turn when it wraps */
+    while (places < s->queries)
+        places *= 2;
+    p->capacity = places;
+    p->mask = 2 * places - 1;
     p->patience_ns = (int64_t)s->query_seconds * 1000000000;
-    p->queries = table_new(s->queries, sizeof(struct open_query), sizeof(struct key), give_way, p);
-    if (!p->queries) {
-        free(p);
+    p->ring = calloc(places, sizeof(*p->ring));
+    p->buckets = calloc(2 * (size_t)places, sizeof(*p->buckets));
+    if (!p->ring || !p->buckets) {
+        pair_free(p);
         return NULL;
     }
     return p;
@@ -60,7 +70,8 @@ void pair_free(struct pair *p)
 {
     if (!p)
         return;
-    table_free(p->queries);
+    free(p->ring);
+    free(p->buckets);
     free(p);
 }
 
@@ -84,48 +95,68 @@ static uint64_t question_of(const struct dns_message *m)
     return XXH3_64bits_withSeed(name->name, name->size, (uint64_t)m->qtype << 16 | m->qclass);
 }
 
-static void forget(struct pair *p, int64_t now)
+static struct open_query *place_of(struct pair *p, uint32_t turn)
 {
-    struct open_query *q;
-    while ((q = table_oldest(p->queries)) && flow_elapsed(q->query.time_ns, now) > p->patience_ns) {
-        give_way(p, q);
-        table_remove(p->queries, q);
+    return &p->ring[turn & (p->capacity - 1)];
+}
+
+static uint32_t *bucket_of(struct pair *p, const struct key *key)
+{
+    return &p->buckets[XXH3_64bits(key, sizeof(*key)) & p->mask];
+}
+
+/* The newest query of the bucket with this key and, if `question` is not NULL, this question. */
+static struct open_query *find(struct pair *p, uint32_t turn, const struct key *key,
+                               const uint64_t *question)
+{
+    /* every step must lead further back, within what is still in the ring */
+    uint32_t age = 0;
+    for (unsigned probes = 0; probes < PROBES_MAX && turn != 0; probes++) {
+        uint32_t its_age = p->turn - turn;
+        if (its_age >= p->used || (probes > 0 && its_age <= age))
+            return NULL;
+        struct open_query *q = place_of(p, turn);
+        if ((!question || q->question == *question) && memcmp(&q->key, key, sizeof(*key)) == 0)
+            return q;
+        age = its_age;
+        turn = q->before;
     }
+    return NULL;
 }
 
 void pair_query(struct pair *p, const struct datagram *d, const struct dns_message *m)
 {
     struct key key = key_of(d, m->id, true);
     uint64_t question = question_of(m);
+    uint32_t *bucket = bucket_of(p, &key), before = *bucket;
+    struct open_query *same = find(p, before, &key, &question);
     p->counters.queries++;
-    forget(p, d->time_ns);
-    struct open_query *q = table_find(p->queries, &key);
-    while (q && q->question != question)
-        q = table_find_next(p->queries, q);
-    if (q && !q->query.answered) {
-        table_touch(p->queries, q); /* sent again */
-    } else {
-        q = table_insert(p->queries, &key);
-        q->question = question;
-    }
+    if (same)
+        same->query.answered = true;          /* sent again: the new one waits in its place */
+    p->turn += p->turn == UINT32_MAX ? 2 : 1; /* 0 is nobody's turn */
+    struct open_query *q = place_of(p, p->turn);
+    if (p->used < p->capacity)
+        p->used++;
+    else
+        p->counters.unanswered += !q->query.answered;
+    q->key = key;
+    q->question = question;
+    q->before = before;
     q->query = (struct query){.frame = d->frame,
                               .time_ns = d->time_ns,
                               .flags = m->flags,
                               .edns = m->edns,
                               .edns_do = m->edns_do};
+    *bucket = p->turn;
 }
 
 bool pair_response(struct pair *p, const struct datagram *d, const struct dns_message *m,
                    struct query *ret_query)
 {
     struct key key = key_of(d, m->id, false);
+    uint64_t question = m->has_question ? question_of(m) : 0;
+    struct open_query *q = find(p, *bucket_of(p, &key), &key, m->has_question ? &question : NULL);
     p->counters.responses++;
-    struct open_query *q = table_find(p->queries, &key);
-    if (m->has_question) {
-        uint64_t question = question_of(m);
-        while (q && q->question != question)
-            q = table_find_next(p->queries, q);
-    }
     if (!q || flow_elapsed(q->query.time_ns, d->time_ns) > p->patience_ns) {
         p->counters.unasked++;
         return false;
@@ -138,11 +169,9 @@ bool pair_response(struct pair *p, const struct datagram *d, const struct dns_me
 
 void pair_finish(struct pair *p)
 {
-    struct open_query *q;
-    while ((q = table_oldest(p->queries))) {
-        give_way(p, q);
-        table_remove(p->queries, q);
-    }
+    for (uint32_t i = 0; i < p->used; i++)
+        p->counters.unanswered += !place_of(p, p->turn - i)->query.answered;
+    p->used = 0;
 }
 
 const struct pair_counters *pair_counters(const struct pair *p)

@@ -46,7 +46,7 @@ static void parse_and_pair(void *context, const struct datagram *d)
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* other work on the machine does not count */
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
