@@ -44,7 +44,7 @@ DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analy
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/judge.c \
-            analyze/denial.c analyze/weigh.c analyze/answer.c analyze/memo.c
+            analyze/denial.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c analyze/pipeline.c
@@ -135,7 +135,7 @@ UNIT += stream source filter
 stream_OBJ := $(CAPTURE_FILES)
 stream_LIB := $(CODECS)
 source_OBJ := $(CAPTURE_FILES)
-source_LIB := $(CODECS)
+source_LIB := libpcap $(CODECS)
 filter_OBJ := capture/filter.c
 filter_LIB := libpcap $(CODECS)
 FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c

@@ -7,6 +7,9 @@
 #include "sandbox/ring.h"
 #include "tests/unit/capture_files.h"
 
+#include <fcntl.h>
+#include <glob.h>
+#include <pcap/pcap.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -607,6 +610,58 @@ static void first_time(void **state)
     file_fini(&f);
 }
 
+/* Files of real tools (tcpdump, editcap, mergecap), frame by frame as libpcap reads them. */
+static void agree(const char *path)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    pcap_t *p = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error);
+    int fd = open(path, O_RDONLY);
+    if (!p)
+        fail_msg("%s: %s", path, error);
+    struct source *s = source_open(fd, NULL, NULL);
+    struct pcap_pkthdr *h;
+    const u_char *bytes;
+    struct frame_item item;
+    unsigned frames = 0;
+    for (;; frames++) {
+        enum frame_event event;
+        do
+            event = source_next(s, &item);
+        while (event == FRAME_INTERFACE);
+        int r = pcap_next_ex(p, &h, &bytes);
+        if (event != FRAME_GIVEN || r != 1) {
+            assert_int_equal(event, FRAME_END);
+            assert_int_equal(r, PCAP_ERROR_BREAK);
+            break;
+        }
+        assert_int_equal(item.frame.time_ns, h->ts.tv_sec * INT64_C(1000000000) + h->ts.tv_usec);
+        assert_int_equal(item.frame.caplen, h->caplen);
+        assert_int_equal(item.frame.len, h->len);
+        assert_memory_equal(item.frame.bytes, bytes, h->caplen);
+    }
+    assert_true(frames > 0);
+    source_free(s);
+    close(fd);
+    pcap_close(p);
+}
+
+static void agrees_with_libpcap(void **state)
+{
+    (void)state;
+    glob_t g;
+    size_t seeds = 0;
+    assert_int_equal(glob("tests/fuzz/corpus/capture/*.pcap*", 0, NULL, &g), 0);
+    (void)glob("tests/scenarios/*.pcap", GLOB_APPEND, NULL, &g);
+    for (size_t i = 0; i < g.gl_pathc; i++) {
+        if (strstr(g.gl_pathv[i], "merged")) /* its interfaces differ: libpcap refuses it */
+            continue;
+        agree(g.gl_pathv[i]);
+        seeds++;
+    }
+    assert_true(seeds >= 4);
+    globfree(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -626,6 +681,7 @@ int main(void)
         cmocka_unit_test(cut_compressed_at_every_byte),
         cmocka_unit_test(flip_every_bit),
         cmocka_unit_test(first_time),
+        cmocka_unit_test(agrees_with_libpcap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
