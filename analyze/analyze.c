@@ -5,6 +5,7 @@
  * from the ring into messages to store. Must never: open anything after confinement, or trust a
  * byte of a frame.
  */
+#include "analyze/ahead.h"
 #include "analyze/anchor.h"
 #include "analyze/baseline.h"
 #include "analyze/pipeline.h"
@@ -22,17 +23,19 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* Ring space goes back, and holds go out, after so many records at the latest. */
+/* Ring space goes back, and holds go out, after so many records. */
 #define BATCH_RECORDS 2048
 #define ERROR_TEXT    512
-/* A live loop looks for words of the supervisor so often, milliseconds. */
+/* A waiting loop looks for words of the supervisor so often, milliseconds. */
 #define PATIENCE_MS 500
 
 struct analyzer {
     struct ring *ring;
     struct channel *results;
+    struct ahead *ahead;
     struct pipeline *pipeline;
-    bool ended;
+    size_t batch_bytes; /* of the ring, after which its space is given back */
+    bool live, ended;
 };
 
 /* --- what goes to store --- */
@@ -134,10 +137,21 @@ static size_t read_names(const struct inputs *inputs, enum input_kind kind, cons
     return count;
 }
 
+/* Threads beside this one for signature checks, each behind its own walls already. */
+static struct ahead *make_ahead(const struct settings *settings)
+{
+    unsigned threads = settings->threads ? (unsigned)settings->threads : ahead_processors();
+    struct ahead *ahead = ahead_new(threads, confine_thread);
+    if (ahead == NULL)
+        log_die("threads: %m");
+    ahead_ready(ahead);
+    return ahead;
+}
+
 static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyzer *z)
 {
     const struct settings *settings = inputs_settings(inputs);
-    struct pipeline_inputs in = {.settings = settings};
+    struct pipeline_inputs in = {.settings = settings, .ahead = z->ahead};
     struct pipeline_outputs out = {send_event, send_finding, send_hold, z};
     const char **names;
     char error[ERROR_TEXT];
@@ -179,19 +193,29 @@ static void obey(struct analyzer *z)
         pipeline_stats(z->pipeline);
 }
 
+/* In replay a batch ends after a fixed number of records and bytes, whenever they come, so that two
+ * runs are judged alike; live it also ends when the ring is empty. */
 static void take_batch(struct analyzer *z)
 {
-    const struct ring_record *r;
     uint64_t missed = 0;
-    for (unsigned i = 0; i < BATCH_RECORDS && (r = ring_next(z->ring, &missed)); i++) {
-        pipeline_record(z->pipeline, r);
-        if (r->type == RING_END) {
-            z->ended = true;
+    size_t bytes = 0;
+    for (unsigned i = 0; i < BATCH_RECORDS && bytes < z->batch_bytes && !z->ended;) {
+        const struct ring_record *r = ring_next(z->ring, &missed);
+        if (r == NULL && z->live && i > 0)
             break;
+        if (r == NULL) {
+            ring_wait(z->ring, PATIENCE_MS);
+            obey(z);
+            continue;
         }
+        z->ended = r->type == RING_END;
+        bytes += r->size;
+        pipeline_record(z->pipeline, r);
+        i++;
     }
     if (missed)
         pipeline_missed(z->pipeline, missed);
+    pipeline_flush(z->pipeline);
     /* Holds must be on their way before the frames may pass store. */
     channel_flush(z->results);
     ring_release(z->ring);
@@ -222,15 +246,15 @@ int main(void)
     if (z.ring == NULL || z.results == NULL)
         log_die("ring or channel: cannot be opened");
     warm_up();
+    z.live = inputs_settings(inputs)->live;
+    z.batch_bytes = inputs_settings(inputs)->ring_bytes / 4;
+    z.ahead = make_ahead(inputs_settings(inputs));
     z.pipeline = make_pipeline(inputs, &z);
 
     confine(PROCESS_analyze);
     control_await_go();
-    while (!z.ended) {
-        ring_wait(z.ring, PATIENCE_MS);
+    while (!z.ended)
         take_batch(&z);
-        obey(&z);
-    }
     finish(&z);
     control_send(CONTROL_DONE, DONE_OK, NULL);
     return 0;

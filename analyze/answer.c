@@ -5,6 +5,7 @@
  */
 #include "analyze/answer.h"
 
+#include "analyze/ahead.h"
 #include "analyze/canon.h"
 #include "analyze/judge.h"
 #include "analyze/weigh.h"
@@ -171,26 +172,27 @@ static bool same_answer(const struct answer *a, const struct answer *b)
     return true;
 }
 
-/* A copy on the heap of the draft, with as many sets as it has. */
-static struct answer *keep(struct answers *t, const struct answer *draft,
-                           const struct answer_set *more)
+/* A copy on the heap of the draft, no larger than it needs to be. */
+static struct answer *keep(struct answers *t, const struct answer *draft)
 {
-    struct answer *a = malloc(sizeof *a);
+    size_t size = sizeof(struct answer) + draft->qname_size;
+    struct answer *a = malloc(size);
     if (a == NULL)
         return NULL;
     *a = *draft;
+    a->qname = memcpy(a + 1, draft->qname, draft->qname_size);
     a->more = NULL;
     if (draft->sets > ANSWER_SETS_INLINE) {
-        size_t bytes = (draft->sets - (size_t)ANSWER_SETS_INLINE) * sizeof *more;
+        size_t bytes = (draft->sets - (size_t)ANSWER_SETS_INLINE) * sizeof *draft->more;
         a->more = malloc(bytes);
         if (a->more == NULL) {
             free(a);
             return NULL;
         }
-        memcpy(a->more, more, bytes);
+        memcpy(a->more, draft->more, bytes);
         t->bytes += bytes;
     }
-    t->bytes += sizeof *a;
+    t->bytes += size;
     t->entries++;
     struct answer **bucket = &t->bucket[a->hash & (t->buckets - 1)];
     a->next = *bucket;
@@ -207,16 +209,18 @@ static struct answer *look_up(const struct answers *t, const struct answer *draf
 }
 
 /* Question, header and circumstances. */
-static void draft_head(struct answer *a, const struct datagram *dg, const struct dns_message *m,
+static void draft_head(struct draft *d, const struct datagram *dg, const struct dns_message *m,
                        const struct query *query)
 {
-    memset(a, 0, offsetof(struct answer, qname));
+    struct answer *a = &d->answer;
+    memset(a, 0, sizeof *a);
+    a->qname = d->qname;
     const struct dns_owner *qname = &m->owners[m->qname];
     if (m->has_question) {
-        memcpy(a->qname, qname->name, qname->size);
+        memcpy(d->qname, qname->name, qname->size);
         a->qname_size = qname->size;
     } else {
-        a->qname[0] = 0;
+        d->qname[0] = 0;
         a->qname_size = 1;
     }
     a->qtype = m->has_question ? m->qtype : 0;
@@ -385,42 +389,75 @@ void answers_settle(struct answers *t)
     t->world.stirred_count = 0;
 }
 
-/* --- the two ways in --- */
+/* --- the ways in --- */
 
-struct answer *answers_take(struct answers *t, const struct datagram *dg,
-                            const struct dns_message *m, const struct query *query, bool *ret_new)
+static void mark_seen(const struct answer *a, int64_t time_ns)
 {
-    struct answer draft;
-    struct answer_set more[ANSWER_SETS_MAX];
+    for (size_t i = 0; i < a->sets; i++)
+        rrset_seen(answer_nth(a, i)->set, time_ns);
+}
+
+/* No single message may fill the batch; what is left is checked when it is judged. */
+#define AHEAD_PER_MESSAGE 8
+
+static void check_ahead(struct answers *t, const struct answer *a, struct ahead *ahead)
+{
+    unsigned queued = 0;
+    for (size_t i = 0; i < a->sets && queued < AHEAD_PER_MESSAGE; i++) {
+        struct rrset *set = answer_nth(a, i)->set;
+        struct signature *signature;
+        struct key *key = judge_next_check(&t->world, set, &signature);
+        if (key == NULL || t->world.budget.second_left == 0)
+            continue;
+        if (!ahead_add(ahead, set, signature, key))
+            return;
+        t->world.budget.second_left--;
+        t->world.budget.checks++;
+        queued++;
+    }
+}
+
+void answers_draft(struct answers *t, const struct datagram *dg, const struct dns_message *m,
+                   const struct query *query, struct ahead *ahead, struct draft *ret)
+{
+    struct answer *a = &ret->answer;
     struct rrset_groups groups;
     world_begin(&t->world, dg->time_ns);
-    draft_head(&draft, dg, m, query);
-    draft.more = more;
+    draft_head(ret, dg, m, query);
+    a->more = ret->more;
     groups.count = 0;
     groups.crowded = false;
-    draft.reason = unjudgeable(m, m->crowded);
-    if (draft.reason == REASON_NONE)
+    a->reason = unjudgeable(m, m->crowded);
+    if (a->reason == REASON_NONE)
         rrset_groups(m, 1u << SECTION_ANSWER | 1u << SECTION_AUTHORITY, &groups);
     if (groups.crowded)
-        draft.reason = REASON_BUDGET;
-    *ret_new = draft.reason == REASON_NONE && draft_sets(t, &draft, dg, m, &groups);
-    draft.kind = draft.reason == REASON_NONE ? classify(&draft) : ANSWER_OTHER;
-    if (draft.kind == ANSWER_OTHER && draft.reason == REASON_NONE)
-        draft.reason = REASON_REFERRAL;
-    draft.aa_from_apex = (draft.flags & DNS_AA) && answer_find(&draft, SECTION_AUTHORITY, TYPE_NS);
-    draft.hash = hash_answer(t, &draft);
+        a->reason = REASON_BUDGET;
+    ret->fresh = a->reason == REASON_NONE && draft_sets(t, a, dg, m, &groups);
+    a->kind = a->reason == REASON_NONE ? classify(a) : ANSWER_OTHER;
+    if (a->kind == ANSWER_OTHER && a->reason == REASON_NONE)
+        a->reason = REASON_REFERRAL;
+    a->aa_from_apex = (a->flags & DNS_AA) && answer_find(a, SECTION_AUTHORITY, TYPE_NS);
+    a->hash = hash_answer(t, a);
+    if (ahead && a->kind != ANSWER_OTHER)
+        check_ahead(t, a, ahead);
+}
 
-    struct answer *a = look_up(t, &draft);
+struct answer *answers_commit(struct answers *t, struct draft *draft, const struct datagram *dg,
+                              bool *ret_new)
+{
+    struct answer *a = look_up(t, &draft->answer);
+    *ret_new = draft->fresh || a == NULL;
     if (a) {
         answers_again(t, a, dg);
         return a;
     }
-    a = keep(t, &draft, more);
+    a = keep(t, &draft->answer);
     if (a == NULL)
         return NULL;
-    *ret_new = true;
     a->count = 1;
+    mark_seen(a, dg->time_ns);
     observe(t, a);
+    world_begin(&t->world, dg->time_ns);
     weigh_answer(t, a, answers_clock(t, dg->time_ns));
     conclude(t, a, false);
     answers_settle(t);
@@ -446,13 +483,9 @@ void answers_again(struct answers *t, struct answer *a, const struct datagram *d
     a->count++;
     if (time_ns > a->last_seen_ns)
         a->last_seen_ns = time_ns;
-    for (size_t i = 0; i < a->sets; i++) {
-        struct rrset *set = answer_nth(a, i)->set;
-        if (time_ns > set->last_seen_ns)
-            set->last_seen_ns = time_ns;
-    }
     if (a->kind == ANSWER_OTHER)
         return;
+    mark_seen(a, time_ns);
     observe(t, a);
     bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
     if (proof_again || !weigh_holds(t, a, answers_clock(t, time_ns))) {

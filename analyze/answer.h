@@ -73,7 +73,7 @@ struct answer {
     } depends[ANSWER_ZONES_MAX];
     bool volatile_verdict; /* depends on more than is recorded here */
     uint32_t wait_stamp;
-    uint8_t qname[NAME_MAX_BYTES];
+    const uint8_t *qname; /* behind this struct, or in the draft */
 };
 
 static inline const struct answer_set *answer_nth(const struct answer *a, size_t i)
@@ -126,11 +126,26 @@ void answers_fini(struct answers *);
 size_t answers_bytes(const struct answers *);
 void answers_forget(struct answers *);
 
-/* Takes a response. `query` may be NULL. Returns its record (valid until answers_forget), judged,
- * with the callbacks made; *ret_new says that RRsets or the record were not known before. NULL: no
- * memory. */
-struct answer *answers_take(struct answers *, const struct datagram *, const struct dns_message *,
-                            const struct query *query, bool *ret_new);
+/* A response on its way into the table: read, but not yet judged. */
+struct draft {
+    struct answer answer;
+    bool fresh; /* one of its RRsets was not known before */
+    uint8_t qname[NAME_MAX_BYTES];
+    struct answer_set more[ANSWER_SETS_MAX - ANSWER_SETS_INLINE];
+};
+
+struct ahead;
+
+/* First step, which changes no verdict: reads the response and, with `ahead` (may be NULL), queues
+ * the signature checks that its judgement will ask for. `query` may be NULL. Valid until
+ * answers_forget. */
+void answers_draft(struct answers *, const struct datagram *, const struct dns_message *,
+                   const struct query *query, struct ahead *, struct draft *ret);
+/* Second step, in the order of the responses: finds or makes the record, judges it, makes the
+ * callbacks. The record is valid until answers_forget; *ret_new says that it, or an RRset of it,
+ * was not known before. NULL: no memory. */
+struct answer *answers_commit(struct answers *, struct draft *, const struct datagram *,
+                              bool *ret_new);
 /* The same response once more (the caller has compared the bytes). */
 void answers_again(struct answers *, struct answer *, const struct datagram *);
 /* Judges again what waited for the zones that were stirred. Called by the two above. */

@@ -115,11 +115,10 @@ static enum reason crypto(struct world *w, struct rrset *set, struct signature *
     w->budget.message_left--;
     w->budget.second_left--;
     w->budget.checks++;
-    const uint8_t *data;
-    size_t size = rrset_signed_data(w->rrsets, set, s, &data);
+    size_t size = rrset_signed_data(set, s, w->signed_data);
     if (size == 0)
         return REASON_BUDGET;
-    enum key_result result = key_verify(key, data, size, s->bytes, s->bytes_size);
+    enum key_result result = key_verify(key, 0, w->signed_data, size, s->bytes, s->bytes_size);
     s->check[s->checks].key = key;
     s->check[s->checks++].result = result;
     return check_reason(result);
@@ -729,6 +728,37 @@ enum reason judge_rrset(struct world *w, struct rrset *set, int64_t time_ns)
     set->judged.by = by;
     set->judged.wildcard = set->signatures && set->signature[by].labels < owner_labels(set);
     return best;
+}
+
+struct key *judge_next_check(struct world *w, struct rrset *set, struct signature **ret_signature)
+{
+    if (set->judged.done)
+        return NULL;
+    for (uint8_t i = 0; i < set->signatures; i++) {
+        struct signature *s = &set->signature[i];
+        if (s->checks || s->queued)
+            return NULL;
+        if (structure(set, s) != REASON_NONE || !key_signature_size_ok(s->algorithm, s->bytes_size))
+            continue;
+        struct zone *zone = world_find(w, s->signer);
+        if (zone == NULL || !zone->trust.done || zone->trust.state != TRUST_SECURE)
+            return NULL;
+        uint16_t size;
+        for (uint8_t v = 0; v < zone->dnskeys; v++) {
+            if (!(zone->trust.trusted >> v & 1))
+                continue;
+            for (const uint8_t *r = NULL; (r = rrset_record(zone->dnskey[v], r, &size));) {
+                if (size < 4 || r[3] != s->algorithm || key_tag(r, size) != s->tag)
+                    continue;
+                struct key *key = world_key(w, zone, r, size);
+                if (key == NULL || key->malformed || key_usable(key) != REASON_NONE)
+                    continue;
+                *ret_signature = s;
+                return key;
+            }
+        }
+    }
+    return NULL;
 }
 
 static enum signature_state state_of_signature(const struct trust *t, enum reason reason)

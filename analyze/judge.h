@@ -18,6 +18,10 @@ const struct trust *judge_zone(struct world *, struct zone *, int64_t time_ns);
  * missing proof and an absent signature are the response's matter. Fills set->judged. */
 enum reason judge_rrset(struct world *, struct rrset *, int64_t time_ns);
 
+/* The check that judge_rrset would ask for first, as far as can be told now: the key, with the
+ * signature in *ret_signature, or NULL if none or already done. */
+struct key *judge_next_check(struct world *, struct rrset *, struct signature **ret_signature);
+
 /* The state of one signature of the RRset as the rules want it; ret may name times and the signer.
  */
 void judge_signature(struct world *, struct rrset *, struct signature *, int64_t time_ns,

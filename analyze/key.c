@@ -143,18 +143,6 @@ static EVP_PKEY *decode_eddsa(struct key *key, const uint8_t *bytes, size_t size
                                        size);
 }
 
-static EVP_PKEY_CTX *prehashed_context(const struct key *key, EVP_PKEY *pkey)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    bool rsa = key->algorithm <= 10;
-    if (ctx && EVP_PKEY_verify_init(ctx) > 0 &&
-        (!rsa || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0) &&
-        EVP_PKEY_CTX_set_signature_md(ctx, digest_of(key->algorithm)) > 0)
-        return ctx;
-    EVP_PKEY_CTX_free(ctx);
-    return NULL;
-}
-
 struct key *key_new(const uint8_t *rdata, size_t size)
 {
     if (size < 4 || size > UINT16_MAX)
@@ -179,12 +167,7 @@ struct key *key_new(const uint8_t *rdata, size_t size)
     else
         pkey = decode_eddsa(key, rdata + 4, size - 4);
     key->malformed = pkey == NULL;
-    if (pkey && key->algorithm <= 14) {
-        key->context = prehashed_context(key, pkey); /* holds its own reference */
-        EVP_PKEY_free(pkey);
-    } else {
-        key->context = pkey;
-    }
+    key->pkey = pkey;
     return key;
 }
 
@@ -192,10 +175,9 @@ void key_free(struct key *key)
 {
     if (key == NULL)
         return;
-    if (key->algorithm <= 14)
-        EVP_PKEY_CTX_free(key->context);
-    else
-        EVP_PKEY_free(key->context);
+    for (unsigned lane = 0; lane < KEY_LANES; lane++)
+        EVP_PKEY_CTX_free(key->context[lane]);
+    EVP_PKEY_free(key->pkey);
     free(key);
 }
 
@@ -240,8 +222,21 @@ static size_t ecdsa_der(uint8_t out[112], const uint8_t *signature, size_t half)
     return size + 2;
 }
 
-static enum key_result verify_prehashed(struct key *key, const uint8_t *data, size_t size,
-                                        const uint8_t *signature, size_t signature_size)
+static EVP_PKEY_CTX *prehashed_context(const struct key *key)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    bool rsa = key->algorithm <= 10;
+    if (ctx && EVP_PKEY_verify_init(ctx) > 0 &&
+        (!rsa || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0) &&
+        EVP_PKEY_CTX_set_signature_md(ctx, digest_of(key->algorithm)) > 0)
+        return ctx;
+    EVP_PKEY_CTX_free(ctx);
+    return NULL;
+}
+
+static enum key_result verify_prehashed(struct key *key, unsigned lane, const uint8_t *data,
+                                        size_t size, const uint8_t *signature,
+                                        size_t signature_size)
 {
     uint8_t hash[EVP_MAX_MD_SIZE], der[112];
     unsigned hash_size;
@@ -251,7 +246,11 @@ static enum key_result verify_prehashed(struct key *key, const uint8_t *data, si
         signature_size = ecdsa_der(der, signature, signature_size / 2);
         signature = der;
     }
-    int ok = EVP_PKEY_verify(key->context, signature, signature_size, hash, hash_size);
+    if (key->context[lane] == NULL)
+        key->context[lane] = prehashed_context(key);
+    if (key->context[lane] == NULL)
+        return KEY_UNSUPPORTED;
+    int ok = EVP_PKEY_verify(key->context[lane], signature, signature_size, hash, hash_size);
     return ok == 1 ? KEY_VERIFIES : KEY_REFUTES;
 }
 
@@ -259,23 +258,23 @@ static enum key_result verify_whole(struct key *key, const uint8_t *data, size_t
                                     const uint8_t *signature, size_t signature_size)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key->context) > 0 &&
+    int ok = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key->pkey) > 0 &&
              EVP_DigestVerify(ctx, signature, signature_size, data, size) == 1;
     EVP_MD_CTX_free(ctx);
     return ok ? KEY_VERIFIES : KEY_REFUTES;
 }
 
-enum key_result key_verify(struct key *key, const uint8_t *data, size_t size,
+enum key_result key_verify(struct key *key, unsigned lane, const uint8_t *data, size_t size,
                            const uint8_t *signature, size_t signature_size)
 {
     if (!key_algorithm_supported(key->algorithm))
         return KEY_UNSUPPORTED;
-    if (key->malformed || key->context == NULL ||
+    if (key->malformed || key->pkey == NULL ||
         !key_signature_size_ok(key->algorithm, signature_size))
         return KEY_MALFORMED;
     if (key->algorithm <= 10 && signature_size > (key->bits + 7u) / 8)
         return KEY_MALFORMED;
-    return key->algorithm <= 14 ? verify_prehashed(key, data, size, signature, signature_size)
+    return key->algorithm <= 14 ? verify_prehashed(key, lane, data, size, signature, signature_size)
                                 : verify_whole(key, data, size, signature, signature_size);
 }
 

@@ -39,6 +39,10 @@ bool key_algorithm_supported(uint8_t algorithm);
  * bytes. */
 size_t key_digest_size(uint8_t digest_type);
 
+/* A lane is one thread's way through OpenSSL: contexts must not be shared between threads, keys
+ * may. */
+#define KEY_LANES 8
+
 struct key {
     struct key *next;    /* keys of the same zone */
     uint16_t flags, tag; /* tag: RFC 4034 appendix B over the rdata as it stands */
@@ -46,7 +50,8 @@ struct key {
     bool malformed; /* the key field is impossible for its algorithm */
     uint16_t bits;  /* RSA modulus or curve size, 0 unknown */
     uint16_t rdata_size;
-    void *context; /* EVP_PKEY_CTX or EVP_PKEY, NULL if it cannot be used */
+    void *pkey;               /* EVP_PKEY, NULL if it cannot be used */
+    void *context[KEY_LANES]; /* EVP_PKEY_CTX of each lane, made when first needed */
     uint8_t rdata[];
 };
 
@@ -61,9 +66,10 @@ uint16_t key_tag(const uint8_t *rdata, size_t size);
 bool key_signature_size_ok(uint8_t algorithm, size_t size);
 
 enum key_result { KEY_VERIFIES, KEY_REFUTES, KEY_MALFORMED, KEY_UNSUPPORTED };
-/* Checks `signature` over `data` (RRSIG rdata without the signature, then the canonical RRset). */
-enum key_result key_verify(struct key *, const uint8_t *data, size_t size, const uint8_t *signature,
-                           size_t signature_size);
+/* Checks `signature` over `data` (RRSIG rdata without the signature, then the canonical RRset).
+ * `lane` is below KEY_LANES; two threads never use the same one at a time. */
+enum key_result key_verify(struct key *, unsigned lane, const uint8_t *data, size_t size,
+                           const uint8_t *signature, size_t signature_size);
 
 /* Does the DS rdata (tag, algorithm, digest type, digest) name this key of `owner` (canonical)?
  * Protocol and flags are not looked at. */

@@ -16,19 +16,20 @@
 #define MEMO_WAYS                                                                                  \
     4 /* variants of one question side by side: other TTL layout, other server, other flags */
 
-struct entry {
+struct memo_entry {
     uint64_t hash;
-    struct answer *answer;
-    uint8_t *bytes; /* message from its flags on, then the TTL offsets as u16 */
+    uint64_t stamp;        /* of the message that lies here */
+    struct answer *answer; /* NULL while it waits */
+    uint8_t *bytes;        /* message from its flags on, then the TTL offsets as u16 */
     uint16_t size, ttls;
     uint32_t asked;
 };
 
 struct memo {
-    uint64_t seed;
+    uint64_t seed, stamp;
     size_t sets;       /* power of two; each MEMO_WAYS entries */
     size_t used, most; /* bytes of messages */
-    struct entry *entry;
+    struct memo_entry *entry;
     uint8_t *turn; /* which way gives way next */
 };
 
@@ -58,7 +59,7 @@ void memo_forget(struct memo *memo)
 {
     for (size_t i = 0; i < memo->sets * MEMO_WAYS; i++) {
         free(memo->entry[i].bytes);
-        memo->entry[i] = (struct entry){0};
+        memo->entry[i] = (struct memo_entry){0};
     }
     memo->used = 0;
 }
@@ -81,7 +82,7 @@ static uint64_t hash_of(const struct memo *memo, const struct dns_message *m, un
 }
 
 /* Equal from the flags on, but for the TTLs. */
-static bool equal(const struct entry *e, const struct dns_message *m)
+static bool equal(const struct memo_entry *e, const struct dns_message *m)
 {
     const uint8_t *mine = e->bytes, *theirs = m->bytes + 2;
     size_t at = 0;
@@ -98,7 +99,7 @@ static bool equal(const struct entry *e, const struct dns_message *m)
 struct answer *memo_find(const struct memo *memo, const struct dns_message *m, unsigned asked)
 {
     uint64_t hash = hash_of(memo, m, asked);
-    const struct entry *e = &memo->entry[(hash & (memo->sets - 1)) * MEMO_WAYS];
+    const struct memo_entry *e = &memo->entry[(hash & (memo->sets - 1)) * MEMO_WAYS];
     for (unsigned way = 0; way < MEMO_WAYS; way++, e++)
         if (e->hash == hash && e->answer && e->asked == asked && e->size == m->size - 2 &&
             equal(e, m))
@@ -106,40 +107,48 @@ struct answer *memo_find(const struct memo *memo, const struct dns_message *m, u
     return NULL;
 }
 
-static struct entry *place(struct memo *memo, uint64_t hash)
+static struct memo_entry *place(struct memo *memo, uint64_t hash)
 {
     size_t set = hash & (memo->sets - 1);
-    struct entry *e = &memo->entry[set * MEMO_WAYS];
+    struct memo_entry *e = &memo->entry[set * MEMO_WAYS];
     for (unsigned way = 0; way < MEMO_WAYS; way++)
-        if (e[way].answer == NULL)
+        if (e[way].bytes == NULL)
             return &e[way];
     return &e[memo->turn[set]++ % MEMO_WAYS];
 }
 
-void memo_add(struct memo *memo, const struct dns_message *m, unsigned asked, struct answer *answer)
+struct memo_place memo_add(struct memo *memo, const struct dns_message *m, unsigned asked)
 {
+    static const struct memo_place nowhere = {NULL, 0};
     if (m->size > MEMO_MESSAGE_MAX || m->rr_count > MEMO_TTLS_MAX || m->state != MESSAGE_WHOLE)
-        return;
+        return nowhere;
     size_t size = m->size - 2, need = size + 2u * m->rr_count;
     uint64_t hash = hash_of(memo, m, asked);
-    struct entry *e = place(memo, hash);
-    memo->used -= e->answer ? e->size + 2u * e->ttls : 0;
+    struct memo_entry *e = place(memo, hash);
+    memo->used -= e->bytes ? e->size + 2u * e->ttls : 0;
     free(e->bytes);
-    *e = (struct entry){0};
+    *e = (struct memo_entry){0};
     if (memo->used + need > memo->most)
-        return;
+        return nowhere;
     e->bytes = malloc(need);
     if (e->bytes == NULL)
-        return;
+        return nowhere;
     memcpy(e->bytes, m->bytes + 2, size);
     for (uint16_t i = 0; i < m->rr_count; i++) {
         uint16_t ttl = (uint16_t)(m->rrs[i].rdata - 8); /* 4 of TTL, 2 of rdlen, less the id's 2 */
         memcpy(e->bytes + size + 2u * i, &ttl, 2);
     }
     e->hash = hash;
-    e->answer = answer;
+    e->stamp = ++memo->stamp;
     e->asked = asked;
     e->size = (uint16_t)size;
     e->ttls = m->rr_count;
     memo->used += need;
+    return (struct memo_place){e, e->stamp};
+}
+
+void memo_set(struct memo_place where, struct answer *answer)
+{
+    if (where.entry && where.entry->stamp == where.stamp)
+        where.entry->answer = answer;
 }

@@ -22,7 +22,13 @@ void memo_forget(struct memo *);
 /* The answer that this response was, or NULL. Only header and question of `m` need be parsed.
  * `asked` is what else the verdict depends on: whether the query is known, and its DO bit. */
 struct answer *memo_find(const struct memo *, const struct dns_message *m, unsigned asked);
-/* Remembers a fully parsed, whole message. */
-void memo_add(struct memo *, const struct dns_message *m, unsigned asked, struct answer *);
+/* A place in the memo that waits for its answer. */
+struct memo_place {
+    struct memo_entry *entry; /* NULL: not remembered */
+    uint64_t stamp;
+};
+/* Remembers a fully parsed, whole message, and then what it was; in between it is not found. */
+struct memo_place memo_add(struct memo *, const struct dns_message *m, unsigned asked);
+void memo_set(struct memo_place, struct answer *);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "analyze/pipeline.h"
 
+#include "analyze/batch.h"
 #include "analyze/dissect.h"
 #include "analyze/event.h"
 #include "analyze/judge.h"
@@ -32,13 +33,14 @@ struct pipeline {
     struct dissect *dissect;
     struct pair *pair;
     struct memo *memo;
+    struct batch *batch;
     struct answers answers;
     struct tell tell;
     struct event *event;
-    struct dns_message message; /* of the datagram in hand; too large for the stack */
+    struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
     int64_t first_ns, last_ns, next_stats_ns, lossy_until_ns;
-    uint64_t verdicts[5], malformed, memo_hits, missed, held;
+    uint64_t verdicts[5], missed, held;
     struct ring_loss loss;
     struct report_run run;
     bool finishing;
@@ -190,60 +192,20 @@ static void recount(struct pipeline *p, struct answer *a)
     add_count(p, a, a->counted);
 }
 
-/* Learned things go when memory is used up: what follows is judged anew. */
-static void keep_within_memory(struct pipeline *p)
+static void on_answer(void *context, const struct datagram *dg, struct answer *a,
+                      const struct query *query, bool fresh, const struct dns_message *referral)
 {
-    if (answers_bytes(&p->answers) < p->in.settings->memory_bytes / 4 * 3)
-        return;
-    memo_forget(p->memo);
-    answers_forget(&p->answers);
-}
-
-/* Held if a finding cites it, or if the verdict has become this packet's. */
-static void seen_again(struct pipeline *p, const struct datagram *dg, const struct answer *a)
-{
-    if (tell_again(&p->tell, a, dg->time_ns, dg->frame) || a->frame == dg->frame)
-        hold(p, dg->frames, dg->frame_count);
-}
-
-static void take_new(struct pipeline *p, const struct datagram *dg, const struct query *query,
-                     unsigned asked)
-{
-    struct dns_message *m = &p->message;
-    bool fresh = false;
-    if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
-        p->malformed++;
-    keep_within_memory(p);
-    struct answer *a = answers_take(&p->answers, dg, m, query, &fresh);
-    if (a == NULL)
-        return;
+    struct pipeline *p = context;
     if (fresh) {
         hold(p, dg->frames, dg->frame_count);
         if (query)
             hold(p, &query->frame, 1);
-        tell_glue(&p->tell, m, a);
-    } else {
-        seen_again(p, dg, a);
+    } else if (tell_again(&p->tell, a, dg->time_ns, dg->frame) || a->frame == dg->frame) {
+        /* A finding cites it, or the verdict has become this packet's. */
+        hold(p, dg->frames, dg->frame_count);
     }
-    memo_add(p->memo, m, asked, a);
-    count_verdict(p, a);
-    if (p->in.settings->log_verdicts_all)
-        emit_verdict(p, a, false);
-}
-
-static void on_response(struct pipeline *p, const struct datagram *dg)
-{
-    struct query query;
-    bool paired = pair_response(p->pair, dg, &p->message, &query);
-    unsigned asked = paired ? 1u | (query.edns_do ? 2u : 0u) : 0u;
-    struct answer *a = dg->size == dg->wire_size ? memo_find(p->memo, &p->message, asked) : NULL;
-    if (a == NULL) {
-        take_new(p, dg, paired ? &query : NULL, asked);
-        return;
-    }
-    p->memo_hits++;
-    answers_again(&p->answers, a, dg);
-    seen_again(p, dg, a);
+    if (referral)
+        tell_glue(&p->tell, referral, a);
     count_verdict(p, a);
     if (p->in.settings->log_verdicts_all)
         emit_verdict(p, a, false);
@@ -263,20 +225,9 @@ static void log_dns(struct pipeline *p, const struct datagram *dg)
 static void on_message(void *context, const struct datagram *dg)
 {
     struct pipeline *p = context;
-    struct dns_message *m = &p->message;
     if (p->in.settings->log_dns)
         log_dns(p, dg);
-    if (message_head(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_NOT_DNS) {
-        p->malformed++;
-        return;
-    }
-    if (m->flags & DNS_QR) {
-        on_response(p, dg);
-        return;
-    }
-    if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
-        p->malformed++;
-    pair_query(p->pair, dg, m);
+    batch_message(p->batch, dg);
 }
 
 /* --- the ring's records --- */
@@ -321,6 +272,7 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
     if (r->time_ns < p->next_stats_ns)
         return;
     if (p->next_stats_ns != INT64_MIN) {
+        batch_flush(p->batch);
         rules_flush(p->tell.rules);
         pipeline_stats(p);
     }
@@ -358,6 +310,11 @@ void pipeline_record(struct pipeline *p, const struct ring_record *r)
     }
 }
 
+void pipeline_flush(struct pipeline *p)
+{
+    batch_flush(p->batch);
+}
+
 void pipeline_missed(struct pipeline *p, uint64_t missed)
 {
     p->missed += missed;
@@ -370,16 +327,17 @@ void pipeline_stats(struct pipeline *p)
 {
     const struct dissect_counters *d = dissect_counters(p->dissect);
     const struct pair_counters *q = pair_counters(p->pair);
+    const struct batch_counters *b = batch_counters(p->batch);
     const struct world *w = &p->answers.world;
     struct event_counter decode[] = {
 #define X(name, text) {#name, d->name},
         DISSECT_COUNTERS(X)
 #undef X
     };
-    struct event_counter messages[] = {{"queries", q->queries},     {"responses", q->responses},
-                                       {"paired", q->paired},       {"unanswered", q->unanswered},
-                                       {"unasked", q->unasked},     {"malformed", p->malformed},
-                                       {"recognised", p->memo_hits}};
+    struct event_counter messages[] = {{"queries", q->queries},      {"responses", q->responses},
+                                       {"paired", q->paired},        {"unanswered", q->unanswered},
+                                       {"unasked", q->unasked},      {"malformed", b->malformed},
+                                       {"recognised", b->recognised}};
     struct event_counter verdicts[] = {{"secure", p->verdicts[VERDICT_SECURE]},
                                        {"insecure", p->verdicts[VERDICT_INSECURE]},
                                        {"bogus", p->verdicts[VERDICT_BOGUS]},
@@ -417,6 +375,7 @@ void pipeline_finish(struct pipeline *p)
 {
     const struct finding *const *list;
     dissect_finish(p->dissect);
+    batch_flush(p->batch);
     pair_finish(p->pair);
     rules_flush(p->tell.rules);
     pipeline_stats(p);
@@ -445,7 +404,7 @@ const char *pipeline_report(struct pipeline *p, size_t *ret_size)
     r->pair = pair_counters(p->pair);
     r->loss = p->loss;
     memcpy(r->verdicts, p->verdicts, sizeof r->verdicts);
-    r->malformed = p->malformed;
+    r->malformed = batch_counters(p->batch)->malformed;
     r->missed = p->missed;
     *ret_size = report_write(r, &p->answers, p->tell.rules, p->report);
     return p->report;
@@ -514,12 +473,14 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
         pipeline_free(p);
         return NULL;
     }
+    struct batch_parts parts = {&p->answers, p->pair, p->memo, in->ahead, on_answer, p};
+    p->batch = batch_new(&parts);
     p->answers.on_verdict = on_verdict;
     p->answers.on_judged = on_judged;
     p->answers.context = p;
     p->tell.answers = &p->answers;
     p->tell.rules = new_rules(p, ret_error, error_room);
-    if (p->tell.rules == NULL) {
+    if (p->tell.rules == NULL || p->batch == NULL) {
         pipeline_free(p);
         return NULL;
     }
@@ -533,6 +494,7 @@ void pipeline_free(struct pipeline *p)
     answers_fini(&p->answers);
     rules_free(p->tell.rules);
     event_free(p->event);
+    batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);
     dissect_free(p->dissect);

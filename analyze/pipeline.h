@@ -12,6 +12,8 @@
 #include "sandbox/ring.h"
 #include "sandbox/settings.h"
 
+struct ahead;
+
 struct pipeline_inputs { /* borrowed for the life of the pipeline */
     const struct settings *settings;
     const struct anchors *anchors;
@@ -21,7 +23,8 @@ struct pipeline_inputs { /* borrowed for the life of the pipeline */
     size_t profile_size;
     const char *const *sources; /* file or interface names by index */
     size_t source_count;
-    uint64_t seed; /* random: keys the hash tables, changes no result */
+    struct ahead *ahead; /* threads for signature checks, or NULL */
+    uint64_t seed;       /* random: keys the hash tables, changes no result */
 };
 
 struct pipeline_outputs {
@@ -43,6 +46,9 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *, const struct pipel
 void pipeline_free(struct pipeline *);
 /* Any record of the ring. */
 void pipeline_record(struct pipeline *, const struct ring_record *);
+/* Judges what has been read. Before the ring's space is given back, so that the frames to hold are
+ * named. */
+void pipeline_flush(struct pipeline *);
 /* `missed` records were overwritten before we came (live): findings of absence are marked. */
 void pipeline_missed(struct pipeline *, uint64_t missed);
 /* A stats event now. */

@@ -31,7 +31,6 @@ struct rrsets {
     /* scratch of one look-up */
     uint8_t canonical[SCRATCH_BYTES];
     uint8_t identity[SCRATCH_BYTES + NAME_MAX_BYTES + 4 * RRSET_RECORDS_MAX];
-    uint8_t data[SCRATCH_BYTES + RRSET_RECORDS_MAX * (NAME_MAX_BYTES + 10)];
     struct piece piece[RRSET_RECORDS_MAX];
     struct piece signature[RRSET_SIGNATURES_MAX];
 };
@@ -363,9 +362,6 @@ void rrset_intern(struct rrsets *table, const struct dns_message *m, struct rrse
         table->entries++;
         g->fresh = true;
     }
-    set->seen++;
-    if (time_ns > set->last_seen_ns || set->seen == 1)
-        set->last_seen_ns = time_ns;
     g->rrset = set;
 }
 
@@ -416,10 +412,10 @@ static size_t signed_owner(const struct rrset *set, const struct signature *s, u
     return size + 2;
 }
 
-size_t rrset_signed_data(struct rrsets *table, const struct rrset *set, const struct signature *s,
-                         const uint8_t **ret_data)
+size_t rrset_signed_data(const struct rrset *set, const struct signature *s,
+                         uint8_t ret_data[RRSET_SIGNED_MAX])
 {
-    uint8_t head[NAME_MAX_BYTES + 10], *at = table->data;
+    uint8_t head[NAME_MAX_BYTES + 10], *at = ret_data;
     size_t fixed = (size_t)(s->bytes - s->rdata);
     memcpy(at, s->rdata, fixed);
     at += fixed;
@@ -435,7 +431,7 @@ size_t rrset_signed_data(struct rrsets *table, const struct rrset *set, const st
 
     uint16_t size;
     for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
-        if ((size_t)(table->data + sizeof table->data - at) < head_size + 2 + size)
+        if ((size_t)(ret_data + RRSET_SIGNED_MAX - at) < head_size + 2 + size)
             return 0;
         memcpy(at, head, head_size);
         at += head_size;
@@ -444,6 +440,5 @@ size_t rrset_signed_data(struct rrsets *table, const struct rrset *set, const st
         memcpy(at, r, size);
         at += size;
     }
-    *ret_data = table->data;
-    return (size_t)(at - table->data);
+    return (size_t)(at - ret_data);
 }

@@ -48,6 +48,7 @@ struct signature {        /* one RRSIG; views into the RRset's own bytes */
         const struct key *key;
         enum key_result result;
     } check[SIGNATURE_CHECKS_MAX];
+    bool queued;      /* a check is under way (analyze/ahead.c) */
     uint8_t reported; /* enum signature_state + 1 that the rules were last told, 0 none */
 };
 
@@ -104,6 +105,14 @@ struct rrset_group { /* one RRset as it lies in a message */
     struct rrset *rrset; /* after rrset_intern, NULL if malformed or too large */
 };
 
+/* The RRset was in a response at this packet time. */
+static inline void rrset_seen(struct rrset *set, int64_t time_ns)
+{
+    if (time_ns > set->last_seen_ns || set->seen == 0)
+        set->last_seen_ns = time_ns;
+    set->seen++;
+}
+
 struct rrset_groups {
     size_t count;
     bool crowded; /* more groups or records than are looked at */
@@ -125,9 +134,10 @@ const uint8_t *rrset_record(const struct rrset *, const uint8_t *at, uint16_t *r
 /* Room for `count` entries; fills the view that rules get. */
 struct fact_rrset rrset_view(const struct rrset *, struct fact_rdata *room);
 
-/* Writes what the signature signs (RFC 4034 3.1.8.1) into a buffer that is valid until the next
- * call; the size, or 0 if it does not fit. */
-size_t rrset_signed_data(struct rrsets *, const struct rrset *, const struct signature *,
-                         const uint8_t **ret_data);
+/* Room for the signed data of any RRset that is kept. */
+#define RRSET_SIGNED_MAX (((size_t)1 << 18) + RRSET_RECORDS_MAX * (NAME_MAX_BYTES + 10))
+/* Writes what the signature signs (RFC 4034 3.1.8.1); returns its bytes, 0 if it does not fit. */
+size_t rrset_signed_data(const struct rrset *, const struct signature *,
+                         uint8_t ret_data[RRSET_SIGNED_MAX]);
 
 #endif

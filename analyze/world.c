@@ -26,9 +26,10 @@ int world_init(struct world *w, const struct settings *settings, const struct an
     w->seed = seed;
     w->budget.second = INT64_MIN;
     w->rrsets = rrsets_new(seed);
+    w->signed_data = malloc(RRSET_SIGNED_MAX);
     w->zone_buckets = ZONE_BUCKETS;
     w->zone_bucket = calloc(ZONE_BUCKETS, sizeof(struct zone *));
-    if (w->rrsets == NULL || w->zone_bucket == NULL)
+    if (w->rrsets == NULL || w->zone_bucket == NULL || w->signed_data == NULL)
         return -1;
     const struct anchor *anchor;
     size_t count = anchors ? anchors_list(anchors, &anchor) : 0;
@@ -61,6 +62,7 @@ void world_fini(struct world *w)
     }
     free(w->zone_bucket);
     free(w->stirred);
+    free(w->signed_data);
     rrsets_free(w->rrsets);
     memset(w, 0, sizeof *w);
 }

@@ -88,6 +88,7 @@ struct world {
     const struct anchors *anchors;
     const struct baseline *baseline;
     struct rrsets *rrsets;
+    uint8_t *signed_data; /* room for one RRset's, RRSET_SIGNED_MAX bytes */
     struct budget budget;
     uint64_t seed, births;
     size_t zone_buckets, zone_count, zone_bytes;

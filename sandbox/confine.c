@@ -7,6 +7,7 @@
  */
 #include "sandbox/confine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -14,6 +15,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +129,7 @@ static bool no_new_privs_stands(void)
      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |       \
      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-static bool may_drop_bounding; /* we held CAP_SETPCAP, so the bounding set must be empty */
+static atomic_bool may_drop_bounding; /* we held CAP_SETPCAP, so the bounding set must be empty */
 
 static int capability_sets(struct __user_cap_data_struct sets[2])
 {
@@ -414,15 +416,16 @@ struct step {
     const char *name;
     int (*raise)(void);
     bool (*stands)(void);
+    bool own; /* binds the calling thread alone */
 };
 
 static const struct step steps[] = {
-    {"no_new_privs", raise_no_new_privs, no_new_privs_stands},
-    {"capabilities", raise_capabilities, capabilities_stand},
-    {"limits", raise_limits, limits_stand},
-    {"dumpable", raise_dumpable, dumpable_stands},
-    {"landlock", raise_landlock, landlock_stands},
-    {"seccomp", raise_seccomp, seccomp_stands},
+    {"no_new_privs", raise_no_new_privs, no_new_privs_stands, true},
+    {"capabilities", raise_capabilities, capabilities_stand, true},
+    {"limits", raise_limits, limits_stand, false},
+    {"dumpable", raise_dumpable, dumpable_stands, false},
+    {"landlock", raise_landlock, landlock_stands, true},
+    {"seccomp", raise_seccomp, seccomp_stands, false},
 };
 
 /* What the tests make go wrong: "<step>:refuse" is a kernel that refuses, "<step>:skip" one that
@@ -440,12 +443,37 @@ static int raise_step(const struct step *step)
     return step->raise();
 }
 
-/* All walls but TSYNC's are per thread: a second thread would stay outside. Linux refuses this call
- * with EINVAL to a process that has one. */
-static void must_be_single_threaded(void)
+static void take_step(const struct step *step)
 {
-    if (unshare(CLONE_THREAD))
-        log_die("confine: the process has threads already: %m");
+    if (raise_step(step))
+        log_die("confine: %s: %m", step->name);
+    if (!step->stands())
+        log_die("confine: %s: the kernel accepted it, but it has no effect", step->name);
+}
+
+static atomic_uint confined_threads; /* besides the one that calls confine */
+
+void confine_thread(void)
+{
+    for (size_t i = 0; i < COUNT(steps); i++)
+        if (steps[i].own)
+            take_step(&steps[i]);
+    atomic_fetch_add(&confined_threads, 1);
+}
+
+/* Most walls bind one thread: another that did not raise its own would stay outside. */
+static void must_have_confined_threads(void)
+{
+    unsigned threads = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks)
+        log_die("confine: /proc/self/task: %m");
+    for (struct dirent *entry; (entry = readdir(tasks));)
+        threads += entry->d_name[0] != '.';
+    closedir(tasks);
+    if (threads != 1 + atomic_load(&confined_threads))
+        log_die("confine: %u threads, of which %u are confined", threads - 1,
+                atomic_load(&confined_threads));
 }
 
 static bool supervised(void)
@@ -467,13 +495,9 @@ void confine(enum process process)
     bool reports = supervised();
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error to report, not a silent death */
 
-    must_be_single_threaded();
-    for (size_t i = 0; i < COUNT(steps); i++) {
-        if (raise_step(&steps[i]))
-            log_die("confine: %s: %m", steps[i].name);
-        if (!steps[i].stands())
-            log_die("confine: %s: the kernel accepted it, but it has no effect", steps[i].name);
-    }
+    must_have_confined_threads();
+    for (size_t i = 0; i < COUNT(steps); i++)
+        take_step(&steps[i]);
     if (tracing)
         log_line(LOG_WARNING, "confine: trace mode, this process is UNCONFINED");
     if (reports)

@@ -25,4 +25,9 @@ enum process {
  * open. */
 void confine(enum process);
 
+/* For a process with helper threads (analyze): each raises the walls that bind one thread
+ * (no_new_privs, capabilities, Landlock) before it is given work, and all have done so before the
+ * process calls confine, which counts them and puts its filter on every one. */
+void confine_thread(void);
+
 #endif

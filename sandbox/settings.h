@@ -37,6 +37,7 @@
     X(nsec3_iterations, "nsec3-iterations", 150, 0, 2500,                                          \
       "NSEC3 iterations beyond which a proof counts as insecure (RFC 9276)")                       \
     X(message_hashes, "message-hashes", 256, 16, 65536, "NSEC3 name hashes spent on one message")  \
+    X(threads, "threads", 0, 0, 8, "threads of the analyser, 0: one a processor")                  \
     X(skew_seconds, "skew-seconds", 0, 0, 86400,                                                   \
       "tolerance at both ends of a signature's validity, seconds")                                 \
     X(expiring_hours, "expiring-hours", 48, 0, 8760,                                               \

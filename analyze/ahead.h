@@ -1,0 +1,39 @@
+/*
+ * ahead: signature checks done ahead of their judgement, on every processor we may use.
+ *
+ * Contained in: analyze, tests. Distinct signatures are what a replay spends its time on, and
+ * nothing orders them: a batch of responses is read, the checks that will be asked for are done
+ * side by side, and the judgements are then made one after the other, in order, from the results.
+ * So the outcome is the same with any number of threads.
+ *
+ * Landlock, capabilities and seccomp bind a thread, not a process: each thread raises the walls
+ * itself, before it is given any work, and none is made later.
+ */
+#ifndef ANALYZE_AHEAD_H
+#define ANALYZE_AHEAD_H
+
+#include "analyze/rrset.h"
+
+/* Checks of one batch; what does not fit is checked when it is judged. */
+#define AHEAD_CHECKS_MAX 4096
+
+struct ahead; /* opaque */
+
+/* Starts threads so that with the caller `threads` work (1 to KEY_LANES; 1: none are started). Each
+ * calls `walls` once (may be NULL). NULL with errno set. */
+struct ahead *ahead_new(unsigned threads, void (*walls)(void));
+/* Returns when every thread has raised its walls. Until then none has touched a byte of input. */
+void ahead_ready(struct ahead *);
+/* Ends the threads; for tests (the process simply exits). */
+void ahead_free(struct ahead *);
+
+/* Queues a check; false when the batch is full. The signature is marked as queued until ahead_run.
+ */
+bool ahead_add(struct ahead *, const struct rrset *, struct signature *, struct key *);
+/* Does all queued checks and notes their results in the signatures. The caller works with the
+ * others. */
+void ahead_run(struct ahead *);
+/* Processors that this process may run on, at least 1. */
+unsigned ahead_processors(void);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * batch: responses read together, judged one after the other.
+ *
+ * Contained in: analyze, tests.
+ */
+#include "analyze/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_ITEMS 1024
+/* Copies of what the callbacks still need: frame numbers, and the bytes of referrals. */
+#define ARENA_BYTES ((size_t)1 << 21)
+
+struct item {
+    struct datagram datagram; /* bytes only for a referral */
+    struct query query;
+    bool paired;
+    struct answer *known; /* the memo's, else `draft` holds */
+    struct memo_place place;
+    struct draft draft;
+};
+
+struct batch {
+    struct batch_parts part;
+    struct batch_counters counters;
+    struct dns_message message; /* the one in hand; too large for the stack */
+    size_t count, used;
+    uint8_t *arena;
+    struct item *item;
+};
+
+struct batch *batch_new(const struct batch_parts *part)
+{
+    struct batch *b = calloc(1, sizeof *b);
+    if (b == NULL)
+        return NULL;
+    b->part = *part;
+    b->item = malloc(BATCH_ITEMS * sizeof *b->item);
+    b->arena = malloc(ARENA_BYTES);
+    if (b->item == NULL || b->arena == NULL) {
+        batch_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void batch_free(struct batch *b)
+{
+    if (b == NULL)
+        return;
+    free(b->item);
+    free(b->arena);
+    free(b);
+}
+
+const struct batch_counters *batch_counters(const struct batch *b)
+{
+    return &b->counters;
+}
+
+static void *copy(struct batch *b, const void *bytes, size_t size)
+{
+    uint8_t *at = b->arena + b->used;
+    memcpy(at, bytes, size);
+    b->used += (size + 7) & ~(size_t)7;
+    return at;
+}
+
+/* The bytes are gone after the callback that brought them. */
+static void copy_datagram(struct batch *b, const struct datagram *dg, bool with_bytes,
+                          struct datagram *ret)
+{
+    *ret = *dg;
+    ret->frames = copy(b, dg->frames, dg->frame_count * sizeof *dg->frames);
+    ret->bytes = with_bytes ? copy(b, dg->bytes, dg->size) : NULL;
+}
+
+static void take_response(struct batch *b, const struct datagram *dg)
+{
+    size_t most = dg->frame_count * sizeof *dg->frames + dg->size + 16;
+    if (b->count == BATCH_ITEMS || b->used + most > ARENA_BYTES)
+        batch_flush(b);
+    struct dns_message *m = &b->message;
+    struct item *item = &b->item[b->count++];
+    item->paired = pair_response(b->part.pair, dg, m, &item->query);
+    unsigned asked = item->paired ? 1u | (item->query.edns_do ? 2u : 0u) : 0u;
+    item->known = dg->size == dg->wire_size ? memo_find(b->part.memo, m, asked) : NULL;
+    if (item->known) {
+        b->counters.recognised++;
+        copy_datagram(b, dg, false, &item->datagram);
+        return;
+    }
+    if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
+        b->counters.malformed++;
+    answers_draft(b->part.answers, dg, m, item->paired ? &item->query : NULL, b->part.ahead,
+                  &item->draft);
+    item->place = memo_add(b->part.memo, m, asked);
+    copy_datagram(b, dg, item->draft.answer.kind == ANSWER_REFERRAL, &item->datagram);
+}
+
+void batch_message(struct batch *b, const struct datagram *dg)
+{
+    struct dns_message *m = &b->message;
+    if (message_head(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_NOT_DNS) {
+        b->counters.malformed++;
+        return;
+    }
+    if (m->flags & DNS_QR) {
+        take_response(b, dg);
+        return;
+    }
+    if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
+        b->counters.malformed++;
+    pair_query(b->part.pair, dg, m);
+}
+
+static void judge_item(struct batch *b, struct item *item)
+{
+    const struct datagram *dg = &item->datagram;
+    const struct dns_message *referral = NULL;
+    struct answer *a = item->known;
+    bool fresh = false;
+    if (a) {
+        answers_again(b->part.answers, a, dg);
+    } else {
+        a = answers_commit(b->part.answers, &item->draft, dg, &fresh);
+        if (a == NULL)
+            return;
+        memo_set(item->place, a);
+        if (dg->bytes) {
+            message_parse(dg->bytes, dg->size, dg->wire_size, &b->message);
+            referral = &b->message;
+        }
+    }
+    b->part.on_answer(b->part.context, dg, a, item->paired ? &item->query : NULL, fresh, referral);
+}
+
+/* Learned things go when memory is used up: what follows is judged anew. */
+static void keep_within_memory(struct batch *b)
+{
+    struct answers *answers = b->part.answers;
+    if (answers_bytes(answers) < answers->world.settings->memory_bytes / 4 * 3)
+        return;
+    memo_forget(b->part.memo);
+    answers_forget(answers);
+}
+
+void batch_flush(struct batch *b)
+{
+    if (b->part.ahead)
+        ahead_run(b->part.ahead);
+    for (size_t i = 0; i < b->count; i++)
+        judge_item(b, &b->item[i]);
+    b->count = b->used = 0;
+    keep_within_memory(b);
+}
