@@ -17,7 +17,7 @@ mkdir -p "$demo"
 
 say() {
     printf '\n'
-    fold -s -w 92 <<<"$*" | sed 's/^/## /'
+    fold -s -w 92 <<<"$*" | sed 's/^/## /; s/ *$//'
 }
 # Shows a command as one would type it, runs it, and accepts only the exit status that was promised.
 run() {
