@@ -170,6 +170,10 @@ bool dissect_frame(struct dissect *d, const struct ring_record *r)
         .frame = r->number, .time_ns = r->time_ns, .source = r->source, .interface = r->interface};
     struct packet p;
     bool needed = false;
+    /* the next record lies behind this one; fetching its headers takes longer than reading this
+     * one's (a prefetch past the end is harmless) */
+    __builtin_prefetch((const uint8_t *)r + r->size);
+    __builtin_prefetch((const uint8_t *)r + r->size + 64);
     d->counters.frames++;
     d->counters.bytes += r->caplen;
     d->counters.snapped += r->caplen < r->len;

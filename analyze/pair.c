@@ -128,11 +128,8 @@ void pair_query(struct pair *p, const struct datagram *d, const struct dns_messa
 {
     struct key key = key_of(d, m->id, true);
     uint64_t question = question_of(m);
-    uint32_t *bucket = bucket_of(p, &key), before = *bucket;
-    struct open_query *same = find(p, before, &key, &question);
+    uint32_t *bucket = bucket_of(p, &key);
     p->counters.queries++;
-    if (same)
-        same->query.answered = true;          /* sent again: the new one waits in its place */
     p->turn += p->turn == UINT32_MAX ? 2 : 1; /* 0 is nobody's turn */
     struct open_query *q = place_of(p, p->turn);
     if (p->used < p->capacity)
@@ -141,7 +138,7 @@ void pair_query(struct pair *p, const struct datagram *d, const struct dns_messa
         p->counters.unanswered += !q->query.answered;
     q->key = key;
     q->question = question;
-    q->before = before;
+    q->before = *bucket;
     q->query = (struct query){.frame = d->frame,
                               .time_ns = d->time_ns,
                               .flags = m->flags,

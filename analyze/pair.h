@@ -27,6 +27,7 @@ void pair_query(struct pair *, const struct datagram *, const struct dns_message
  * with one query; `answered` tells. */
 bool pair_response(struct pair *, const struct datagram *, const struct dns_message *,
                    struct query *ret_query);
+/* A query that was sent again is another query: if only one was answered, one is unanswered. */
 struct pair_counters {
     uint64_t queries, responses, paired, unanswered, unasked;
 };
