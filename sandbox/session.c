@@ -32,6 +32,7 @@
 #define PROGRESS_MS  200
 #define STREAM_BYTES (1 << 20)           /* pipe from digest to capture */
 #define SLACK        ((uint64_t)1 << 30) /* of address space: program, libraries, stacks, buffers */
+#define THREADS      ((uint64_t)8 * 192 << 20) /* stacks and malloc's arenas of analyze's threads */
 
 static const char *const names[PROCESS_COUNT] = {
 #define X(name) [PROCESS_##name] = #name,
@@ -235,7 +236,7 @@ static uint64_t address_space(const struct run *r, enum process process)
     uint64_t inputs = fstat(r->session->inputs, &st) ? 0 : (uint64_t)st.st_size;
     switch (process) {
     case PROCESS_analyze: /* parsed zone files are larger than their text */
-        return SLACK + s->ring_bytes + s->memory_bytes + 16 * inputs;
+        return SLACK + THREADS + s->ring_bytes + s->memory_bytes + 16 * inputs;
     case PROCESS_capture:
         return SLACK + s->ring_bytes + inputs;
     case PROCESS_store:
