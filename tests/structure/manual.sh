@@ -92,5 +92,24 @@ for command in replay capture pack verify keygen rules; do
     fi
 done
 
+# Every member of the events of a real run is a word of the manual.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+scenario=tests/scenarios/rogue-zsk-stolen-ksk
+members=
+if "$build/dnsbailiff" replay -q -r $scenario.pcap --trust-anchor $scenario.anchor --log-dns \
+    --log-verdicts all --baseline tests/scenarios/zones -l "$work/evidence"; then
+    members=$(jq -r 'select(.event_type != "dns") | [paths | .[] | strings] | unique[]' \
+        "$work/evidence/eve.json" | sort -u)
+fi
+missing=$(comm -23 <(echo "$members") <(tr -cs 'A-Za-z0-9_' '\n' <"$manual" | sort -u) | paste -sd' ')
+if [ -z "$members" ] || [ -n "$missing" ]; then
+    echo "FAIL the manual lacks members of events: ${missing:-(the replay failed)}"
+    failed=$((failed + 1))
+else
+    echo "ok   the manual has every member of the events of a run"
+    passed=$((passed + 1))
+fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -4,10 +4,11 @@
  * Contained in: `make manual` and the structure checks. The X-macros are the one source: a manual
  * that says something else fails tests/structure/manual.sh.
  *
- *   tables settings|yaml|verdicts|reasons|counters|rules
+ *   tables settings|yaml|verdicts|reasons|counters|rules|checks
  */
 #include "analyze/dissect.h"
 #include "analyze/verdict.h"
+#include "evidence/verify.h"
 #include "rules/catalogue.h"
 #include "sandbox/settings.h"
 
@@ -88,6 +89,13 @@ static void counters(void)
 #undef X
 }
 
+static void checks(void)
+{
+#define X(id, name, text) printf(".It Cm %s\n%s.\n", name, text);
+    VERIFY_CHECKS(X)
+#undef X
+}
+
 /* Those that this version opens; `dnsbailiff rules list` has the others too. */
 static void rules(void)
 {
@@ -105,12 +113,13 @@ int main(int argc, char **argv)
         const char *name;
         void (*print)(void);
     } tables[] = {{"settings", settings}, {"yaml", yaml},         {"verdicts", verdicts},
-                  {"reasons", reasons},   {"counters", counters}, {"rules", rules}};
+                  {"reasons", reasons},   {"counters", counters}, {"rules", rules},
+                  {"checks", checks}};
     for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof tables[0]; i++)
         if (strcmp(argv[1], tables[i].name) == 0) {
             tables[i].print();
             return 0;
         }
-    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|rules\n");
+    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|rules|checks\n");
     return 2;
 }
