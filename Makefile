@@ -53,8 +53,8 @@ BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
 EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
-        evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/recorder.c evidence/results.c evidence/segment.c evidence/spool.c
-EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c
+        evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/recorder.c evidence/reread.c evidence/results.c evidence/segment.c evidence/spool.c
+EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c evidence/reread.c
 EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
 EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms der findings hash log record \
                    replay seal show state story tar text)
@@ -131,10 +131,12 @@ dissect_OBJ := $(link_OBJ)
 dissect_LIB := libcrypto
 pair_OBJ := $(link_OBJ)
 pair_LIB := libcrypto
-UNIT += stream source filter
+UNIT += stream source filter replay
 stream_OBJ := $(CAPTURE_FILES)
 stream_LIB := $(CODECS)
 source_OBJ := $(CAPTURE_FILES)
+replay_OBJ := $(CAPTURE) $(RING) sandbox/log.c sandbox/inputs.c sandbox/control.c sandbox/settings.c
+replay_LIB := libpcap $(CODECS)
 source_LIB := libpcap $(CODECS)
 filter_OBJ := capture/filter.c
 filter_LIB := libpcap $(CODECS)
@@ -156,12 +158,15 @@ message_FUZZ_OBJ := analyze/name.c analyze/message.c analyze/types.c analyze/jli
 message_FUZZ_LIB := ldns
 dissect_FUZZ_OBJ := $(DECODE) sandbox/settings.c
 dissect_FUZZ_LIB := libcrypto
+FUZZ += verify
+verify_FUZZ_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
+verify_FUZZ_LIB := libcrypto jansson
 
 UNIT += merkle checkpoint segment identity bag sign ledger
 sign_OBJ := $(EVIDENCE_SIGN) $(TALK) sandbox/log.c
 sign_LIB := libcrypto
 ledger_OBJ := $(EVIDENCE_SIGN) $(TALK) sandbox/log.c evidence/ledger.c evidence/file.c evidence/json.c evidence/merkle.c \
-        evidence/archive.c evidence/head.c
+        evidence/archive.c evidence/head.c evidence/reread.c
 ledger_LIB := libcrypto
 merkle_OBJ := evidence/merkle.c $(EVIDENCE_BASE) sandbox/log.c
 merkle_LIB := libcrypto
@@ -311,6 +316,10 @@ check-sandbox: $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(
 
 check-scenarios: all
 	@tests/scenarios/run.sh $(O)
+
+# Real servers and a real mirror port in network namespaces; as root, else skipped.
+check-lab: all
+	@tests/lab/run.sh $(O)
 
 # --- speed -------------------------------------------------------------------------------------------------
 BENCH := reference_pcap reference_ldns measure $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
