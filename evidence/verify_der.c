@@ -9,8 +9,9 @@
 
 struct der verify_der_take(struct cursor *c, uint8_t tag)
 {
-    struct der element = {.whole = c->base + c->at, .content = {.failed = true}};
+    /* A cursor that has failed may have no bytes at all. */
     size_t start = c->at;
+    struct der element = {.whole = c->base ? c->base + start : NULL, .content = {.failed = true}};
     if (cursor_u8(c) != tag)
         c->failed = true;
     size_t length = cursor_u8(c);
