@@ -29,6 +29,7 @@ struct entry {
     uint64_t members_more; /* beyond MEMBERS_MAX: such a finding no longer closes by itself */
     size_t expected_more, observed_more;
     int64_t earliest;
+    char *first; /* the first RRset, as text */
     unsigned reopened;
     bool fresh, back; /* to be reported by entry_end */
     bool aa;          /* supported by an authoritative answer */
@@ -88,6 +89,7 @@ void findings_free(struct findings *findings)
         lines_free(entry->finding.expected, entry->finding.expected_count);
         lines_free(entry->finding.observed, entry->finding.observed_count);
         free(entry->finding.summary);
+        free(entry->first);
         free(entry->members);
         free(entry);
     }
@@ -388,6 +390,13 @@ size_t entry_members(const struct entry *entry)
     return entry->member_count + (size_t)entry->members_more;
 }
 
+const char *entry_first(struct entry *entry, const char *text)
+{
+    if (!entry->first)
+        entry->first = clean_copy(text);
+    return entry->first;
+}
+
 int64_t entry_earliest(struct entry *entry, int64_t seconds)
 {
     if (seconds < entry->earliest)
@@ -447,7 +456,9 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     finding->lossy |= rule_text(finding->rule)->absence && fact->lossy;
     finding->reason = fact->reason;
     entry->aa |= fact->aa;
-    observe(finding, fact->time_ns);
+    if (fact->kind != FACT_CHAIN || entry->fresh)
+        observe(finding, fact->time_ns);
+    finding->changed = true; /* a chain judged anew alters the text and is no further observation */
     for (size_t i = 0; i < fact->frame_count; i++)
         cite(finding->frames, &finding->frame_count, fact->frames[i]);
     cite(finding->frames, &finding->frame_count, fact->frame);

@@ -61,6 +61,9 @@ void entry_observed(struct entry *, const char *line);
 /* Adds the RRset to those the finding is about: true if it is new to it. */
 bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
 size_t entry_members(const struct entry *);
+/* The first text given for this finding: what it is named after does not change with every RRset.
+ */
+const char *entry_first(struct entry *, const char *text);
 /* The least of the times given so far, this one included: deadlines are about the first. */
 int64_t entry_earliest(struct entry *, int64_t seconds);
 /* Counts the observation, cites the frames, grades, reports if need be. `severity` 0: the rule's

@@ -217,7 +217,8 @@ static void judge_withdrawn(struct judge *judge)
         }
         /* A set that is not the zone's own tells nothing of what the zone withdrew; and of several
          * signers each may publish its own KSK alone (RFC 8901 2.1.2). */
-        if (fact->baseline.planned || fact->baseline.multi_signer || fact->tc || fact->verdict == VERDICT_BOGUS)
+        if (fact->baseline.planned || fact->baseline.multi_signer || fact->tc ||
+            fact->verdict == VERDICT_BOGUS)
             continue;
         struct entry *entry = entry_begin(judge, RULE_KEY_WITHDRAWN, &subject);
         if (!entry)

@@ -24,7 +24,8 @@ static unsigned rrsig_labels(const uint8_t *owner)
 
 struct group { /* a finding about a signing key */
     struct entry *entry;
-    char zone[NAME_TEXT_MAX], rrset[NAME_TEXT_MAX + 40], algorithm[32], others[48];
+    const char *rrset, *plural; /* the first RRset, "s" if there are more */
+    char zone[NAME_TEXT_MAX], algorithm[32], others[48];
 };
 
 /* Opens or finds the group and enters the RRset. `entry` NULL when not wanted. */
@@ -36,19 +37,22 @@ static struct group group_begin(struct judge *judge, enum rule_id rule)
                            signature->algorithm};
     struct subject subject = {signature->signer, signature->signer, 46, identity, sizeof identity};
     char line[LINE_ROOM], name[NAME_TEXT_MAX], type[32];
-    struct group group = {.entry = entry_begin(judge, rule, &subject)};
+    struct group group = {.entry = entry_begin(judge, rule, &subject), .plural = ""};
     if (!group.entry)
         return group;
     entry_join(group.entry, judge->findings, fact->observed.owner, fact->observed.type);
     entry_observed(group.entry, text_signature(judge, fact->observed.owner, signature, line));
     name_text(signature->signer, group.zone);
-    snprintf(group.rrset, sizeof group.rrset, "%s %s", name_text(fact->observed.owner, name),
+    snprintf(line, sizeof line, "%s %s", name_text(fact->observed.owner, name),
              text_type(judge, fact->observed.type, type));
+    group.rrset = entry_first(group.entry, line);
     text_algorithm(judge, signature->algorithm, group.algorithm);
     size_t members = entry_members(group.entry);
-    if (members > 1)
+    if (members > 1) {
+        group.plural = "s";
         snprintf(group.others, sizeof group.others, " and %zu more RRset%s", members - 1,
                  members > 2 ? "s" : "");
+    }
     return group;
 }
 
@@ -60,9 +64,9 @@ static void judge_bad(struct judge *judge)
     if (!group.entry)
         return;
     entry_summary(group.entry,
-                  "signature over %s%s does not verify with key %u (%s) of %s; from %s",
-                  group.rrset, group.others, signature->tag, group.algorithm, group.zone,
-                  text_server(judge->fact, server));
+                  "%s: signature%s over %s%s do%s not verify with key %u (%s); last from %s",
+                  group.zone, group.plural, group.rrset, group.others, *group.plural ? "" : "es",
+                  signature->tag, group.algorithm, text_server(judge->fact, server));
     entry_end(judge, group.entry, (enum severity)0);
 }
 
@@ -76,8 +80,9 @@ static void judge_expired(struct judge *judge)
     char when[32];
     if (!group.entry)
         return;
-    entry_summary(group.entry, "%s: signature by key %u (%s) over %s%s first expired at %s%s",
-                  group.zone, signature->tag, group.algorithm, group.rrset, group.others,
+    entry_summary(group.entry, "%s: signature%s by key %u (%s) over %s%s expired%s at %s%s",
+                  group.zone, group.plural, signature->tag, group.algorithm, group.rrset,
+                  group.others, *group.plural ? ", the first" : "",
                   text_time(entry_earliest(group.entry, signature->expiration), when),
                   signature->only_one ? "" : "; another valid signature covers it");
     entry_end(judge, group.entry, signature->only_one ? (enum severity)0 : SEVERITY_MEDIUM);
@@ -94,8 +99,9 @@ static void judge_future(struct judge *judge)
     if (!group.entry)
         return;
     bool all = !findings_noted_valid(judge->findings, signature->signer);
-    entry_summary(group.entry, "%s: signature by key %u (%s) over %s%s is not valid before %s%s",
-                  group.zone, signature->tag, group.algorithm, group.rrset, group.others,
+    entry_summary(group.entry, "%s: signature%s by key %u (%s) over %s%s %s not valid before %s%s",
+                  group.zone, group.plural, signature->tag, group.algorithm, group.rrset,
+                  group.others, *group.plural ? "are" : "is",
                   text_time(entry_earliest(group.entry, signature->inception), when),
                   all ? "; no valid signature of this zone was seen: a clock is wrong, the "
                         "signer's or the sensor's"
@@ -126,10 +132,11 @@ static void judge_expiring(struct judge *judge)
     int64_t deadline = entry_earliest(group.entry, signature->expiration);
     int64_t left = deadline - judge->fact->time_ns / NS_PER_S;
     entry_summary(group.entry,
-                  "%s: signature by key %u (%s) over %s%s expires soon; deadline for signing anew: "
-                  "%s, in %lld h",
-                  group.zone, signature->tag, group.algorithm, group.rrset, group.others,
-                  text_time(deadline, when), (long long)(left > 0 ? left / 3600 : 0));
+                  "%s: signature%s by key %u (%s) over %s%s expire%s soon; deadline for signing "
+                  "anew: %s, in %lld h",
+                  group.zone, group.plural, signature->tag, group.algorithm, group.rrset,
+                  group.others, *group.plural ? "" : "s", text_time(deadline, when),
+                  (long long)(left > 0 ? left / 3600 : 0));
     entry_end(judge, group.entry, (enum severity)0);
 }
 
@@ -155,12 +162,15 @@ static void judge_unknown_key(struct judge *judge)
         return;
     for (size_t i = 0; i < fact->key_count; i++)
         entry_expected(group.entry, text_key(signature->signer, &fact->keys[i], line));
+    for (size_t i = 0; i < fact->baseline.key_count && !fact->key_count; i++)
+        entry_expected(group.entry, text_key(signature->signer, &fact->baseline.keys[i], line));
     entry_summary(
         group.entry,
-        "signature over %s%s names key %u (%s), which is not in the DNSKEY RRset of %s%s; "
+        "%s: signature%s over %s%s name%s key %u (%s), which is not in the DNSKEY RRset%s; last "
         "from %s",
-        group.rrset, group.others, signature->tag, group.algorithm, group.zone,
-        fact->baseline.present ? " nor in the baseline" : "", text_server(fact, server));
+        group.zone, group.plural, group.rrset, group.others, *group.plural ? "" : "s",
+        signature->tag, group.algorithm, fact->baseline.present ? " nor in the baseline" : "",
+        text_server(fact, server));
     entry_end(judge, group.entry, (enum severity)0);
 }
 
