@@ -3,9 +3,9 @@
  *
  * First byte: how many bytes more the message had on the wire. What both parsers accept must be the
  * same message. Known differences: ldns refuses rdata that does not fit its type (we do not look),
- * goes on where it stopped reading a record (we go on where its length says, RFC 1035 3.2.1), follows
- * pointers forward, takes any number of OPT anywhere and does not look into it; we take pointers to
- * the header (it does not).
+ * goes on where it stopped reading a record (we go on where its length says, RFC 1035 3.2.1),
+ * follows pointers forward, takes any number of OPT anywhere and does not look into it; we take
+ * pointers to the header (it does not).
  */
 #include "analyze/event_dns.h"
 #include "analyze/message.h"
