@@ -45,6 +45,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Live: how much of one thing is done before the other gets its turn, so that neither a burst of
+ * events nor a burst of frames makes the other wait until frames are lost. In replay results are
+ * always drained to the end, since what analyze holds must be known before frames are dropped. */
+#define RESULTS_A_TURN 256u
+#define FRAMES_A_TURN  8192u
+
 struct store {
     struct inputs *inputs;
     const struct settings *settings;
@@ -262,7 +268,8 @@ static bool drain_results(struct store *s)
     size_t size;
     int got = -1;
     bool any = false;
-    while (!s->analyze_done &&
+    unsigned left = RESULTS_A_TURN;
+    while (!s->analyze_done && (!s->settings->live || left-- > 0) &&
            (got = channel_receive(s->from_analyze, false, &type, &bytes, &size)) == 1) {
         results_take(s->results, type, bytes, size);
         s->analyze_done = results_finished(s->results, &s->totals);
@@ -320,7 +327,9 @@ static bool drain_ring(struct store *s)
 {
     const struct ring_record *f;
     bool any = false;
-    while (!recorder_ended(s->recorder) && (f = ring_next(s->ring, NULL)) != NULL) {
+    unsigned left = FRAMES_A_TURN;
+    while (!recorder_ended(s->recorder) && (!s->settings->live || left-- > 0) &&
+           (f = ring_next(s->ring, NULL)) != NULL) {
         recorder_take(s->recorder, f);
         ring_release(s->ring);
         any = true;
@@ -368,6 +377,8 @@ static void run(struct store *s)
             recorder_rotate(s->recorder, false);
         if (!any && !is_complete(s))
             wait_for_work(s);
+        else if (s->settings->live)
+            obey(s, control_poll());
     }
 }
 
