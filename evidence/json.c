@@ -59,7 +59,7 @@ static void key_of(struct json *j, const char *key)
 
 void json_object(struct json *j, const char *key)
 {
-    if (j->used)
+    if (j->used > 0)
         key_of(j, key);
     put(j, "{");
 }

@@ -3,7 +3,7 @@
  *
  *   make_evidence LIBEXEC EVIDENCE-DIR BUNDLE [-r PCAP] [-i IDENTITY-DIR] [-n FINDINGS] [-e
  * RECORDS]
- *                 [-b ANCHOR] [-z ZONEFILE] [-S] [-L] [-P]
+ *                 [-b ANCHOR] [-z ZONEFILE] [-S] [-L] [-P] [-x N]
  *
  * Plays the supervisor, capture (reads a classic little-endian pcap) and analyze (holds and cites
  * frames, sends synthetic events and findings) around the real store, sign, digest and pack. -e
@@ -47,6 +47,7 @@ struct plan {
     unsigned findings;
     uint64_t epoch_records;
     int include_source, live, pack_only;
+    size_t broken; /* 0: nothing */
 };
 
 static int high(int fd)
@@ -220,6 +221,28 @@ static void send_finding(struct channel *c, unsigned i, uint64_t frames)
     channel_send(c, MSG_FINDING, &m, sizeof m, body, sizeof cited + (size_t)n);
 }
 
+/* What a taken-over analyze might send: store must end, not write it. */
+static void send_broken(struct channel *c, size_t which)
+{
+    static const char *const lines[] = {"{\"a\":1}\n{\"forged\":1}", "{\"a\":1", "[1]",
+                                        "{\"a\":\"\xc3\"}", "{\"a\":\"\x1b[2J\"}"};
+    const size_t count = sizeof lines / sizeof lines[0];
+    struct msg_event event = {0};
+    struct msg_finding finding = {.frames = UINT32_MAX, .is_final = 1, .id = "x"};
+    uint64_t frame = 1;
+    if (which <= count)
+        channel_send(c, MSG_EVENT, &event, sizeof event, lines[which - 1],
+                     strlen(lines[which - 1]));
+    else if (which == count + 1)
+        channel_send(c, MSG_FINDING, &finding, sizeof finding, "{}", 2);
+    else if (which == count + 2)
+        channel_send(c, MSG_HOLD, &frame, 7, NULL, 0);
+    else if (which == count + 3)
+        channel_send(c, MSG_SEAL, "x", 1, NULL, 0);
+    else
+        channel_send(c, MSG_REPORT, "\x1b]0;", 4, NULL, 0);
+}
+
 static void play_analyze(const struct plan *p)
 {
     static const char report[] = "A synthetic run: no verdict here means anything.\n";
@@ -249,6 +272,8 @@ static void play_analyze(const struct plan *p)
     }
     for (unsigned i = 0; i < p->findings && totals.frames > 0; i++)
         send_finding(c, i, totals.frames);
+    if (p->broken)
+        send_broken(c, p->broken);
     channel_send(c, MSG_REPORT, report, sizeof report - 1, NULL, 0);
     channel_send(c, MSG_FINISHED, &totals, sizeof totals, NULL, 0);
     channel_flush(c);
@@ -362,7 +387,7 @@ static void pack(const struct plan *p, int inputs, int evidence, int sign)
 static void usage(void)
 {
     fprintf(stderr, "usage: make_evidence LIBEXEC DIR BUNDLE -r PCAP [-i IDENTITY] [-n FINDINGS] "
-                    "[-e RECORDS] [-b ANCHOR] [-z ZONE] [-S] [-L] [-P]\n");
+                    "[-e RECORDS] [-b ANCHOR] [-z ZONE] [-S] [-L] [-P] [-x N]\n");
     exit(2);
 }
 
@@ -372,7 +397,7 @@ int main(int argc, char **argv)
     int sign[2], option;
     log_name("make_evidence");
     signal(SIGPIPE, SIG_IGN);
-    while ((option = getopt(argc, argv, "r:i:n:e:b:z:SLP")) != -1) {
+    while ((option = getopt(argc, argv, "r:i:n:e:b:z:x:SLP")) != -1) {
         switch (option) {
         case 'r':
             p.pcap = optarg;
@@ -391,6 +416,9 @@ int main(int argc, char **argv)
             break;
         case 'z':
             p.zone = optarg;
+            break;
+        case 'x':
+            p.broken = strtoul(optarg, NULL, 10);
             break;
         case 'S':
             p.include_source = 1;

@@ -63,6 +63,8 @@ check "source is the source" bash -c 'tar xOf d.tar --wildcards "*/data/capture/
 check "ephemeral" make ev3 e.tar -n 0 -e 2
 inside e.tar signatures/chain.pem | awk '/BEGIN/ {n++} n == 2' >own.pem
 check "by hand, its own authority" "$here/by_hand.sh" e.tar own.pem
+check "packed twice by two ephemeral identities" make ev3 e2.tar -P
+check "same manifests" bash -c 'cmp <(tar xOf e.tar --wildcards "*/tagmanifest-sha512.txt") <(tar xOf e2.tar --wildcards "*/tagmanifest-sha512.txt")'
 check "says so" bash -c 'tar xOf e.tar --wildcards "*/bag-info.txt" | grep -qx "Seal: ephemeral"'
 
 check "live" make ev4 f.tar -i id -L
@@ -70,6 +72,10 @@ check "by hand" "$here/by_hand.sh" f.tar id/ca.pem
 check "events name their segment" grep -q '"segment":"seg-00000001.pcapng","packet_id":1}$' ev4/eve.json
 
 check "a changed log is not packed" bash -c 'sed -i "s/finding/Finding/" ev/log/log.jsonl; ! "$0" "$1" ev g.tar -i id -P -r "$2"' "$O/tests/make_evidence" "$L" "$pcap"
+for n in 1 2 3 4 5 6 7 8 9; do
+    check "store ends over broken message $n" bash -c '! "$0" "$1" "ev5-$2" h.tar -r "$3" -x "$2" && grep -q "store" <("$0" "$1" "ev6-$2" h.tar -r "$3" -x "$2" 2>&1)
+        ! [ -e h.tar ] && ! grep -rq forged "ev5-$2"' "$O/tests/make_evidence" "$L" "$n" "$pcap"
+done
 if command -v tshark >/dev/null; then
     for f in ev2/segments/*.pcapng ev4/segments/*.pcapng; do
         check "tshark reads $f" bash -c 'n=$(tshark -r "$0" -T fields -e frame.number 2>/dev/null | wc -l); test "$n" -gt 0' "$f"
