@@ -33,7 +33,7 @@ SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c s
 TALK := sandbox/channel.c
 RING := sandbox/ring.c
 SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/files.c sandbox/place.c sandbox/sensor.c sandbox/spawn.c \
-              sandbox/session.c sandbox/relay.c sandbox/progress.c
+              sandbox/wires.c sandbox/session.c sandbox/relay.c sandbox/progress.c
 CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
 CAPTURE := $(CAPTURE_FILES) capture/filter.c capture/output.c capture/replay.c capture/live.c
 # frames to DNS messages, the lower half of the analyser

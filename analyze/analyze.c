@@ -69,6 +69,8 @@ static void send_finding(void *context, const struct finding *f, bool last, cons
 static void send_hold(void *context, const uint64_t *frames, size_t count)
 {
     struct analyzer *z = context;
+    if (z->live)
+        return; /* every frame is sealed in a segment */
     channel_send(z->results, MSG_HOLD, frames, count * sizeof *frames, NULL, 0);
 }
 

@@ -544,7 +544,8 @@ const struct trust *judge_zone(struct world *w, struct zone *zone, int64_t time_
         fresh_trust.up_version = judge_zone(w, fresh_trust.up, time_ns)->version;
     bool same = t->done && t->state == fresh_trust.state && t->reason == fresh_trust.reason &&
                 t->trusted == fresh_trust.trusted && t->pinned == fresh_trust.pinned &&
-                t->only_pinned == fresh_trust.only_pinned && t->observed == fresh_trust.observed;
+                t->only_pinned == fresh_trust.only_pinned && t->missing == fresh_trust.missing &&
+                t->observed == fresh_trust.observed;
     fresh_trust.version = t->version + !same;
     *t = fresh_trust;
     return t;

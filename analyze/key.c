@@ -43,7 +43,7 @@ uint16_t key_tag(const uint8_t *rdata, size_t size)
     if (size < 4)
         return 0;
     if (rdata[3] == 1) /* RSAMD5: RFC 4034 B.1 */
-        return size < 7 ? 0 : (uint16_t)(rdata[size - 3] << 8 | rdata[size - 2]);
+        return (uint16_t)(size < 7 ? 0 : rdata[size - 3] << 8 | rdata[size - 2]);
     uint32_t sum = 0;
     for (size_t i = 0; i < size; i++)
         sum += (i & 1) ? rdata[i] : (uint32_t)rdata[i] << 8;

@@ -1,0 +1,423 @@
+/*
+ * test_validator: verdicts of responses that ldns signed: the chain in any order, time, aliases,
+ * wildcards, denial, unsigned delegations, what is forgotten, and what hostile zones may cost.
+ */
+#include "tests/unit/signed_zone.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define VALID -3600, 86400
+
+struct tree {
+    struct settings settings;
+    struct anchors *anchors;
+    struct signed_zone root, test, zone,
+        other; /* "." -> "test." -> "zone.test."; other.test. has no DS */
+    struct answers answers;
+    unsigned revised, verdicts;
+};
+
+static void on_verdict(void *context, const struct answer *a, bool retro)
+{
+    struct tree *t = context;
+    (void)a;
+    t->verdicts++;
+    t->revised += retro;
+}
+
+static int plant(void **state)
+{
+    struct tree *t = calloc(1, sizeof *t);
+    char error[200];
+    settings_default(&t->settings);
+    t->root = signed_zone_make(".", LDNS_SIGN_ECDSAP256SHA256, 256);
+    t->test = signed_zone_make("test.", LDNS_SIGN_RSASHA256, 1024);
+    t->zone = signed_zone_make("zone.test.", LDNS_SIGN_ED25519, 256);
+    t->other = signed_zone_make("other.test.", LDNS_SIGN_ECDSAP384SHA384, 384);
+    t->anchors = anchors_new();
+    ldns_rr *key = zone_dnskey(&t->root);
+    char *text = ldns_rr2str(key);
+    assert_int_equal(anchors_add(t->anchors, "root", text, strlen(text), error, sizeof error), 0);
+    free(text);
+    ldns_rr_free(key);
+    assert_int_equal(answers_init(&t->answers, &t->settings, t->anchors, NULL, 42), 0);
+    t->answers.on_verdict = on_verdict;
+    t->answers.context = t;
+    *state = t;
+    return 0;
+}
+
+static int fell(void **state)
+{
+    struct tree *t = *state;
+    answers_fini(&t->answers);
+    anchors_free(t->anchors);
+    ldns_key_deep_free(t->root.key);
+    ldns_key_deep_free(t->test.key);
+    ldns_key_deep_free(t->zone.key);
+    ldns_key_deep_free(t->other.key);
+    free(t);
+    return 0;
+}
+
+/* --- the pieces of a chain --- */
+
+static struct reply dnskey_of(struct signed_zone *zone, int64_t from, int64_t until)
+{
+    struct reply r = reply_to(zone->name, LDNS_RR_TYPE_DNSKEY, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, one(zone_dnskey(zone)), zone, from, until, NULL);
+    return r;
+}
+
+static struct reply ds_of(struct signed_zone *zone, struct signed_zone *parent)
+{
+    struct reply r = reply_to(zone->name, LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, one(zone_ds(zone)), parent, VALID, NULL);
+    return r;
+}
+
+static struct reply www(struct tree *t, int64_t from, int64_t until)
+{
+    struct reply r = reply_to("www.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER,
+              RECORDS("www.zone.test. 300 A 192.0.2.1", "www.zone.test. 300 A 192.0.2.2"), &t->zone,
+              from, until, NULL);
+    return r;
+}
+
+static void show_chain(struct tree *t)
+{
+    show(&t->answers, dnskey_of(&t->root, VALID), 2, 0);
+    show(&t->answers, ds_of(&t->test, &t->root), 4, 0);
+    show(&t->answers, dnskey_of(&t->test, VALID), 6, 0);
+    show(&t->answers, ds_of(&t->zone, &t->test), 8, 0);
+    show(&t->answers, dnskey_of(&t->zone, VALID), 10, 0);
+}
+
+static void assert_reason(const struct answer *a, enum reason reason)
+{
+    assert_non_null(a);
+    assert_string_equal(reason_code(a->reason), reason_code(reason));
+}
+
+/* --- tests --- */
+
+static void any_order_of_the_chain(void **state)
+{
+    /* Each of the 120 orders in which the five links can pass by after the answer. */
+    for (unsigned order = 0; order < 120; order++) {
+        assert_int_equal(fell(state), 0);
+        assert_int_equal(plant(state), 0);
+        struct tree *t = *state;
+        struct answer *a = show(&t->answers, www(t, VALID), 2, 0);
+        assert_int_equal(reason_verdict(a->reason), VERDICT_INDETERMINATE);
+        unsigned left[5] = {0, 1, 2, 3, 4}, rest = order;
+        for (unsigned n = 5; n > 0; n--) {
+            assert_int_not_equal(reason_verdict(a->reason), VERDICT_SECURE);
+            unsigned pick = rest % n, link = left[pick];
+            rest /= n;
+            left[pick] = left[n - 1];
+            struct reply r = link == 0   ? dnskey_of(&t->root, VALID)
+                             : link == 1 ? ds_of(&t->test, &t->root)
+                             : link == 2 ? dnskey_of(&t->test, VALID)
+                             : link == 3 ? ds_of(&t->zone, &t->test)
+                                         : dnskey_of(&t->zone, VALID);
+            show(&t->answers, r, 4 + 2 * n, (int64_t)(6 - n));
+        }
+        assert_reason(a, REASON_CHAIN);
+        assert_true(t->revised > 0);
+    }
+}
+
+static void packet_time_is_the_clock(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    static const struct {
+        int64_t from, until, at;
+        enum reason reason;
+    } rows[] = {
+        {0, 100, 0, REASON_CHAIN},         {1, 100, 0, REASON_SIG_FUTURE},
+        {-100, 50, 50, REASON_CHAIN},      {-100, 49, 50, REASON_SIG_EXPIRED},
+        {60, 10, 50, REASON_SIG_INVERTED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_reason(show(&t->answers, www(t, rows[i].from, rows[i].until), 20 + i, rows[i].at),
+                      rows[i].reason);
+    /* The same bytes, first in time, then no longer. */
+    size_t size;
+    struct reply r = www(t, -10, 200);
+    uint8_t *wire = reply_wire(&r, &size);
+    assert_reason(show_wire(&t->answers, wire, size, 40, 100), REASON_CHAIN);
+    assert_reason(show_wire(&t->answers, wire, size, 42, 201), REASON_SIG_EXPIRED);
+    assert_reason(show_wire(&t->answers, wire, size, 44, 100), REASON_CHAIN);
+    free(wire);
+}
+
+static void every_flipped_bit_of_an_answer(void **state)
+{
+    struct tree *t = *state;
+    size_t size;
+    show_chain(t);
+    struct reply r = www(t, VALID);
+    uint8_t *wire = reply_wire(&r, &size);
+    assert_reason(show_wire(&t->answers, wire, size, 20, 1), REASON_CHAIN);
+    static struct dns_message m;
+    assert_int_equal(message_parse(wire, size, size, &m), MESSAGE_WHOLE);
+    unsigned tried = 0;
+    for (size_t i = 0; i < m.rr_count; i++) {
+        for (size_t bit = 0; bit < 8u * m.rrs[i].rdlen; bit++) {
+            wire[m.rrs[i].rdata + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            /* the case of the signer's name is no change */
+            struct answer *a = show_wire(&t->answers, wire, size, 22, 1);
+            bool only_case = m.rrs[i].type == LDNS_RR_TYPE_RRSIG && bit % 8 == 5 && bit / 8 > 18 &&
+                             bit / 8 < 18 + 11 && bit / 8 != 18 + 5;
+            if (!only_case)
+                assert_int_not_equal(reason_verdict(a->reason), VERDICT_SECURE);
+            wire[m.rrs[i].rdata + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            tried++;
+        }
+    }
+    assert_true(tried > 500);
+    free(wire);
+}
+
+static void repetition_costs_no_check(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    show(&t->answers, www(t, VALID), 20, 1);
+    uint64_t checks = t->answers.world.budget.checks;
+    struct reply r = reply_to("WWW.Zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER,
+              RECORDS("www.zone.test. 300 A 192.0.2.2", "www.zone.test. 300 A 192.0.2.1"), &t->zone,
+              VALID, "wwW.zONE.test.");
+    for (size_t i = 0; i < ldns_rr_list_rr_count(ldns_pkt_answer(r.pkt)); i++)
+        ldns_rr_set_ttl(ldns_rr_list_rr(ldns_pkt_answer(r.pkt), i), 17);
+    ldns_pkt_set_aa(r.pkt, false); /* a cache: other order, case and TTL */
+    assert_reason(show(&t->answers, r, 22, 2), REASON_CHAIN);
+    assert_int_equal(t->answers.world.budget.checks, checks);
+}
+
+static void unsigned_where_signed(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = reply_to("zone.test.", LDNS_RR_TYPE_MX, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("zone.test. 300 MX 1 mail.zone.test."), NULL, 0, 0,
+              NULL);
+    assert_reason(show(&t->answers, r, 20, 1), REASON_SIG_MISSING);
+    /* Below the apex it may be an unsigned child, until the name was seen signed. */
+    r = reply_to("www.zone.test.", LDNS_RR_TYPE_TXT, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 300 TXT \"x\""), NULL, 0, 0, NULL);
+    size_t size;
+    uint8_t *wire = reply_wire(&r, &size);
+    assert_reason(show_wire(&t->answers, wire, size, 22, 2), REASON_CUT_NOT_SEEN);
+    show(&t->answers, www(t, VALID), 24, 3);
+    assert_reason(show_wire(&t->answers, wire, size, 26, 4), REASON_SIG_MISSING);
+    free(wire);
+}
+
+static struct reply wildcard(struct tree *t, bool proof)
+{
+    struct reply r = reply_to("a.wild.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("*.wild.zone.test. 300 A 192.0.2.9"), &t->zone,
+              VALID, "a.wild.zone.test.");
+    if (proof)
+        reply_set(&r, LDNS_SECTION_AUTHORITY,
+                  RECORDS("*.wild.zone.test. 300 NSEC www.zone.test. A RRSIG NSEC"), &t->zone,
+                  VALID, NULL);
+    return r;
+}
+
+static void wildcards_need_their_proof(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    assert_reason(show(&t->answers, wildcard(t, true), 20, 1), REASON_WILDCARD);
+    assert_reason(show(&t->answers, wildcard(t, false), 22, 1), REASON_WILDCARD_CLOSER);
+}
+
+static struct reply negative(struct tree *t, const char *qname, ldns_rr_type type, bool nxdomain,
+                             const char *const *nsec)
+{
+    struct reply r = reply_to(qname, type, nxdomain ? LDNS_RCODE_NXDOMAIN : LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_AUTHORITY,
+              RECORDS("zone.test. 300 SOA ns.zone.test. h.zone.test. 1 2 3 4 5"), &t->zone, VALID,
+              NULL);
+    for (; *nsec; nsec++)
+        reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS(*nsec), &t->zone, VALID, NULL);
+    return r;
+}
+
+#define NSECS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void denial_with_nsec(void **state)
+{
+    struct tree *t = *state;
+    static const char *const apex = "zone.test. 300 NSEC mail.zone.test. NS SOA RRSIG NSEC DNSKEY";
+    static const char *const mail = "mail.zone.test. 300 NSEC a.www.zone.test. A RRSIG NSEC";
+    static const char *const last = "sub.www.zone.test. 300 NSEC zone.test. NS RRSIG NSEC";
+    const struct {
+        const char *qname;
+        ldns_rr_type type;
+        bool nxdomain;
+        const char *const *nsec;
+        enum reason reason;
+    } rows[] = {
+        {"nx.zone.test.", LDNS_RR_TYPE_A, true, NSECS(apex, mail), REASON_DENIAL},
+        {"nx.zone.test.", LDNS_RR_TYPE_A, true, NSECS(mail), REASON_WILDCARD_NOT_DENIED},
+        {"nx.zone.test.", LDNS_RR_TYPE_A, true, NSECS(apex), REASON_NAME_NOT_COVERED},
+        {"nx.zone.test.", LDNS_RR_TYPE_A, true, NSECS(NULL), REASON_DENIAL_MISSING},
+        {"mail.zone.test.", LDNS_RR_TYPE_MX, false, NSECS(mail), REASON_DENIAL},
+        {"mail.zone.test.", LDNS_RR_TYPE_A, false, NSECS(mail), REASON_TYPE_NOT_DENIED},
+        {"mail.zone.test.", LDNS_RR_TYPE_MX, false, NSECS(apex), REASON_NAME_NOT_COVERED},
+        {"www.zone.test.", LDNS_RR_TYPE_A, false, NSECS(mail),
+         REASON_DENIAL}, /* empty non-terminal */
+        {"www.zone.test.", LDNS_RR_TYPE_A, true, NSECS(apex, mail), REASON_NAME_NOT_COVERED},
+        {"zz.zone.test.", LDNS_RR_TYPE_A, true, NSECS(apex, last), REASON_DENIAL},
+        /* a parent's NSEC at a cut speaks for nothing at or below it (RFC 6840 4.1) */
+        {"x.sub.www.zone.test.", LDNS_RR_TYPE_A, true, NSECS(apex, last), REASON_NAME_NOT_COVERED},
+        {"sub.www.zone.test.", LDNS_RR_TYPE_A, false, NSECS(last), REASON_NAME_NOT_COVERED},
+        {"sub.www.zone.test.", LDNS_RR_TYPE_DS, false, NSECS(last), REASON_DENIAL},
+    };
+    show_chain(t);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_reason(show(&t->answers,
+                           negative(t, rows[i].qname, rows[i].type, rows[i].nxdomain, rows[i].nsec),
+                           20 + 2 * i, 1),
+                      rows[i].reason);
+}
+
+static void unsigned_delegation(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = reply_to("www.plain.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.plain.test. 300 A 192.0.2.7"), NULL, 0, 0,
+              NULL);
+    struct answer *a = show(&t->answers, r, 20, 1);
+    assert_reason(a, REASON_CUT_NOT_SEEN);
+
+    r = reply_to("www.plain.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    ldns_pkt_set_aa(r.pkt, false);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS("plain.test. 300 NS ns.plain.test."), NULL, 0, 0,
+              NULL);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS("plain.test. 300 NSEC zone.test. NS RRSIG NSEC"),
+              &t->test, VALID, NULL);
+    show(&t->answers, r, 22, 2);
+    assert_reason(a, REASON_UNSIGNED_DELEGATION);
+    assert_true(t->revised > 0);
+}
+
+/* A zone whose DS is there and whose keys never match: bogus, and never secure by what else passes.
+ */
+static void ds_without_key(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct signed_zone thief = signed_zone_make("zone2.test.", LDNS_SIGN_ED25519, 256);
+    struct signed_zone owner = signed_zone_make("zone2.test.", LDNS_SIGN_ED25519, 256);
+    show(&t->answers, ds_of(&owner, &t->test), 20, 1);
+    assert_reason(show(&t->answers, dnskey_of(&thief, VALID), 22, 2), REASON_DS_MISMATCH);
+    struct reply r = reply_to("zone2.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("zone2.test. 300 A 192.0.2.66"), &thief, VALID,
+              NULL);
+    struct answer *a = show(&t->answers, r, 24, 3);
+    assert_reason(a, REASON_DS_MISMATCH);
+    /* The owner's keys appear: the thief's data stays bogus, by its own key now. */
+    assert_reason(show(&t->answers, dnskey_of(&owner, VALID), 26, 4), REASON_CHAIN);
+    assert_reason(a, REASON_KEY_UNKNOWN);
+    ldns_key_deep_free(thief.key);
+    ldns_key_deep_free(owner.key);
+}
+
+static void forgetting_is_harmless(void **state)
+{
+    struct tree *t = *state;
+    size_t good_size, bad_size;
+    show_chain(t);
+    struct reply r = www(t, VALID);
+    uint8_t *good = reply_wire(&r, &good_size);
+    r = www(t, -3600, -1);
+    uint8_t *bad = reply_wire(&r, &bad_size);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_reason(show_wire(&t->answers, good, good_size, 20, 1), REASON_CHAIN);
+        assert_reason(show_wire(&t->answers, bad, bad_size, 22, 1), REASON_SIG_EXPIRED);
+        answers_forget(&t->answers);
+    }
+    free(good);
+    free(bad);
+}
+
+/* CVE-2023-50387: many signatures under one name, none of them good. */
+static void key_trap(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    t->settings.message_signatures = 8;
+    struct reply r = reply_to("trap.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("trap.zone.test. 300 A 192.0.2.1"), &t->zone, VALID,
+              NULL);
+    ldns_rr *signature = NULL;
+    for (size_t i = 0; i < ldns_rr_list_rr_count(ldns_pkt_answer(r.pkt)); i++)
+        if (ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_answer(r.pkt), i)) == LDNS_RR_TYPE_RRSIG)
+            signature = ldns_rr_list_rr(ldns_pkt_answer(r.pkt), i);
+    for (unsigned i = 1; i <= 200; i++) {
+        ldns_rr *copy = ldns_rr_clone(signature);
+        ldns_rdf_data(ldns_rr_rrsig_sig(copy))[i % 64] ^= (uint8_t)(1 + i / 64);
+        ldns_pkt_push_rr(r.pkt, LDNS_SECTION_ANSWER, copy);
+    }
+    ldns_rdf_data(ldns_rr_rrsig_sig(signature))[0] ^= 0x80;
+    uint64_t before = t->answers.world.budget.checks;
+    const struct answer *a = show(&t->answers, r, 20, 1);
+    assert_reason(a, REASON_BUDGET);
+    assert_true(t->answers.world.budget.checks - before <= 8);
+    assert_true(t->answers.world.budget.exhausted > 0);
+}
+
+static void every_algorithm(void **state)
+{
+    struct tree *t = *state;
+    static const struct {
+        ldns_signing_algorithm algorithm;
+        uint16_t bits;
+    } rows[] = {
+        {LDNS_SIGN_RSASHA1, 1024},        {LDNS_SIGN_RSASHA1_NSEC3, 1024},
+        {LDNS_SIGN_RSASHA256, 2048},      {LDNS_SIGN_RSASHA512, 1024},
+        {LDNS_SIGN_ECDSAP256SHA256, 256}, {LDNS_SIGN_ECDSAP384SHA384, 384},
+        {LDNS_SIGN_ED25519, 256},         {LDNS_SIGN_ED448, 456},
+    };
+    show_chain(t);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "alg%zu.test.", i);
+        struct signed_zone zone = signed_zone_make(name, rows[i].algorithm, rows[i].bits);
+        show(&t->answers, ds_of(&zone, &t->test), 20, 1);
+        assert_reason(show(&t->answers, dnskey_of(&zone, VALID), 22, 1), REASON_CHAIN);
+        ldns_key_deep_free(zone.key);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, plant, fell)
+    const struct CMUnitTest tests[] = {
+        TEST(any_order_of_the_chain),
+        TEST(packet_time_is_the_clock),
+        TEST(every_flipped_bit_of_an_answer),
+        TEST(repetition_costs_no_check),
+        TEST(unsigned_where_signed),
+        TEST(wildcards_need_their_proof),
+        TEST(denial_with_nsec),
+        TEST(unsigned_delegation),
+        TEST(ds_without_key),
+        TEST(forgetting_is_harmless),
+        TEST(key_trap),
+        TEST(every_algorithm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
