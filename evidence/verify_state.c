@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void note(struct verify *v, enum verify_check check, enum verify_outcome outcome,
-                 const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void note(struct verify *v, enum verify_check check,
+                                                       enum verify_outcome outcome,
+                                                       const char *format, va_list arguments)
 {
     struct verify_line *line = &v->report->line[check];
     if (outcome == VERIFY_FAIL)

@@ -78,6 +78,8 @@ void forge_log_drop(struct forge_log *, size_t first, size_t count);
  * checkpoints. */
 void forge_log_write(struct forge *, const struct forge_log *, const struct forge_checkpoint *,
                      size_t checkpoint_count, const struct forge_identity *);
+/* bag-info's size and root of the log, and the folder's name, which ends in the root. */
+void forge_log_labels(struct forge *, const struct forge_log *);
 /* A checkpoint text over the first `size` records. */
 size_t forge_checkpoint_text(const struct forge_log *, size_t size, EVP_PKEY *key, char *ret_text,
                              size_t room);

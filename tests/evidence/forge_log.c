@@ -149,7 +149,7 @@ size_t forge_checkpoint_text(const struct forge_log *log, size_t size, EVP_PKEY 
                                               "\n" CHECKPOINT_DASH "%s %s\n", log->origin, b64);
 }
 
-static void put_log_labels(struct forge *f, const struct forge_log *log)
+void forge_log_labels(struct forge *f, const struct forge_log *log)
 {
     uint8_t root[32];
     char text[64], hex[9];
@@ -158,7 +158,6 @@ static void put_log_labels(struct forge *f, const struct forge_log *log)
     forge_label(f, "Log-Root", text);
     snprintf(text, sizeof text, "%zu", log->count);
     forge_label(f, "Log-Size", text);
-    forge_label(f, "Log-Origin", log->origin);
     for (int i = 0; i < 4; i++)
         snprintf(hex + 2 * i, 3, "%02x", root[i]);
     memcpy(f->folder + strlen(f->folder) - 8, hex, 8);
@@ -201,7 +200,8 @@ void forge_log_write(struct forge *f, const struct forge_log *log,
     signature = forge_cms(identity, key0, 45, &size);
     forge_put(f, BUNDLE_KEY0_SIG, signature, size);
     OPENSSL_free(signature);
-    put_log_labels(f, log);
+    forge_log_labels(f, log);
+    forge_label(f, "Log-Origin", log->origin);
 }
 
 /* --- pcapng --------------------------------------------------------------------------------------

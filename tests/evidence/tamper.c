@@ -447,11 +447,11 @@ static void chain_again(struct lines *l)
     }
 }
 
-/* The tree head over the lines, for the label that everybody may recompute. */
+/* Root and size that everybody may recompute: of bag-info, and in the folder's name. */
 static void label_root(struct forge *f, const struct lines *l)
 {
     struct forge_log log = {.count = 0};
-    char note[CHECKPOINT_MAX], prev[65] = LOG_PREV_NONE;
+    char prev[65] = LOG_PREV_NONE;
     if (l->count > FORGE_RECORDS || l->count == 0)
         return;
     for (size_t i = 0; i < l->count; i++) { /* only if the chain is whole does the root matter */
@@ -464,19 +464,11 @@ static void label_root(struct forge *f, const struct lines *l)
         log.tail[i] = l->at[i] + strlen(start);
     }
     log.count = l->count;
-    snprintf(log.origin, sizeof log.origin, "x");
-    EVP_PKEY *any = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    forge_checkpoint_text(&log, log.count, any, note, sizeof note);
-    EVP_PKEY_free(any);
-    char *root = strchr(strchr(note, '\n') + 1, '\n') + 1;
-    *strchr(root, '\n') = '\0';
-    forge_label(f, "Log-Root", root);
-    snprintf(note, sizeof note, "%zu", l->count);
-    forge_label(f, "Log-Size", note);
+    forge_log_labels(f, &log);
 }
 
-static void refuse_log(const struct target *t, struct lines *l, bool rechain, enum attacker a,
-                       const char *what)
+/* The bundle with these lines as its log, and what the attacker can recompute. */
+static struct forge with_log(const struct target *t, struct lines *l, bool rechain, enum attacker a)
 {
     struct forge f = forge_copy(&t->bundle);
     size_t size = 0;
@@ -491,6 +483,13 @@ static void refuse_log(const struct target *t, struct lines *l, bool rechain, en
     free(text);
     label_root(&f, l);
     recompute(t, &f, a);
+    return f;
+}
+
+static void refuse_log(const struct target *t, struct lines *l, bool rechain, enum attacker a,
+                       const char *what)
+{
+    struct forge f = with_log(t, l, rechain, a);
     char on[80];
     snprintf(on, sizeof on, "%s, %s", attacker_name(a),
              rechain ? "chain recomputed" : "chain as it was");
@@ -818,17 +817,25 @@ static void must_verify(const struct target *t, const uint8_t *tar, size_t size,
 static void check_control(const struct target *t)
 {
     must_verify(t, t->tar, t->size, "the bundle");
-    for (int a = NOBODY; a <= INSIDER; a++) {
-        if (a == INSIDER && !t->identity.key)
-            continue;
-        struct forge f = forge_copy(&t->bundle);
-        recompute(t, &f, (enum attacker)a);
-        size_t size;
-        uint8_t *tar = forge_tar(&f, true, &size);
-        must_verify(t, tar, size, attacker_name((enum attacker)a));
-        free(tar);
-        forge_free(&f);
-    }
+    for (int a = NOBODY; a <= INSIDER; a++)
+        for (int with_lines = 0; with_lines < 2; with_lines++) {
+            if (a == INSIDER && !t->identity.key)
+                continue;
+            struct forge f;
+            struct lines l = split(forge_get(&t->bundle, BUNDLE_LOG));
+            if (with_lines) {
+                f = with_log(t, &l, true, (enum attacker)a);
+            } else {
+                f = forge_copy(&t->bundle);
+                recompute(t, &f, (enum attacker)a);
+            }
+            size_t size;
+            uint8_t *tar = forge_tar(&f, true, &size);
+            must_verify(t, tar, size, attacker_name((enum attacker)a));
+            free(tar);
+            free_lines(&l);
+            forge_free(&f);
+        }
 }
 
 static int run(struct target *targets, size_t count, bool with_keys)

@@ -237,7 +237,7 @@ static void tree_roots(void **state)
     "\",\"rrtype\":\"A\",\"expected\":[],\"observed\":[\"x\"],\"frames\":" frames "}\n"
 #define EVENT(frame, verdict)                                                                      \
     "{\"event_type\":\"dnssec\",\"pcap_cnt\":" frame ",\"dnssec\":{\"verdict\":\"" verdict "\"}}"  \
-                                                                                           "\n"
+    "\n"
 
 static void verdicts(void **state)
 {
