@@ -157,7 +157,7 @@ static void pointed_at(const struct fact *fact, const struct fact_ds *ds, char r
             const struct fact_key *key = &keys[i][j];
             if (key->tag != ds->tag || key->algorithm != ds->algorithm)
                 continue;
-            snprintf(ret_text, 160, "; its digest is %sthat of the key with this tag %s",
+            snprintf(ret_text, 160, "; its digest is %sthat of the key with this tag, %s",
                      digest_fits(fact, key, ds) ? "" : "not ", where[i]);
             return;
         }
@@ -172,6 +172,8 @@ static void judge_ds_unknown(struct judge *judge, const struct fact_ds *ds)
     char zone[NAME_TEXT_MAX], line[LINE_ROOM], note[160], algorithm[32];
     if (!fact->baseline.present || fact->baseline.planned_sep || ds_known(&fact->baseline, ds))
         return;
+    if (fact->kind != FACT_DS && !findings_has(judge, RULE_DS_UNKNOWN, &subject))
+        return;
     struct entry *entry = entry_begin(judge, RULE_DS_UNKNOWN, &subject);
     if (!entry)
         return;
@@ -183,6 +185,27 @@ static void judge_ds_unknown(struct judge *judge, const struct fact_ds *ds)
                   name_text(fact->zone, zone), ds->tag,
                   text_algorithm(judge, ds->algorithm, algorithm), ds->digest_type, note);
     entry_end(judge, entry, 0);
+}
+
+/* Keys that turn up after an undeclared DS: its finding learns which key it points at. */
+static void judge_named_keys(struct judge *judge)
+{
+    static const uint8_t types[] = {1, 2, 4};
+    const struct fact *fact = judge->fact;
+    bool quiet = judge->quiet;
+    judge->quiet = true;
+    for (size_t i = 0; i < fact->key_count; i++)
+        for (size_t j = 0; j < sizeof types; j++) {
+            uint8_t digest[DIGEST_DS_MAX];
+            const struct fact_key *key = &fact->keys[i];
+            struct fact_ds ds = {
+                .tag = key->tag, .algorithm = key->algorithm, .digest_type = types[j]};
+            ds.digest =
+                (struct fact_rdata){digest, (uint16_t)digest_ds(fact->zone, key, types[j], digest)};
+            if (ds.digest.size)
+                judge_ds_unknown(judge, &ds);
+        }
+    judge->quiet = quiet;
 }
 
 static void judge_ds_weak(struct judge *judge)
@@ -370,8 +393,11 @@ void delegation_judge(struct judge *judge)
         break;
     }
     if (fact->kind == FACT_DS || fact->kind == FACT_DNSKEY || fact->kind == FACT_CHAIN) {
-        for (size_t i = 0; i < fact->ds_count; i++)
+        for (size_t i = 0; i < fact->ds_count; i++) {
             judge_ds_form(judge, &fact->ds[i]);
+        }
         judge_mismatch(judge);
     }
+    if (fact->kind == FACT_DNSKEY)
+        judge_named_keys(judge);
 }

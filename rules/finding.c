@@ -231,13 +231,20 @@ static bool suppressed(const struct fact *fact, enum rule_id rule, const struct 
 {
     for (size_t i = 0; i < fact->baseline.suppression_count; i++) {
         const struct fact_suppression *rest = &fact->baseline.suppressions[i];
-        if (strcmp(rest->rule, rule_text(rule)->id) != 0 || fact->time_ns > rest->until_ns)
+        if (strcmp(rest->rule, rule_text(rule)->id) != 0 || fact_clock(fact) > rest->until_ns)
             continue;
         if (rests_on(rest, subject->owner) ||
             (fact->observed.owner && rests_on(rest, fact->observed.owner)))
             return true;
     }
     return false;
+}
+
+bool findings_has(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    char id[FINDING_ID_TEXT];
+    make_id(judge->findings, rule, subject, id);
+    return entry_find(judge->findings, id) != NULL;
 }
 
 static struct entry *entry_make(struct findings *findings, enum rule_id rule,
@@ -456,9 +463,9 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     finding->lossy |= rule_text(finding->rule)->absence && fact->lossy;
     finding->reason = fact->reason;
     entry->aa |= fact->aa;
-    if (fact->kind != FACT_CHAIN || entry->fresh)
+    if (!judge->quiet || entry->fresh)
         observe(finding, fact->time_ns);
-    finding->changed = true; /* a chain judged anew alters the text and is no further observation */
+    finding->changed = true; /* the text may have */
     for (size_t i = 0; i < fact->frame_count; i++)
         cite(finding->frames, &finding->frame_count, fact->frames[i]);
     cite(finding->frames, &finding->frame_count, fact->frame);
@@ -519,18 +526,23 @@ void findings_close_zone(struct judge *judge, enum rule_id rule, const uint8_t *
             entry_close(judge, entry);
 }
 
-void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone,
-                    const struct subject *only)
+bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    const struct fact_rrset *set = &judge->fact->observed;
+    char id[FINDING_ID_TEXT];
+    make_id(judge->findings, rule, subject, id);
+    const struct entry *entry = entry_find(judge->findings, id);
+    return entry && member_at(entry, member_hash(judge->findings, set->owner, set->type)) <
+                        entry->member_count;
+}
+
+void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone)
 {
     const struct fact *fact = judge->fact;
     struct zone_note *note = note_find(judge->findings, zone);
-    char id[FINDING_ID_TEXT];
-    if (note && only)
-        make_id(judge->findings, rule, only, id);
     for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
         if (entry->finding.rule != rule || entry->member_count == 0 ||
-            fact->time_ns < entry->finding.last_seen_ns ||
-            (only && strcmp(entry->finding.id, id) != 0))
+            fact->time_ns < entry->finding.last_seen_ns)
             continue;
         uint64_t hash = member_hash(judge->findings, fact->observed.owner, fact->observed.type);
         size_t at = member_at(entry, hash);

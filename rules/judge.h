@@ -27,6 +27,7 @@ struct judge { /* one fact being judged */
     const struct fact *fact;
     struct finding **ret;
     size_t room, count;
+    bool quiet; /* what follows tells more of what is known, and is no observation of its own */
 };
 
 /* --- families: each looks at the fact's kind itself ---------------------------------------- */
@@ -54,6 +55,8 @@ struct subject { /* what a finding is about; with the rule this gives its id */
  * switched off, excluded, suppressed, or the table is full. Lines are kept: entry_clear first where
  * they are to be written anew. */
 struct entry *entry_begin(struct judge *, enum rule_id, const struct subject *);
+/* Is there one about it? */
+bool findings_has(struct judge *, enum rule_id, const struct subject *);
 void entry_clear(struct entry *);
 void entry_summary(struct entry *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void entry_expected(struct entry *, const char *line);
@@ -74,9 +77,11 @@ void entry_end(struct judge *, struct entry *, enum severity severity);
 void findings_close(struct judge *, enum rule_id, const struct subject *);
 /* Every finding of that rule in the zone. */
 void findings_close_zone(struct judge *, enum rule_id, const uint8_t *zone);
-/* The RRset is sound again: it leaves the zone's findings of that rule, or with `only` the one
- * about that subject; one without members closes. */
-void findings_leave(struct judge *, enum rule_id, const uint8_t *zone, const struct subject *only);
+/* Is it about the fact's RRset already? */
+bool findings_concerns(struct judge *, enum rule_id, const struct subject *);
+/* The fact's RRset is sound again: it leaves the zone's findings of that rule; one without members
+ * closes. */
+void findings_leave(struct judge *, enum rule_id, const uint8_t *zone);
 /* Remembers, bounded, that a valid signature of the zone was seen; and tells. */
 void findings_note_valid(struct findings *, const uint8_t *zone);
 bool findings_noted_valid(struct findings *, const uint8_t *zone);
@@ -113,6 +118,8 @@ void text_observe_set(const struct judge *, struct entry *, const struct fact_rr
 #define KEY_REVOKE 0x0080u /* RFC 5011 7 */
 #define KEY_ZONE   0x0100u /* RFC 4034 2.1.1 */
 
+/* The clock that windows are judged by: packet time unless the operator said otherwise. */
+int64_t fact_clock(const struct fact *);
 bool rdata_equal(const struct fact_rdata *, const struct fact_rdata *);
 bool rrset_equal(const struct fact_rrset *, const struct fact_rrset *);
 bool rrset_has(const struct fact_rrset *, const struct fact_rdata *);

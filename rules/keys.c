@@ -156,7 +156,8 @@ static void report_revoked(struct judge *judge, const struct fact_key *key)
                   name_text(fact->zone, zone),
                   key->signs_dnskey
                       ? "it signs the DNSKEY RRset itself, so the revocation is in force (RFC 5011)"
-                      : "it does not sign the DNSKEY RRset, so the revocation is not in force");
+                      : "no signature by it over the DNSKEY RRset was verified: the revocation is "
+                        "not proven");
     entry_end(judge, entry, 0);
 }
 

@@ -78,7 +78,8 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
                           .findings = rules->findings,
                           .fact = fact,
                           .ret = ret_findings,
-                          .room = room};
+                          .room = room,
+                          .quiet = fact->kind == FACT_CHAIN};
     keys_judge(&judge);
     signatures_judge(&judge);
     delegation_judge(&judge);

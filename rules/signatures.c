@@ -74,7 +74,7 @@ static void judge_expired(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
     const struct fact_signature *signature = fact->signature;
-    if (fact->time_ns / NS_PER_S <= signature->expiration + judge->limits->skew_ns / NS_PER_S)
+    if (fact_clock(fact) / NS_PER_S <= signature->expiration + judge->limits->skew_ns / NS_PER_S)
         return;
     struct group group = group_begin(judge, RULE_RRSIG_EXPIRED);
     char when[32];
@@ -92,7 +92,7 @@ static void judge_future(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
     const struct fact_signature *signature = fact->signature;
-    if (fact->time_ns / NS_PER_S >= signature->inception - judge->limits->skew_ns / NS_PER_S)
+    if (fact_clock(fact) / NS_PER_S >= signature->inception - judge->limits->skew_ns / NS_PER_S)
         return;
     struct group group = group_begin(judge, RULE_RRSIG_NOT_YET_VALID);
     char when[32];
@@ -130,7 +130,7 @@ static void judge_expiring(struct judge *judge)
     if (!group.entry)
         return;
     int64_t deadline = entry_earliest(group.entry, signature->expiration);
-    int64_t left = deadline - judge->fact->time_ns / NS_PER_S;
+    int64_t left = deadline - fact_clock(judge->fact) / NS_PER_S;
     entry_summary(group.entry,
                   "%s: signature%s by key %u (%s) over %s%s expire%s soon; deadline for signing "
                   "anew: %s, in %lld h",
@@ -227,10 +227,11 @@ static bool judge_labels(struct judge *judge)
 
 /* --- rrsig-missing ------------------------------------------------------------------------- */
 
-static struct subject missing_subject(const struct fact *fact)
+/* Where the signatures are missing: with those who have the zone, or with those who pass it on. */
+static struct subject missing_subject(const struct fact *fact, bool authority)
 {
-    return (struct subject){fact->zone, fact->zone, 46, fact->server,
-                            fact->server ? (fact->server_family == 4 ? 4u : 16u) : 0};
+    static const uint8_t roles[2][1] = {{0}, {1}};
+    return (struct subject){fact->zone, fact->zone, 46, roles[authority], 1};
 }
 
 static void judge_missing(struct judge *judge)
@@ -239,7 +240,10 @@ static void judge_missing(struct judge *judge)
     char name[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], type[32], server[64], line[LINE_ROOM];
     if (!fact->do_bit || fact->tc || fact->from_referral || fact->baseline.below_cut)
         return;
-    struct subject subject = missing_subject(fact);
+    struct subject subject = missing_subject(fact, fact->aa);
+    struct subject origin = missing_subject(fact, true);
+    if (!fact->aa && findings_concerns(judge, RULE_RRSIG_MISSING, &origin))
+        return; /* a resolver passes on what the servers left out: one deviation */
     struct entry *entry = entry_begin(judge, RULE_RRSIG_MISSING, &subject);
     if (!entry)
         return;
@@ -249,14 +253,18 @@ static void judge_missing(struct judge *judge)
     snprintf(line, sizeof line, "%s IN RRSIG %s (...)", name, type);
     entry_expected(entry, line);
     text_observe_set(judge, entry, &fact->observed);
+    snprintf(line, sizeof line, "; unsigned from %s %s", fact->aa ? "server" : "resolver",
+             text_server(fact, server));
+    entry_observed(entry, line);
     size_t others = entry_members(entry) - 1;
     char more[48] = "";
     if (others)
         snprintf(more, sizeof more, " and %zu more RRset%s", others, others > 1 ? "s" : "");
-    entry_summary(entry, "%s %s gives %s %s%s of the signed zone %s without signature%s",
-                  fact->aa ? "server" : "resolver", text_server(fact, server), name, type, more,
-                  name_text(fact->zone, zone),
-                  fact->was_signed ? "; it was seen signed before" : "");
+    snprintf(line, sizeof line, "%s %s", name, type);
+    entry_summary(entry, "%s%s of the signed zone %s come%s without signature from %s %s%s",
+                  entry_first(entry, line), more, name_text(fact->zone, zone), others ? "" : "s",
+                  fact->aa ? "server" : "resolver", server,
+                  fact->was_signed ? "; seen signed before" : "");
     entry_end(judge, entry, (enum severity)0);
 }
 
@@ -266,14 +274,12 @@ static void judge_valid(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
     const struct fact_signature *signature = fact->signature;
-    struct subject missing = missing_subject(fact); /* what one server left out, it has now given */
-    int64_t left = signature->expiration - fact->time_ns / NS_PER_S;
+    int64_t left = signature->expiration - fact_clock(fact) / NS_PER_S;
     bool expiring = left < lead_time(judge) / NS_PER_S;
     findings_note_valid(judge->findings, signature->signer);
     for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer; i++)
         if (by_signer[i] != RULE_RRSIG_EXPIRING || !expiring)
-            findings_leave(judge, by_signer[i], signature->signer, NULL);
-    findings_leave(judge, RULE_RRSIG_MISSING, fact->zone, &missing);
+            findings_leave(judge, by_signer[i], signature->signer);
     if (expiring)
         judge_expiring(judge);
 }

@@ -186,6 +186,11 @@ void text_observe_set(const struct judge *judge, struct entry *entry, const stru
 
 /* --- small facts --------------------------------------------------------------------------- */
 
+int64_t fact_clock(const struct fact *fact)
+{
+    return fact->clock_ns ? fact->clock_ns : fact->time_ns;
+}
+
 bool rdata_equal(const struct fact_rdata *a, const struct fact_rdata *b)
 {
     return a->size == b->size && (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);

@@ -293,6 +293,49 @@ static void chains_end_a_mismatch(void **state)
     rules_free(rules);
 }
 
+static void ds_learns_its_key(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact_key key = key_of(257, 13, 111, "K"), other = key_of(257, 13, 222, "O");
+    struct fact parent = fact_of(FACT_DS, "x."), child = fact_of(FACT_DNSKEY, "x.");
+    DECLARED_KEYS(&parent, other);
+    DECLARED_KEYS(&child, other);
+    child.baseline.multi_signer = true; /* keeps the key rules out of this */
+    DSS(&parent, ds_from("x.", &key, 2));
+    struct finding *finding = give(rules, &parent);
+    assert_non_null(strstr(finding->summary, "no key with this tag has been seen"));
+    KEYS(&child, other, key);
+    give(rules, &child);
+    assert_non_null(strstr(finding->summary, "its digest is that of the key with this tag, seen"));
+    assert_int_equal(finding->count, 1);
+    assert_true(finding->changed);
+    rules_free(rules);
+}
+
+/* What the servers leave out, resolvers can only pass on; a resolver alone is named. */
+static void stripping_is_attributed(void **state)
+{
+    (void)state;
+    static const uint8_t resolver[16] = {198, 51, 100, 1};
+    for (int server_first = 0; server_first < 2; server_first++) {
+        struct log log;
+        struct rules *rules = rules_logging(&log, 0);
+        struct fact server = fact_of(FACT_UNSIGNED, "x."), passed_on = server;
+        server.observed = passed_on.observed = set_of("www.x.", 1, 1, "data");
+        passed_on.aa = false;
+        passed_on.server = resolver;
+        if (server_first)
+            give(rules, &server);
+        struct finding *finding = give(rules, &passed_on);
+        assert_int_equal(finding == NULL, server_first);
+        if (finding)
+            assert_non_null(strstr(finding->summary, "from resolver 198.51.100.1"));
+        rules_free(rules);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +350,8 @@ int main(void)
         cmocka_unit_test(sorted_by_weight_then_time),
         cmocka_unit_test(growing_worse_is_told),
         cmocka_unit_test(chains_end_a_mismatch),
+        cmocka_unit_test(ds_learns_its_key),
+        cmocka_unit_test(stripping_is_attributed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
