@@ -13,10 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,13 +24,10 @@
 #include "sandbox/log.h"
 #include "sandbox/progress.h"
 #include "sandbox/relay.h"
-#include "sandbox/ring.h"
 #include "sandbox/spawn.h"
+#include "sandbox/wires.h"
 
-#define PROGRESS_MS  200
-#define STREAM_BYTES (1 << 20)           /* pipe from digest to capture */
-#define SLACK        ((uint64_t)1 << 30) /* of address space: program, libraries, stacks, buffers */
-#define THREADS      ((uint64_t)8 * 192 << 20) /* stacks and malloc's arenas of analyze's threads */
+#define PROGRESS_MS 200
 
 static const char *const names[PROCESS_COUNT] = {
 #define X(name) [PROCESS_##name] = #name,
@@ -46,14 +41,6 @@ struct child {
     struct relay log;
     bool ready, done, ended, killed_by_us;
     int wait_status;
-};
-
-/* Everything that joins two processes; the supervisor's copies are closed after the start. */
-struct wires {
-    struct ring_fds ring;
-    int results[2], sign[2], digests[2]; /* [0] is the one who speaks first */
-    int forward[2];                      /* pipe; [0] is read by capture */
-    int progress;
 };
 
 struct run {
@@ -70,204 +57,27 @@ struct run {
     int status;    /* of the run; 0 so far */
 };
 
-/* --- wires ----------------------------------------------------------------------------------- */
-
-static void socket_pair(int ret_pair[2])
-{
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_pair))
-        log_die("socketpair: %m");
-    for (int i = 0; i < 2; i++)
-        ret_pair[i] = files_keep(ret_pair[i]);
-}
-
-static void keep_ring(struct ring_fds *f)
-{
-    int *const all[] = {&f->data,    &f->data_ro, &f->head,       &f->head_ro,
-                        &f->tail[0], &f->tail[1], &f->tail_ro[0], &f->tail_ro[1],
-                        &f->wake[0], &f->wake[1], &f->wake[2]};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        *all[i] = files_keep(*all[i]);
-}
-
-static void make_wires(struct run *r)
-{
-    const struct options *o = r->session->options;
-    struct wires *w = &r->wires;
-    memset(w, 0xff, sizeof *w); /* every descriptor -1 */
-    socket_pair(w->sign);
-    if (o->command == COMMAND_PACK)
-        return;
-    if (ring_create((size_t)o->settings.ring_bytes, &w->ring))
-        log_die("ring: %m");
-    keep_ring(&w->ring);
-    socket_pair(w->results);
-    w->progress = files_keep(memfd_create("dnsbailiff-progress", MFD_CLOEXEC));
-    if (w->progress < 0 || ftruncate(w->progress, sizeof(struct progress)))
-        log_die("progress: %m");
-    void *page = mmap(NULL, sizeof(struct progress), PROT_READ, MAP_SHARED, w->progress, 0);
-    if (page == MAP_FAILED)
-        log_die("progress: %m");
-    r->progress = page;
-    if (o->command == COMMAND_CAPTURE)
-        return;
-    socket_pair(w->digests);
-    for (size_t i = 0; i < r->session->sources.count; i++) {
-        if (!r->session->sources.items[i].stream)
-            continue;
-        if (pipe2(w->forward, O_CLOEXEC))
-            log_die("pipe: %m");
-        for (int end = 0; end < 2; end++)
-            w->forward[end] = files_keep(w->forward[end]);
-        fcntl(w->forward[1], F_SETPIPE_SZ, STREAM_BYTES); /* larger is only faster */
-    }
-}
-
-static void close_wires(struct wires *w)
-{
-    int *fds = (int *)(void *)w;
-    for (size_t i = 0; i < sizeof *w / sizeof(int); i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
-_Static_assert(sizeof(struct wires) % sizeof(int) == 0, "close_wires sees it as descriptors");
-
-/* --- the tables: what each process is born with ---------------------------------------------- */
-
-#define ROWS_MAX 20
-
-/* The rows of one process besides log, control and sources; -1 descriptors are left out by spawn.
- */
-static size_t rows_of(const struct run *r, enum process process, struct spawn_row rows[ROWS_MAX])
-{
-    const struct wires *w = &r->wires;
-    const struct ring_fds *f = &w->ring;
-    const struct spawn_row capture[] = {{FD_INPUTS, r->session->inputs},
-                                        {FD_RING, f->data},
-                                        {FD_RING_HEAD, f->head},
-                                        {FD_TAIL_ANALYZE, f->tail_ro[RING_ANALYZE]},
-                                        {FD_TAIL_STORE, f->tail_ro[RING_STORE]},
-                                        {FD_WAKE_CAPTURE, f->wake[0]},
-                                        {FD_WAKE_ANALYZE, f->wake[1]},
-                                        {FD_WAKE_STORE, f->wake[2]},
-                                        {FD_PROGRESS, w->progress},
-                                        {FD_FORWARD, w->forward[0]}};
-    const struct spawn_row analyze[] = {{FD_INPUTS, r->session->inputs},
-                                        {FD_RING, f->data_ro},
-                                        {FD_RING_HEAD, f->head_ro},
-                                        {FD_TAIL_ANALYZE, f->tail[RING_ANALYZE]},
-                                        {FD_TAIL_STORE, f->tail_ro[RING_STORE]},
-                                        {FD_WAKE_CAPTURE, f->wake[0]},
-                                        {FD_WAKE_ANALYZE, f->wake[1]},
-                                        {FD_WAKE_STORE, f->wake[2]},
-                                        {FD_RESULTS, w->results[0]}};
-    const struct spawn_row store[] = {{FD_INPUTS, r->session->inputs},
-                                      {FD_RING, f->data_ro},
-                                      {FD_RING_HEAD, f->head_ro},
-                                      {FD_TAIL_ANALYZE, f->tail_ro[RING_ANALYZE]},
-                                      {FD_TAIL_STORE, f->tail[RING_STORE]},
-                                      {FD_WAKE_CAPTURE, f->wake[0]},
-                                      {FD_WAKE_STORE, f->wake[2]},
-                                      {FD_RESULTS, w->results[1]},
-                                      {FD_SIGN, w->sign[0]},
-                                      {FD_DIGESTS, w->digests[1]},
-                                      {FD_EVIDENCE, r->session->place->evidence}};
-    const struct spawn_row sign[] = {{FD_INPUTS, r->session->inputs},
-                                     {FD_SIGN, w->sign[1]},
-                                     {FD_IDENTITY, r->session->identity}};
-    const struct spawn_row digest[] = {
-        {FD_INPUTS, r->session->inputs}, {FD_DIGESTS, w->digests[0]}, {FD_FORWARD, w->forward[1]}};
-    const struct spawn_row pack[] = {{FD_INPUTS, r->session->inputs},
-                                     {FD_SIGN, w->sign[0]},
-                                     {FD_EVIDENCE, r->session->place->evidence},
-                                     {FD_BUNDLE, r->session->place->bundle}};
-#define TABLE(name)                                                                                \
-    case PROCESS_##name:                                                                           \
-        memcpy(rows, name, sizeof name);                                                           \
-        return sizeof name / sizeof name[0]
-    switch (process) {
-        TABLE(capture);
-        TABLE(analyze);
-        TABLE(store);
-        TABLE(sign);
-        TABLE(digest);
-        TABLE(pack);
-    default:
-        return 0;
-    }
-}
-
-/* Whether the process reads source files. */
-static bool reads_sources(const struct run *r, enum process process)
-{
-    return process == PROCESS_capture || process == PROCESS_digest ||
-           (process == PROCESS_pack && r->session->options->settings.include_source);
-}
-
-/* Adds the sources, each as a description of its own, so that no two processes share an offset. A
- * stream cannot be reopened: digest reads it, capture gets it through the pipe, pack not at all. */
-static size_t add_sources(const struct run *r, enum process process, struct spawn_row *rows)
-{
-    const struct sources *sources = &r->session->sources;
-    size_t count = 0;
-    for (size_t i = 0; reads_sources(r, process) && i < sources->count; i++) {
-        const struct source *s = &sources->items[i];
-        if (s->stream && process != PROCESS_digest)
-            continue;
-        int fd = s->stream ? s->fd : files_reopen(s->fd);
-        if (fd < 0)
-            log_die("%s: %m", s->path);
-        rows[count++] = (struct spawn_row){FD_SOURCES + (int)i, fd};
-    }
-    return count;
-}
-
-/* Address space is bounded by what the settings promise, so that "flat memory" is the kernel's
- * promise too. The sanitizers reserve terabytes. */
-static uint64_t address_space(const struct run *r, enum process process)
-{
-#ifdef DNSBAILIFF_SANITIZED
-    (void)r;
-    (void)process;
-    return 0;
-#else
-    const struct settings *s = &r->session->options->settings;
-    struct stat st;
-    uint64_t inputs = fstat(r->session->inputs, &st) ? 0 : (uint64_t)st.st_size;
-    switch (process) {
-    case PROCESS_analyze: /* parsed zone files are larger than their text */
-        return SLACK + THREADS + s->ring_bytes + s->memory_bytes + 16 * inputs;
-    case PROCESS_capture:
-        return SLACK + s->ring_bytes + inputs;
-    case PROCESS_store:
-        return 2 * SLACK + s->ring_bytes + inputs;
-    default:
-        return 2 * SLACK + inputs;
-    }
-#endif
-}
-
 /* --- start ----------------------------------------------------------------------------------- */
 
 static void start(struct run *r, enum process process)
 {
     struct child *c = &r->children[process];
     int control[2], log[2];
-    size_t room = ROWS_MAX + r->session->sources.count;
+    size_t room = WIRES_ROWS + r->session->sources.count;
     struct spawn_row *rows = calloc(room, sizeof *rows);
     if (!rows || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) ||
         pipe2(log, O_CLOEXEC))
         log_die("%s: %m", names[process]);
-    size_t count = rows_of(r, process, rows);
+    size_t count = wires_rows(&r->wires, r->session, process, rows);
     rows[count++] = (struct spawn_row){FD_LOG, log[1]};
     rows[count++] = (struct spawn_row){FD_CONTROL, control[1]};
     size_t fixed = count;
-    count += add_sources(r, process, rows + count);
+    count += wires_sources(r->session, process, rows + count);
     struct spawn request = {.folder = r->session->programs,
                             .name = names[process],
                             .rows = rows,
                             .row_count = count,
-                            .address_space = address_space(r, process)};
+                            .address_space = wires_address_space(r->session, process)};
     c->pid = spawn_start(&request);
     if (c->pid < 0)
         log_die("%s: cannot be started: %m", names[process]);
@@ -329,11 +139,11 @@ static void begin(struct run *r)
     r->signals = files_keep(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
     if (r->signals < 0)
         log_die("signalfd: %m");
-    make_wires(r);
+    r->progress = wires_make(r->session, &r->wires);
     for (int p = 0; p < PROCESS_COUNT; p++)
         if (takes_part(r->session->options, (enum process)p))
             start(r, (enum process)p);
-    close_wires(&r->wires);
+    wires_close(&r->wires);
     for (size_t i = 0; i < r->session->sources.count; i++)
         close(r->session->sources.items[i].fd); /* digest must be the only reader of a stream */
     if (r->session->identity >= 0)

@@ -5,6 +5,9 @@
  * Also confines a process without any privilege: a replay needs none.
  */
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +67,46 @@ static int attempt(const char *fault, bool as_nobody, char *ret_said, size_t roo
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+static sem_t ready, go;
+
+/* A helper thread: raises its own walls or not, waits until the process is confined, then makes a
+ * call that the policy refuses. */
+static void *helper(void *confined)
+{
+    if (confined)
+        confine_thread();
+    sem_post(&ready);
+    sem_wait(&go);
+    syscall(SYS_getppid);
+    _exit(0); /* the filter did not reach this thread */
+}
+
+/* The exit status of a process that is confined while it has such a thread. */
+static int with_thread(bool confined)
+{
+    int status;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        dup2(open("/dev/null", O_WRONLY), FD_LOG);
+        for (int fd = 3; fd < 20; fd++)
+            close(fd);
+        alarm(10);
+        sem_init(&ready, 0, 0);
+        sem_init(&go, 0, 0);
+        if (pthread_create(&thread, NULL, helper, confined ? &ready : NULL))
+            _exit(98);
+        sem_wait(&ready);
+        confine(PROCESS_analyze);
+        sem_post(&go);
+        pthread_join(thread, NULL);
+    }
+    if (waitpid(pid, &status, 0) != pid)
+        abort();
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
 static void check(const char *what, bool good, int status, const char *said)
 {
     if (good) {
@@ -95,6 +138,10 @@ int main(void)
         status = attempt(fault, false, said, sizeof said);
         check(fault, status == 1 && strstr(said, expected), status, said);
     }
+    status = with_thread(false);
+    check("a thread outside the walls", status == 1, status, "");
+    status = with_thread(true);
+    check("a thread inside the walls", status == -SIGSYS, status, "");
     if (geteuid() == 0) {
         status = attempt(NULL, true, said, sizeof said);
         check("without privilege", status == 0 && !said[0], status, said);
