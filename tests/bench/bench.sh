@@ -11,7 +11,8 @@
 #
 # A replay is measured from the start of the command to its end: processes started and confined,
 # source hashed, every frame decoded, paired and validated, rules, eve.json, log and, with -o, the
-# bundle packed and signed. Rates are of the median round; "best" is the fastest.
+# bundle packed and signed. Rates are of the median round; "best" is the fastest. Other programs
+# bench_*.c beside this script follow with their own measurements; each is given the plain capture.
 set -euo pipefail
 export LC_ALL=C
 build=$(realpath "$1")
@@ -101,10 +102,11 @@ for i in "${!names[@]}"; do
 done
 echo "(median of $rounds rounds; MiB: largest process; x: times the reference's rate, 1.0 is as fast)"
 echo
-echo "what the last sealed replay said:"
-sed 's/^/  /' "$work/output-4"
+echo "what the last sealed replay said, to the line about loss:"
+sed '/^Loss/q' "$work/output-4" | sed 's/^/  /'
 for program in "$bench"/bench_*; do
     [ -x "$program" ] || continue
     echo
-    "$program"
+    echo "${program##*/}:"
+    "$program" "$plain"
 done
