@@ -316,7 +316,10 @@
  *
  * findings.jsonl: the finding objects of analyze, one line each, in order of their log records.
  * eve.json: the event objects of analyze; live, ,"segment":"<file name>","packet_id":N is appended
- * before the closing brace of an event whose frame is in a segment.
+ * before the closing brace of an event whose frame is in a segment, and store adds an event of its
+ * own when a segment is sealed, at its last packet's time:
+ *   {"timestamp":"<time, six digits>","event_type":"custody","custody":{"action":"segment-sealed",
+ *    "segment":"<file name>","record":<seq of the segment record>}}
  * loss.jsonl: one line per segment record and at the end of the run:
  *   {"time":"<time>","file":"capture/<name>"|null,"received":N,"dropped_kernel":N,
  *    "dropped_interface":N,"dropped_ring":N,"filtered":N,"bytes":N,"damaged":N}   cumulative */

@@ -168,8 +168,9 @@ static void record_gap(struct recorder *r, const struct gap *g)
     ledger_commit(r->o.ledger);
 }
 
-static void record_segment(struct recorder *r, const struct segment_summary *s, const char *kind,
-                           uint32_t number)
+/* Returns the record's seq. */
+static uint64_t record_segment(struct recorder *r, const struct segment_summary *s,
+                               const char *kind, uint32_t number)
 {
     struct ring_loss now = sums(r);
     char file[64];
@@ -192,10 +193,12 @@ static void record_segment(struct recorder *r, const struct segment_summary *s, 
     json_number(j, "dropped_ring", now.dropped_ring - r->told.dropped_ring);
     json_null(j, "tree");
     ledger_commit(r->o.ledger);
+    uint64_t seq = ledger_size(r->o.ledger) - 1;
     r->told = now;
     memcpy(r->previous, s->sha256, HASH_BYTES);
     write_loss(r, r->name, &now);
     ledger_checkpoint(r->o.ledger);
+    return seq;
 }
 
 /* --- segments ------------------------------------------------------------------------------------
@@ -239,7 +242,9 @@ static void close_segment(struct recorder *r)
     }
     r->ranges[r->number % RANGES] = (struct range){
         .first = summary.first_packet, .last = summary.last_packet, .number = r->number};
-    record_segment(r, &summary, "segment", r->number);
+    uint64_t seq = record_segment(r, &summary, "segment", r->number);
+    if (r->o.sealed)
+        r->o.sealed(r->o.context, r->name, seq, summary.last_ns);
 }
 
 static bool is_due(const struct recorder *r)
@@ -400,7 +405,7 @@ void recorder_extract(struct recorder *r, uint64_t *frames, size_t count)
                                     .text = text,
                                     .text_size = (size_t)n});
     }
-    record_segment(r, &summary, "extract", 0);
+    (void)record_segment(r, &summary, "extract", 0);
 }
 
 /* --- ring records --------------------------------------------------------------------------------

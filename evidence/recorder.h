@@ -22,6 +22,9 @@ struct recorder_options { /* everything borrowed */
     const struct settings *settings;
     struct ledger *ledger;
     struct file *loss; /* loss.jsonl */
+    /* Called when a live segment is sealed and its record, number `seq`, is signed. */
+    void (*sealed)(void *context, const char *file, uint64_t seq, int64_t last_ns);
+    void *context;
     const char *hardware, *os;
 };
 

@@ -107,6 +107,27 @@ static void take_event(struct results *r, const uint8_t *bytes, size_t size)
     }
 }
 
+void results_custody(struct results *r, const char *action, const char *file, uint64_t seq,
+                     int64_t time_ns)
+{
+    struct json j = {0};
+    char time[TEXT_TIME_ROOM];
+    text_time(time_ns, time);
+    memcpy(time + strlen(time) - 4, "Z", 2); /* microseconds, as all events have them */
+    json_object(&j, NULL);
+    json_string(&j, "timestamp", time);
+    json_string(&j, "event_type", "custody");
+    json_object(&j, "custody");
+    json_string(&j, "action", action);
+    json_string(&j, "segment", file);
+    json_number(&j, "record", seq);
+    json_close(&j, '}');
+    json_close(&j, '}');
+    json_raw(&j, "\n", 1);
+    file_write(r->eve, j.text, j.used);
+    json_fini(&j);
+}
+
 static void cite(struct results *r, const uint8_t *numbers, size_t count)
 {
     if (count > r->cited_room - r->cited_count) {

@@ -29,6 +29,9 @@ struct results_options { /* everything borrowed */
 struct results *results_new(const struct results_options *); /* never NULL */
 void results_free(struct results *);
 void results_take(struct results *, enum message_type, const uint8_t *bytes, size_t size);
+/* Live: a `custody` event about record `seq` of the log. */
+void results_custody(struct results *, const char *action, const char *file, uint64_t seq,
+                     int64_t time_ns);
 /* Hands what is buffered to the kernel, so that followers of eve.json see it. */
 void results_flush(struct results *);
 /* Findings durable: before a checkpoint speaks of them. */

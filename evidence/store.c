@@ -213,6 +213,12 @@ static void settle(void *context)
         results_settle(s->results);
 }
 
+static void sealed(void *context, const char *file, uint64_t seq, int64_t last_ns)
+{
+    struct store *s = context;
+    results_custody(s->results, "segment-sealed", file, seq, last_ns);
+}
+
 static void begin(struct store *s)
 {
     struct archive_head previous;
@@ -244,6 +250,8 @@ static void begin(struct store *s)
                                                           .settings = s->settings,
                                                           .ledger = s->ledger,
                                                           .loss = s->loss,
+                                                          .sealed = sealed,
+                                                          .context = s,
                                                           .hardware = s->hardware,
                                                           .os = s->os});
     s->results = results_new(&(struct results_options){.dir = FD_EVIDENCE,

@@ -71,6 +71,9 @@ check "live" make ev4 f.tar -i id -L
 check "by hand" "$here/by_hand.sh" f.tar id/ca.pem
 check "events name their segment" grep -q '"segment":"seg-00000001.pcapng","packet_id":1}$' ev4/eve.json
 
+check "events tell of sealed segments" bash -c '
+    n=$(sed -n "s/.*\"segment\":\"seg-00000001.pcapng\",\"record\":\([0-9]*\)}}\$/\1/p" ev4/eve.json)
+    sed -n "$((n + 1))p" ev4/log/log.jsonl | grep -q "\"type\":\"segment\".*\"file\":\"capture/seg-00000001.pcapng\""'
 check "a changed log is not packed" bash -c 'sed -i "s/finding/Finding/" ev/log/log.jsonl; ! "$0" "$1" ev g.tar -i id -P -r "$2"' "$O/tests/make_evidence" "$L" "$pcap"
 for n in 1 2 3 4 5 6 7 8 9; do
     check "store ends over broken message $n" bash -c '! "$0" "$1" "ev5-$2" h.tar -r "$3" -x "$2" && grep -q "store" <("$0" "$1" "ev6-$2" h.tar -r "$3" -x "$2" 2>&1)
