@@ -762,6 +762,25 @@ static void bend_records(const struct target *t)
     }
 }
 
+/* A line of the findings changed, and the closing record told of the new file: only the finding's
+ * own record still knows what it said. */
+static void edit_finding(const struct target *t)
+{
+    if (!mine())
+        return;
+    struct forge_case c;
+    char before[65], after[65];
+    forge_case_replay(&c, &t->identity);
+    struct forge_file *findings = forge_get(&c.bundle, BUNDLE_FINDINGS);
+    forge_hex256(findings->bytes, findings->size, before);
+    char *rule = strstr((char *)findings->bytes, "key-unknown");
+    memcpy(rule, "key-changed", 11);
+    forge_hex256(findings->bytes, findings->size, after);
+    memcpy(strstr(c.log.tail[7], before), after, 64);
+    refuse_case(t, &c, VERIFY_FINDINGS, NULL, "a finding changed, the file told anew");
+    forge_case_free(&c);
+}
+
 /* --- campaigns -----------------------------------------------------------------------------------
  */
 
@@ -798,6 +817,7 @@ static void attack_keys(const struct target *t)
     reseal_with_newer_key(t);
     bend_epochs(t);
     bend_records(t);
+    edit_finding(t);
 }
 
 /* A test that refuses everything proves nothing: the bundle as it is must verify. */
