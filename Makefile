@@ -56,7 +56,7 @@ EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/archive.c evidence/custody.c evidenc
         evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/recorder.c evidence/reread.c evidence/results.c evidence/segment.c evidence/spool.c
 EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c evidence/reread.c
 EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
-EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms der findings hash log record \
+EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms compare der findings hash log record \
                    replay seal show state story tar text)
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------

@@ -9,6 +9,7 @@
  */
 #include "evidence/verify.h"
 
+#include "evidence/verify_compare.h"
 #include "evidence/verify_replay.h"
 #include "evidence/verify_show.h"
 #include "sandbox/confine.h"
@@ -228,8 +229,8 @@ struct comparing {
 static void compare(void *context)
 {
     struct comparing *c = context;
-    verify_replay_compare(c->sealed.bytes, c->sealed.size, &c->replayed,
-                          c->shared->offer.is_partial, &c->shared->report);
+    verify_compare_findings(c->sealed.bytes, c->sealed.size, &c->replayed,
+                            c->shared->offer.is_partial, &c->shared->report);
 }
 
 /* The texts were escaped by the child; a child that was taken over must not reach the terminal. */

@@ -3,7 +3,8 @@
  *
  * Three parts that trust each other little: the confined checker offers ranges of the bundle, with
  * their hashes; the unconfined parent copies them into a folder of its own and runs `replay` on
- * them, looking at nothing; the confined comparer reads both lists of findings.
+ * them, looking at nothing; the confined comparer (evidence/verify_compare.h) reads both lists of
+ * findings.
  */
 #ifndef EVIDENCE_VERIFY_REPLAY_H
 #define EVIDENCE_VERIFY_REPLAY_H
@@ -45,14 +46,6 @@ struct verify_replayed {
 const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *,
                               struct verify_replayed *ret_replayed);
 void verify_replay_free(struct verify_replayed *);
-
-/* In the comparer: sets VERIFY_VERDICTS of the report. Fails for a sealed finding that says "this
- * was seen and is wrong", when the second run came to a verdict on every frame that it cites and
- * did not find the same. A finding that rests on what was not seen, on more traffic than is
- * enclosed, or (with is_partial) on frames that were lost, may not follow again: that is a doubt.
- */
-void verify_replay_compare(const void *sealed, size_t sealed_size, const struct verify_replayed *,
-                           bool is_partial, struct verify_report *);
 
 /* The offered file of this name, or NULL. */
 const struct verify_offered *verify_replay_find(const struct verify_offer *, const char *name);

@@ -10,8 +10,8 @@
 #include "evidence/verify.h"
 #include "evidence/verify_checkpoint.h"
 #include "evidence/verify_cms.h"
+#include "evidence/verify_compare.h"
 #include "evidence/verify_record.h"
-#include "evidence/verify_replay.h"
 #include "tests/evidence/forge_case.h"
 
 #include <stdlib.h>
@@ -78,7 +78,7 @@ static void as_text(unsigned what, const uint8_t *bytes, size_t size)
         if (!verify_cms_check(bytes, size, "x", 1, &signature))
             verify_cms_fini(&signature);
     } else {
-        verify_replay_compare(bytes, size, &none, false, &report);
+        verify_compare_findings(bytes, size, &none, false, &report);
     }
 }
 

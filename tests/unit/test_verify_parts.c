@@ -2,10 +2,10 @@
  * test_verify_parts: the verifier's readers, each against what is nearly right.
  */
 #include "evidence/verify_checkpoint.h"
+#include "evidence/verify_compare.h"
 #include "evidence/verify_der.h"
 #include "evidence/verify_hash.h"
 #include "evidence/verify_record.h"
-#include "evidence/verify_replay.h"
 #include "evidence/verify_show.h"
 #include "evidence/verify_text.h"
 
@@ -276,8 +276,8 @@ static void verdicts(void **state)
                                            .events = strdup(table[i].events),
                                            .findings_size = strlen(table[i].derived),
                                            .events_size = strlen(table[i].events)};
-        verify_replay_compare(table[i].sealed, strlen(table[i].sealed), &replayed,
-                              table[i].is_partial, &report);
+        verify_compare_findings(table[i].sealed, strlen(table[i].sealed), &replayed,
+                                table[i].is_partial, &report);
         if (report.line[VERIFY_VERDICTS].outcome != table[i].want)
             fail_msg("row %zu: %s", i, report.line[VERIFY_VERDICTS].reason);
         verify_replay_free(&replayed);
