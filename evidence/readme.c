@@ -60,7 +60,7 @@ static const char commands[] =
     "X.tar is the bundle this folder came out of. 1 shows that nothing but plain files came, each\n"
     "once. 2 shows when it was sealed, according to a time-stamping authority: only if there is a "
     "file\n"
-    "signatures/seal.p7s.tsr. 3 must say \"CMS Verification successful\": the list of hashes is "
+    "signatures/seal.p7s.tsr. 3 must say \"CAdES Verification successful\": the list of hashes is "
     "the one\n"
     "that was sealed. 4 and 5 print nothing: every file has its hash, and no file is missing or "
     "added.\n"
