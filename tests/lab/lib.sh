@@ -11,6 +11,7 @@
 # Everything lives in namespaces named $LAB_NS-<role> and in $LAB_DIR; nothing listens on the host.
 # lab_down undoes all of it, kills only what lab_run started, and runs on every exit.
 
+LAB_ARGUMENTS=("$@") # of the script that sources this
 LAB_NS=${LAB_NS:-dbl$$}
 LAB_DIR=${LAB_DIR:-}
 LAB_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -33,7 +34,13 @@ lab_need() { # the tools named, or skip
 lab_check() {
 	PATH=$PATH:/usr/sbin:/sbin
 	export PATH LC_ALL=C
-	[ "$(id -u)" = 0 ] || lab_skip "needs root"
+	if [ "$(id -u)" != 0 ]; then # a user's own namespaces do as well, where the kernel allows them
+		if [ -z "${LAB_ROOTLESS:-}" ] && unshare -Urnm true 2>/dev/null; then
+			LAB_ROOTLESS=1 exec unshare -Urnm bash -c 'mount -t tmpfs run /run && exec bash "$@"' - \
+				"$0" "${LAB_ARGUMENTS[@]}"
+		fi
+		lab_skip "needs root, or a kernel that lets users make namespaces"
+	fi
 	lab_need ip nft ethtool nsd knotd unbound dig tcpdump dnssec-signzone
 	ip netns add "$LAB_NS-probe" 2>/dev/null || lab_skip "cannot create network namespaces"
 	ip netns del "$LAB_NS-probe"
@@ -48,6 +55,7 @@ lab_in() { # lab_in ROLE command…
 lab_run() { # lab_run ROLE NAME command…: in the background, under a name, output to NAME.log
 	local role=$1 name=$2
 	shift 2
+	rm -f "$LAB_DIR/$name.log" # an earlier run's "listening on" must not be taken for this one's
 	ip netns exec "$LAB_NS-$role" "$@" >"$LAB_DIR/$name.log" 2>&1 &
 	LAB_PID[$name]=$!
 }
@@ -332,6 +340,12 @@ lab_record_end() {
 
 lab_dig() { # a question from the client to the resolver: lab_dig NAME TYPE [+options]
 	lab_in cli dig @"${LAB_RESOLVER:-10.54.0.1}" +dnssec +tries=1 +time=5 "$@"
+}
+
+lab_one_way() { # lab_one_way TO PORT: only what enters the switch there, as a mirror of one direction does
+	lab_in sw nft delete table netdev span 2>/dev/null
+	printf 'table netdev span {\n chain in_ { type filter hook ingress device "%s" priority -300; policy accept; dup to "%s"; }\n}\n' \
+		"$2" "$1" | lab_in sw nft -f -
 }
 
 # lab_ask QUESTIONS JUDGES [dig arguments…]: each "name type" of the file is asked with DO=1, then with

@@ -51,21 +51,60 @@ recipe_ipv6() {
 	recipe_plain
 }
 
-trunk() { # trunk TAG…: the mirror port tags what it sends
+wrapped() { # wrapped HOW [ARGUMENT…]: the mirror port wraps what it sends (../lab/wrap.py); jumbo frames inside
 	lab_in sw ip link add p-m type veth peer name p-mb
 	lab_offloads_off sw p-m
 	lab_offloads_off sw p-mb
 	lab_in sw ip link set p-m up
 	lab_in sw ip link set p-mb up
+	lab_in sw ip link set p-sen mtu 1700
+	lab_in sen ip link set eth0 mtu 1700
 	lab_mirror p-m p-res p-rc
-	lab_run sw tagger "$PYTHON" "$HERE/../lab/tagger.py" p-mb p-sen "$@"
+	lab_run sw wrap "$PYTHON" "$HERE/../lab/wrap.py" p-mb p-sen "$@"
 	recipe_plain
-	lab_stop tagger
+	lab_stop wrap
 	lab_mirror p-sen p-res p-rc
 	lab_in sw ip link del p-m
 }
-recipe_vlan() { trunk 8100:100; }
-recipe_qinq() { trunk 88a8:200 8100:100; }
+recipe_vlan() { wrapped vlan 8100:100; }
+recipe_qinq() { wrapped vlan 88a8:200 8100:100; }
+for how in vxlan geneve gre erspan2 erspan3 mpls pppoe ipip; do eval "recipe_$how() { wrapped $how; }"; done
+
+recipe_twice() { # both ends of every path are mirrored
+	lab_mirror p-sen p-res p-rc p-root p-tld p-ns1 p-ns2
+	recipe_plain
+	lab_mirror p-sen p-res p-rc
+}
+
+recipe_queries() { # the mirror copies one direction: what the resolver sends to servers
+	lab_one_way p-sen p-res
+	recipe_plain
+	lab_mirror p-sen p-res p-rc
+}
+
+recipe_snapped() { # a capture that kept 200 bytes of each frame
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" sen eth0 -s 200 || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
+recipe_midway() { # recording begins when the resolver already knows the chain
+	lab_start "$DIR" "$DIR/anchor" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
+recipe_edns() { # 0x20 upstream, cookies and padding from the client, clients without DO, lowered TTLs
+	LAB_RES_EXTRA="  use-caps-for-id: yes" lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES" +cookie +padding=128
+	sleep 2
+	lab_ask "$DIR/questions" "$LAB_DIR/second" +nocookie
+	lab_ask "$DIR/questions" "$LAB_DIR/third" +nodnssec
+	lab_ask "$DIR/questions" "$LAB_DIR/fourth" +noedns
+	finish
+}
 
 cooked() { # on the resolver itself, all its interfaces at once
 	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" res any -y "$1" || return 1

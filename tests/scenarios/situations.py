@@ -432,6 +432,9 @@ def link_layer(w):
 
 for link in ("vlan", "qinq", "sll", "sll2"):
     CLASSES["link-" + link] = (link_layer, link, {})
+for tunnel in ("vxlan", "geneve", "gre", "erspan2", "erspan3", "mpls", "pppoe", "ipip"):
+    CLASSES["tunnel-" + tunnel] = (link_layer, tunnel, {})
+CLASSES["edns-and-case"] = (link_layer, "edns", {})
 CLASSES["transport-ipv6"] = (link_layer, "ipv6", {})
 
 
@@ -450,7 +453,32 @@ def client_stub(w):
                        "verdict www.plain.test. A insecure", "verdict nx.gov.test. A secure"] + SILENT
 
 
-@situation("answers-before-keys", recipe="backwards")
+@situation("mirrored-twice", recipe="twice")
+def mirrored_twice(w):
+    zones, q, expect = link_layer(w)
+    return zones, q, expect[:-1] + ["may sensor-duplicates", "want sensor-duplicates", "only"]
+
+
+@situation("mirrored-queries-only", recipe="queries", baseline=None)
+def mirrored_queries(w):
+    q = few("bank.test.")
+    return base(), q, ["want sensor-one-way", "only"]
+
+
+@situation("captured-short", recipe="snapped", baseline=None)
+def captured_short(w):
+    q = few("bank.test.")
+    return base(), q, ["verdict bank.test. DNSKEY not-checkable snapped", "want sensor-mirror", "no-finding rrsig-missing",
+                       "no-finding rrsig-bad"]
+
+
+@situation("recording-begins-midway", recipe="midway", baseline=None)
+def midway(w):
+    q = [("www.bank.test.", "A"), ("www.example.test.", "A")]
+    return base(), q, [f"verdict {n} {t} indeterminate" for n, t in q] + SILENT
+
+
+@situation("answers-before-keys", recipe="backwards", baseline=None)
 def backwards(w):
     q = [("www.bank.test.", "A"), ("www.gov.test.", "A"), ("example.test.", "MX"), ("www.plain.test.", "A")]
     return base(), q, lines_secure(q[:-1]) + ["verdict www.plain.test. A insecure", "retro www.bank.test. A"] + SILENT
