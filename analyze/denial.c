@@ -28,6 +28,23 @@ bool denial_has_type(const uint8_t *bitmap, size_t size, uint16_t type)
     return false;
 }
 
+/* `hash` is NULL for NSEC. A step that was taken before is not noted again. */
+static void note(struct denial_trace *t, enum denial_relation relation, const struct rrset *set,
+                 const uint8_t *name, const uint8_t *hash)
+{
+    if (t == NULL || t->count == DENIAL_STEPS_MAX)
+        return;
+    for (size_t i = 0; i < t->count; i++)
+        if (t->step[i].relation == relation && t->step[i].set == set &&
+            name_equal(t->step[i].name, name))
+            return;
+    struct denial_step *step = &t->step[t->count++];
+    *step = (struct denial_step){.relation = relation, .set = set, .hashed = hash != NULL};
+    memcpy(step->name, name, name_size(name));
+    if (hash)
+        memcpy(step->hash, hash, NSEC3_HASH);
+}
+
 /* --- NSEC --- */
 
 struct nsec {
@@ -100,18 +117,26 @@ static void wildcard_of(const uint8_t *name, unsigned labels, uint8_t ret[NAME_M
 /* The NSEC that denies the name outright. */
 static bool nsec_find_denying(const struct denial *d, const uint8_t *name, struct nsec *ret)
 {
-    for (size_t i = 0; i < d->count; i++)
+    for (size_t i = 0; i < d->count; i++) {
         if (nsec_read(d->set[i], ret) && nsec_denies(ret, d->zone, name) &&
-            !nsec_shows_empty(ret, name))
+            !nsec_shows_empty(ret, name)) {
+            note(d->world->trace, DENIAL_COVERS, d->set[i], name, NULL);
             return true;
+        }
+    }
+    note(d->world->trace, DENIAL_COVERS, NULL, name, NULL);
     return false;
 }
 
 static bool nsec_find_owner(const struct denial *d, const uint8_t *owner, struct nsec *ret)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (nsec_read(d->set[i], ret) && name_equal(ret->owner, owner))
+    for (size_t i = 0; i < d->count; i++) {
+        if (nsec_read(d->set[i], ret) && name_equal(ret->owner, owner)) {
+            note(d->world->trace, DENIAL_MATCHES, d->set[i], owner, NULL);
             return true;
+        }
+    }
+    note(d->world->trace, DENIAL_MATCHES, NULL, owner, NULL);
     return false;
 }
 
@@ -142,10 +167,13 @@ static enum reason nsec_no_data(const struct denial *d, const uint8_t *qname, ui
     uint8_t wildcard[NAME_MAX_BYTES + 2];
     if (nsec_find_owner(d, qname, &n))
         return nsec_type_absent(&n, qtype);
-    for (size_t i = 0; i < d->count; i++)
+    for (size_t i = 0; i < d->count; i++) {
         if (nsec_read(d->set[i], &n) && nsec_denies(&n, d->zone, qname) &&
-            nsec_shows_empty(&n, qname))
+            nsec_shows_empty(&n, qname)) {
+            note(d->world->trace, DENIAL_EMPTY, d->set[i], qname, NULL);
             return REASON_DENIAL;
+        }
+    }
     if (!nsec_find_denying(d, qname, &n))
         return REASON_NAME_NOT_COVERED;
     wildcard_of(qname, nsec_encloser(&n, qname), wildcard);
@@ -177,6 +205,7 @@ static enum reason nsec_no_ds(const struct denial *d, const uint8_t *name)
 /* --- NSEC3 --- */
 
 struct nsec3 {
+    const struct rrset *set;
     uint8_t hash[NSEC3_HASH], next[NSEC3_HASH];
     uint8_t flags, salt_size;
     uint16_t iterations;
@@ -214,6 +243,7 @@ static bool nsec3_read(const struct denial *d, const struct rrset *set, struct n
     if (p == NULL || set->count != 1 || size < 5 || p[0] != NSEC3_SHA1 || set->owner[0] != 32 ||
         !name_equal(name_strip(set->owner, 1), d->zone) || !base32hex(set->owner + 1, ret->hash))
         return false;
+    ret->set = set;
     ret->flags = p[1];
     ret->iterations = (uint16_t)(p[2] << 8 | p[3]);
     ret->salt_size = p[4];
@@ -277,25 +307,32 @@ static bool nsec3_has(const struct nsec3 *n, uint16_t type)
     return denial_has_type(n->bitmap, n->bitmap_size, type);
 }
 
-static const struct nsec3 *nsec3_matching(const struct nsec3s *s, const uint8_t hash[NSEC3_HASH])
+/* `name` is the one that was hashed. */
+static const struct nsec3 *nsec3_matching(const struct nsec3s *s, const uint8_t *name,
+                                          const uint8_t hash[NSEC3_HASH])
 {
-    for (size_t i = 0; i < s->count; i++)
+    const struct nsec3 *found = NULL;
+    for (size_t i = 0; i < s->count && found == NULL; i++)
         if (memcmp(s->record[i].hash, hash, NSEC3_HASH) == 0)
-            return &s->record[i];
-    return NULL;
+            found = &s->record[i];
+    note(s->world->trace, DENIAL_MATCHES, found ? found->set : NULL, name, hash);
+    return found;
 }
 
-static const struct nsec3 *nsec3_covering(const struct nsec3s *s, const uint8_t hash[NSEC3_HASH])
+static const struct nsec3 *nsec3_covering(const struct nsec3s *s, const uint8_t *name,
+                                          const uint8_t hash[NSEC3_HASH])
 {
-    for (size_t i = 0; i < s->count; i++) {
+    const struct nsec3 *found = NULL;
+    for (size_t i = 0; i < s->count && found == NULL; i++) {
         const struct nsec3 *n = &s->record[i];
         bool after = memcmp(hash, n->hash, NSEC3_HASH) > 0,
              before = memcmp(hash, n->next, NSEC3_HASH) < 0;
         bool last = memcmp(n->next, n->hash, NSEC3_HASH) <= 0;
         if (last ? after || before : after && before)
-            return n;
+            found = n;
     }
-    return NULL;
+    note(s->world->trace, DENIAL_COVERS, found ? found->set : NULL, name, hash);
+    return found;
 }
 
 struct encloser {
@@ -312,7 +349,7 @@ static enum reason nsec3_encloser(struct nsec3s *s, const uint8_t *name, struct 
     for (unsigned have = labels;; have--) {
         if (!nsec3_hash(s, name_suffix(name, have), hash))
             return REASON_BUDGET;
-        const struct nsec3 *match = nsec3_matching(s, hash);
+        const struct nsec3 *match = nsec3_matching(s, name_suffix(name, have), hash);
         if (match) {
             if (have == labels)
                 return REASON_NAME_NOT_COVERED;
@@ -322,7 +359,7 @@ static enum reason nsec3_encloser(struct nsec3s *s, const uint8_t *name, struct 
                 return REASON_CLOSEST_ENCLOSER;
             ret->labels = have;
             ret->match = match;
-            ret->covering = nsec3_covering(s, below);
+            ret->covering = nsec3_covering(s, name_suffix(name, have + 1), below);
             return ret->covering ? REASON_NONE : REASON_NEXT_CLOSER;
         }
         if (have == apex)
@@ -341,7 +378,7 @@ static enum reason nsec3_name_error(struct nsec3s *s, const uint8_t *qname)
     wildcard_of(qname, ce.labels, wildcard);
     if (!nsec3_hash(s, wildcard, hash))
         return REASON_BUDGET;
-    if (nsec3_covering(s, hash) == NULL)
+    if (nsec3_covering(s, wildcard, hash) == NULL)
         return REASON_WILDCARD_NOT_DENIED;
     return ce.covering->flags & NSEC3_OPT_OUT ? REASON_OPT_OUT : REASON_DENIAL;
 }
@@ -361,7 +398,7 @@ static enum reason nsec3_no_data(struct nsec3s *s, const uint8_t *qname, uint16_
     uint8_t wildcard[NAME_MAX_BYTES + 2], hash[NSEC3_HASH];
     if (!nsec3_hash(s, qname, hash))
         return REASON_BUDGET;
-    const struct nsec3 *match = nsec3_matching(s, hash);
+    const struct nsec3 *match = nsec3_matching(s, qname, hash);
     if (match)
         return nsec3_type_absent(match, qtype, name_is_root(qname));
     struct encloser ce;
@@ -371,7 +408,7 @@ static enum reason nsec3_no_data(struct nsec3s *s, const uint8_t *qname, uint16_
     wildcard_of(qname, ce.labels, wildcard);
     if (!nsec3_hash(s, wildcard, hash))
         return REASON_BUDGET;
-    match = nsec3_matching(s, hash);
+    match = nsec3_matching(s, wildcard, hash);
     if (match)
         return nsec3_type_absent(match, qtype, false);
     return ce.covering->flags & NSEC3_OPT_OUT ? REASON_OPT_OUT : REASON_WILDCARD_NOT_DENIED;
@@ -384,7 +421,7 @@ static enum reason nsec3_wildcard(struct nsec3s *s, const uint8_t *qname, unsign
         return REASON_WILDCARD_CLOSER;
     if (!nsec3_hash(s, name_suffix(qname, labels + 1), hash))
         return REASON_BUDGET;
-    const struct nsec3 *covering = nsec3_covering(s, hash);
+    const struct nsec3 *covering = nsec3_covering(s, name_suffix(qname, labels + 1), hash);
     if (covering == NULL)
         return REASON_WILDCARD_CLOSER;
     return covering->flags & NSEC3_OPT_OUT ? REASON_OPT_OUT : REASON_DENIAL;
@@ -395,7 +432,7 @@ static enum reason nsec3_no_ds(struct nsec3s *s, const uint8_t *name)
     uint8_t hash[NSEC3_HASH];
     if (!nsec3_hash(s, name, hash))
         return REASON_BUDGET;
-    const struct nsec3 *match = nsec3_matching(s, hash);
+    const struct nsec3 *match = nsec3_matching(s, name, hash);
     if (match) {
         if (nsec3_has(match, TYPE_DS) || nsec3_has(match, TYPE_SOA))
             return REASON_DS_NOT_DENIED;

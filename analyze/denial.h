@@ -13,6 +13,28 @@
 
 #define DENIAL_SETS_MAX 16
 
+/* The steps of a proof as they were taken, for whoever explains the verdict (world->trace). */
+#define DENIAL_STEPS_MAX 32
+
+enum denial_relation {
+    DENIAL_MATCHES, /* the record stands at the name (NSEC3: at its hash) */
+    DENIAL_COVERS,  /* the name lies strictly between the record and the next */
+    DENIAL_EMPTY    /* NSEC: the name is an empty non-terminal, for the next owner lies below it */
+};
+
+struct denial_step { /* "does any record … this name?" */
+    enum denial_relation relation;
+    const struct rrset *set; /* the one that does, or NULL */
+    uint8_t name[NAME_MAX_BYTES + 2];
+    bool hashed;
+    uint8_t hash[20]; /* NSEC3: of the name */
+};
+
+struct denial_trace {
+    size_t count; /* since world_begin; further steps are not noted */
+    struct denial_step step[DENIAL_STEPS_MAX];
+};
+
 struct denial {
     struct world *world; /* for the budget of hashes and the limit of iterations */
     const uint8_t *zone; /* apex */

@@ -278,6 +278,22 @@ enum key_result key_verify(struct key *key, unsigned lane, const uint8_t *data, 
                                 : verify_whole(key, data, size, signature, signature_size);
 }
 
+size_t key_ds_digest(const uint8_t *owner, const uint8_t *key_rdata, size_t key_size,
+                     uint8_t digest_type, uint8_t ret_digest[KEY_DIGEST_MAX])
+{
+    const EVP_MD *md = digest_type == 1   ? EVP_sha1()
+                       : digest_type == 2 ? EVP_sha256()
+                       : digest_type == 4 ? EVP_sha384()
+                                          : NULL;
+    unsigned written = 0;
+    EVP_MD_CTX *ctx = md ? EVP_MD_CTX_new() : NULL;
+    bool ok =
+        ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, owner, name_size(owner)) &&
+        EVP_DigestUpdate(ctx, key_rdata, key_size) && EVP_DigestFinal_ex(ctx, ret_digest, &written);
+    EVP_MD_CTX_free(ctx);
+    return ok ? written : 0;
+}
+
 enum key_ds key_matches_ds(const uint8_t *owner, const uint8_t *key_rdata, size_t key_size,
                            const uint8_t *ds_rdata, size_t ds_size)
 {
@@ -286,22 +302,11 @@ enum key_ds key_matches_ds(const uint8_t *owner, const uint8_t *key_rdata, size_
     uint16_t tag = (uint16_t)(ds_rdata[0] << 8 | ds_rdata[1]);
     if (ds_rdata[2] != key_rdata[3] || tag != key_tag(key_rdata, key_size))
         return KEY_DS_OTHER;
-    size_t digest_size = key_digest_size(ds_rdata[3]);
-    if (digest_size == 0)
+    uint8_t digest[KEY_DIGEST_MAX];
+    size_t size = key_ds_digest(owner, key_rdata, key_size, ds_rdata[3], digest);
+    if (size == 0)
         return KEY_DS_UNSUPPORTED;
-    const EVP_MD *md = ds_rdata[3] == 1   ? EVP_sha1()
-                       : ds_rdata[3] == 2 ? EVP_sha256()
-                                          : EVP_sha384();
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned written = 0;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok =
-        ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, owner, name_size(owner)) &&
-        EVP_DigestUpdate(ctx, key_rdata, key_size) && EVP_DigestFinal_ex(ctx, digest, &written);
-    EVP_MD_CTX_free(ctx);
-    if (!ok)
-        return KEY_DS_UNSUPPORTED;
-    bool same = ds_size - 4 == digest_size && memcmp(digest, ds_rdata + 4, digest_size) == 0;
+    bool same = ds_size - 4 == size && memcmp(digest, ds_rdata + 4, size) == 0;
     return same ? KEY_DS_MATCHES : KEY_DS_DIGEST_WRONG;
 }
 

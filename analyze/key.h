@@ -77,6 +77,11 @@ enum key_ds { KEY_DS_OTHER, KEY_DS_MATCHES, KEY_DS_DIGEST_WRONG, KEY_DS_UNSUPPOR
 enum key_ds key_matches_ds(const uint8_t *owner, const uint8_t *key_rdata, size_t key_size,
                            const uint8_t *ds_rdata, size_t ds_size);
 
+/* The digest a DS of this type would have (RFC 4034 5.1.4): its bytes, 0 if unsupported. */
+#define KEY_DIGEST_MAX 64
+size_t key_ds_digest(const uint8_t *owner, const uint8_t *key_rdata, size_t key_size,
+                     uint8_t digest_type, uint8_t ret_digest[KEY_DIGEST_MAX]);
+
 /* RFC 5155 5: SHA-1, `iterations` more times, into ret_hash. `name` canonical. */
 void key_nsec3_hash(const uint8_t *name, const uint8_t *salt, size_t salt_size, unsigned iterations,
                     uint8_t ret_hash[20]);

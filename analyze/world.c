@@ -6,6 +6,7 @@
 #include "analyze/world.h"
 
 #include "analyze/canon.h"
+#include "analyze/denial.h"
 
 #define XXH_INLINE_ALL
 #include <stdlib.h>
@@ -263,6 +264,8 @@ struct key *world_key(struct world *w, struct zone *zone, const uint8_t *rdata, 
 void world_begin(struct world *w, int64_t time_ns)
 {
     int64_t second = time_ns / 1000000000;
+    if (w->trace)
+        w->trace->count = 0;
     w->budget.message_left = w->settings->message_signatures;
     w->budget.hashes_left = w->settings->message_hashes;
     if (second != w->budget.second) {

@@ -24,6 +24,8 @@
 /* RRsets of one proof: SOA apart, at most three NSEC3 (RFC 5155 7.2.2). */
 #define PROOF_SETS_MAX 4
 
+struct denial_trace;
+
 enum trust_state { TRUST_UNKNOWN, TRUST_SECURE, TRUST_INSECURE, TRUST_BOGUS };
 
 struct trust { /* what a zone's keys are worth at a packet time */
@@ -97,6 +99,8 @@ struct world {
     /* zones whose waiters must be looked at (analyze/answer.c) */
     struct zone **stirred;
     size_t stirred_count, stirred_room;
+    /* the steps of denials (analyze/denial.h), emptied by world_begin; NULL: nobody wants them */
+    struct denial_trace *trace;
 };
 
 int world_init(struct world *, const struct settings *, const struct anchors *,
