@@ -158,7 +158,8 @@ table pack "0 1 2 3 4r 13 16r 17"
 
 run "a process that shouts" 0 analyze shout
 says "dnsbailiff-analyze: ?[2Jdnsbailiff-sign: all is well?"
-if grep -q $'[\033\302]' <<<"$said"; then bad "$name: control characters came through"; else ok; fi
+# ESC and the second byte of CSI as UTF-8 writes it; bytes, in whatever locale this runs
+if LC_ALL=C grep -q $'[\033\233]' <<<"$said"; then bad "$name: control characters came through"; else ok; fi
 
 # --- refusals, before anything is made ----------------------------------------------------------------------
 refused() { # NAME TEXT [ARGUMENT…]
