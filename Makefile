@@ -164,6 +164,9 @@ dissect_FUZZ_LIB := libcrypto
 FUZZ += verify
 verify_FUZZ_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_FUZZ_LIB := libcrypto jansson
+FUZZ += pipeline
+pipeline_FUZZ_OBJ := $(sort $(ANALYZE) $(BASELINE) $(RULES)) sandbox/settings.c
+pipeline_FUZZ_LIB := ldns libcrypto yaml-0.1 libxxhash jansson
 
 UNIT += merkle checkpoint segment identity bag sign ledger
 sign_OBJ := $(EVIDENCE_SIGN) $(TALK) sandbox/log.c
