@@ -57,7 +57,7 @@ static inline struct reply reply_to(const char *qname, ldns_rr_type type, ldns_p
     struct reply r = {ldns_pkt_query_new(ldns_dname_new_frm_str(qname), type, LDNS_RR_CLASS_IN, 0)};
     ldns_pkt_set_qr(r.pkt, true);
     ldns_pkt_set_aa(r.pkt, true);
-    ldns_pkt_set_rcode(r.pkt, rcode);
+    ldns_pkt_set_rcode(r.pkt, (uint8_t)rcode);
     ldns_pkt_set_edns_udp_size(r.pkt, 1232);
     ldns_pkt_set_edns_do(r.pkt, true);
     return r;
