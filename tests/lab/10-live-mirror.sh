@@ -27,12 +27,13 @@ check "an identity is made" "$BUILD/dnsbailiff" keygen "$LAB_DIR/identity"
 lab_run sen bailiff "$BUILD/dnsbailiff" capture -i eth0 -l "$EVIDENCE" --trust-anchor "$TREE/anchor" \
 	--identity "$LAB_DIR/identity" --quiet
 pid=${LAB_PID[bailiff]}
-recording() { [ -n "$(find "$EVIDENCE/segments" -type f 2>/dev/null)" ]; }
+recording() { grep -q '"type":"open"' "$EVIDENCE/log/log.jsonl" 2>/dev/null; }
 for ((i = 0; i < 100; i++)); do
 	recording && break
 	sleep 0.1
 done
 check "recording has begun" recording
+sleep 0.3
 lab_dig www.bank.test A >"$LAB_DIR/answer"
 lab_dig nx.gov.test A >>"$LAB_DIR/answer"
 lab_dig big.test DNSKEY +tcp >>"$LAB_DIR/answer"

@@ -318,17 +318,28 @@ lab_halt() { # stops all servers and the resolver
 # --- recording ---------------------------------------------------------------------------------------
 
 lab_record() { # lab_record FILE [ROLE DEV [tcpdump arguments…]]: starts tcpdump and waits until it listens
-	local file=$1 role=${2:-sen} dev=${3:-eth0} i
+	local file=$1 role=${2:-sen} dev=${3:-eth0}
 	shift
 	[ $# -gt 0 ] && shift
 	[ $# -gt 0 ] && shift
 	rm -f "$file"
-	lab_run "$role" tcpdump tcpdump -i "$dev" --immediate-mode -U -s 0 -Z root -w "$file" "$@"
+	if [ -n "${LAB_ROOTLESS:-}" ]; then # tcpdump wants to change groups, which a user's own namespace forbids
+		lab_need dumpcap
+		lab_run "$role" tcpdump dumpcap -P -q -i "$dev" -w "$file" "$@"
+	else
+		lab_run "$role" tcpdump tcpdump -i "$dev" --immediate-mode -U -s 0 -Z root -w "$file" "$@"
+	fi
+	lab_listening
+}
+
+lab_listening() { # until the recorder listens
+	local i
 	for ((i = 0; i < 100; i++)); do
-		grep -q 'listening on' "$LAB_DIR/tcpdump.log" 2>/dev/null && return 0
+		grep -qE 'listening on|Capturing on' "$LAB_DIR/tcpdump.log" 2>/dev/null && return 0
+		kill -0 "${LAB_PID[tcpdump]}" 2>/dev/null || break
 		sleep 0.05
 	done
-	echo "lab: tcpdump did not start" >&2
+	echo "lab: the recorder did not start" >&2
 	cat "$LAB_DIR/tcpdump.log" >&2
 	return 1
 }
