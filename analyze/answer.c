@@ -136,7 +136,8 @@ static enum answer_kind classify(const struct answer *a)
 static uint64_t hash_answer(const struct answers *t, const struct answer *a)
 {
     uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
-                             (uint64_t)a->do_bit << 1 | a->do_known,
+                             (uint64_t)a->dnssec_aware << 2 | (uint64_t)a->do_bit << 1 |
+                             a->do_known,
                          a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
@@ -163,8 +164,8 @@ static bool same_answer(const struct answer *a, const struct answer *b)
     const uint16_t mask = DNS_AA | DNS_AD | DNS_CD | DNS_TC;
     if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
         a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
-        (a->flags & mask) != (b->flags & mask) || a->qname_size != b->qname_size ||
-        memcmp(a->qname, b->qname, a->qname_size) != 0)
+        a->dnssec_aware != b->dnssec_aware || (a->flags & mask) != (b->flags & mask) ||
+        a->qname_size != b->qname_size || memcmp(a->qname, b->qname, a->qname_size) != 0)
         return false;
     for (size_t i = 0; i < b->sets; i++)
         if (!has_set(a, answer_nth(b, i)))
@@ -231,6 +232,7 @@ static void draft_head(struct draft *d, const struct datagram *dg, const struct 
      */
     a->do_bit = query ? query->edns_do : m->edns && m->edns_do;
     a->do_known = query != NULL || (m->edns && m->edns_do);
+    a->dnssec_aware = (m->flags & DNS_AA) || m->edns_do;
     a->ede = m->ede_count ? m->ede[0] : EDE_NONE;
     a->flow = dg->flow;
     a->time_ns = a->last_seen_ns = dg->time_ns;
@@ -272,22 +274,36 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
 }
 
 /* Keys and delegations that passed by become known, whatever the response is worth. */
+/* Is the absence of DNSSEC records in it the responder's word? */
+static bool absence_counts(const struct answer *a)
+{
+    return a->do_known && a->do_bit && a->dnssec_aware;
+}
+
 static void observe(struct answers *t, struct answer *a)
 {
     for (size_t i = 0; i < a->sets; i++) {
-        struct rrset *set = answer_nth(a, i)->set;
-        if ((set->type != TYPE_DNSKEY && set->type != TYPE_DS) || set->signatures == 0)
+        const struct answer_set *as = answer_nth(a, i);
+        struct rrset *set = as->set;
+        if (set->type != TYPE_DNSKEY && set->type != TYPE_DS)
             continue;
         struct zone *zone = world_zone(&t->world, set->owner);
-        if (zone && set->type == TYPE_DNSKEY)
+        if (zone == NULL)
+            continue;
+        if (set->signatures == 0) {
+            if (set->type == TYPE_DNSKEY && as->section == SECTION_ANSWER && absence_counts(a))
+                world_show_no_dnskey(&t->world, zone, REASON_SIG_MISSING, a->last_seen_ns);
+        } else if (set->type == TYPE_DNSKEY) {
             world_show_dnskey(&t->world, zone, set, a->last_seen_ns);
-        else if (zone)
+        } else {
             world_show_ds(&t->world, zone, set, a->last_seen_ns);
+        }
     }
-    if (a->kind == ANSWER_NODATA && a->qtype == TYPE_DNSKEY && a->do_bit && (a->flags & DNS_AA)) {
+    if (a->kind == ANSWER_NODATA && a->qtype == TYPE_DNSKEY && absence_counts(a) &&
+        (a->flags & DNS_AA)) {
         struct zone *zone = world_find(&t->world, a->qname);
         if (zone)
-            world_show_no_dnskey(&t->world, zone, a->last_seen_ns);
+            world_show_no_dnskey(&t->world, zone, REASON_DNSKEY_MISSING, a->last_seen_ns);
     }
 }
 

@@ -39,6 +39,7 @@ struct answer {
     uint16_t qtype, rcode, id, flags;
     bool do_bit, do_known; /* the query asked for DNSSEC records; known from the query or the
                               response's OPT */
+    bool dnssec_aware; /* AA=1, or the response's OPT has DO: an absent signature means something */
     bool aa_from_apex; /* AA=1 and the authority section names the zone by its NS: it is not below a
                           cut */
     uint8_t sets, frame_count, qname_size;

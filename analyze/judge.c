@@ -242,7 +242,8 @@ struct promise { /* what says which keys of the zone may be trusted */
 
 static void weigh_ds(struct promise *p, const uint8_t *ds, uint16_t size)
 {
-    if (size < 5)
+    /* A digest of the wrong length is still a promise, only one that no key can keep. */
+    if (size < 4)
         return;
     bool algorithm = key_algorithm_supported(ds[2]), digest = key_digest_size(ds[3]) != 0;
     if (algorithm && digest) {
@@ -370,7 +371,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
     } else if (zone->dnskeys == 0) {
         bool denied = zone->no_dnskey_ns != INT64_MIN;
         settle(t, denied ? TRUST_BOGUS : TRUST_UNKNOWN,
-               denied ? REASON_DNSKEY_MISSING : REASON_DNSKEY_NOT_SEEN);
+               denied ? zone->no_dnskey : REASON_DNSKEY_NOT_SEEN);
     } else {
         narrow(holds, bad.from_ns, bad.until_ns);
         if (worst == REASON_BUDGET)
@@ -452,6 +453,12 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
         t->up = zone->no_ds.signer;
         narrow(holds, zone->no_ds.from_ns, zone->no_ds.until_ns);
         *ret_reason = zone->no_ds.reason;
+    } else if (p->count == 0 && *ret_reason == REASON_NONE && zone->bad_ds.reason != REASON_NONE) {
+        t->up = zone->bad_ds.signer;
+        *ret_reason = zone->bad_ds.reason;
+    } else if (p->count == 0 && *ret_reason == REASON_NONE && zone->inside) {
+        t->up = zone->inside;
+        *ret_reason = REASON_SIG_SIGNER; /* it signs as if it were a zone */
     }
 }
 
@@ -760,6 +767,21 @@ struct key *judge_next_check(struct world *w, struct rrset *set, struct signatur
         }
     }
     return NULL;
+}
+
+bool judge_signed_with(struct world *w, struct rrset *set, const uint8_t *key_rdata, uint16_t size)
+{
+    for (uint8_t i = 0; size >= 4 && i < set->signatures; i++) {
+        struct signature *s = &set->signature[i];
+        if (s->algorithm != key_rdata[3] || s->tag != key_tag(key_rdata, size) ||
+            structure(set, s) != REASON_NONE)
+            continue;
+        struct zone *zone = world_zone(w, s->signer);
+        struct key *key = zone ? world_key(w, zone, key_rdata, size) : NULL;
+        if (key && crypto(w, set, s, key) == REASON_NONE)
+            return true;
+    }
+    return false;
 }
 
 static enum signature_state state_of_signature(const struct trust *t, enum reason reason)

@@ -22,6 +22,10 @@ enum reason judge_rrset(struct world *, struct rrset *, int64_t time_ns);
  * signature in *ret_signature, or NULL if none or already done. */
 struct key *judge_next_check(struct world *, struct rrset *, struct signature **ret_signature);
 
+/* Does a signature of the RRset verify with the key of this rdata, whatever the key's flags and the
+ * time say? */
+bool judge_signed_with(struct world *, struct rrset *, const uint8_t *key_rdata, uint16_t size);
+
 /* The state of one signature of the RRset as the rules want it; ret may name times and the signer.
  */
 void judge_signature(struct world *, struct rrset *, struct signature *, int64_t time_ns,

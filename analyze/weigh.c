@@ -156,10 +156,15 @@ static struct zone *zone_of(const struct rrset *set)
 
 /* Is it certain that the name belongs to the zone itself and not to a child whose cut we did not
  * see? */
-static bool belongs(struct weighing *g, const uint8_t *name, struct zone *zone)
+static bool belongs(struct weighing *g, const uint8_t *name, uint16_t type, struct zone *zone)
 {
     if (name_equal(name, zone->name) || inside_has(g->table->inside, name, zone))
         return true;
+    /* An alias cannot stand at an apex (RFC 1034 3.6.2); DS and NSEC lie on the parent's side of a
+     * cut at their owner: what counts is one label up. */
+    if (type == TYPE_CNAME || type == TYPE_NSEC || type == TYPE_NSEC3 ||
+        (type == TYPE_DS && !name_is_root(name)))
+        return belongs(g, name_strip(name, 1), 0, zone);
     if (g->answer->aa_from_apex) {
         for (size_t i = 0; i < g->answer->sets; i++) {
             const struct answer_set *s = answer_nth(g->answer, i);
@@ -191,12 +196,12 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
     within(g, t->from_ns, t->until_ns);
     if (t->state == TRUST_INSECURE)
         return t->reason;
-    if (!g->answer->do_bit)
+    if (!g->answer->do_bit || !g->answer->dnssec_aware)
         return REASON_NO_DO;
     if (t->state == TRUST_BOGUS)
         return t->reason;
     bool promised = t->state == TRUST_SECURE || judge_promised(g->world, zone, g->time_ns);
-    if (promised && g->answer->do_known && belongs(g, name, zone))
+    if (promised && g->answer->do_known && belongs(g, name, type, zone))
         return REASON_SIG_MISSING;
     g->answer->volatile_verdict = true; /* belongs() may learn more without any zone changing */
     return t->state == TRUST_SECURE ? REASON_CUT_NOT_SEEN : t->reason;
@@ -204,29 +209,53 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
 
 /* --- denial --- */
 
-static void collect_proof(struct weighing *g, struct denial *d, enum reason *ret_trouble,
-                          struct rrset **ret_by)
+/* Is the absence of DNSSEC records in the response the responder's word? */
+static bool absence_counts(const struct weighing *g)
 {
+    return g->answer->do_known && g->answer->do_bit && g->answer->dnssec_aware;
+}
+
+struct proof {
+    struct denial denial; /* the usable RRsets, all of one zone */
+    enum reason trouble;  /* the worst of the others, NONE if there is none */
+    struct rrset *by;     /* that one */
+    struct zone *zone;    /* whose keys or whose lack decided on it */
+};
+
+/* `cut`: the proof is to be about a DS there, NULL: about anything else. `home`: a zone whose keys
+ * signed other data of the same response, NULL none: what it says lies in that zone. */
+static void collect_proof(struct weighing *g, const uint8_t *cut, struct zone *home,
+                          struct proof *ret)
+{
+    struct denial *d = &ret->denial;
+    *ret = (struct proof){.trouble = REASON_NONE};
     d->world = g->world;
-    d->zone = NULL;
-    d->count = 0;
-    *ret_trouble = REASON_NONE;
-    *ret_by = NULL;
     for (size_t i = 0; i < g->answer->sets && d->count < DENIAL_SETS_MAX; i++) {
         const struct answer_set *s = answer_nth(g->answer, i);
-        if (s->section != SECTION_AUTHORITY ||
-            (s->set->type != TYPE_NSEC && s->set->type != TYPE_NSEC3))
+        struct rrset *set = s->set;
+        if (s->section != SECTION_AUTHORITY || (set->type != TYPE_NSEC && set->type != TYPE_NSEC3))
             continue;
-        enum reason reason = judge_set(g, s->set);
-        bool usable = reason == REASON_CHAIN && !s->set->judged.wildcard;
-        const uint8_t *zone = usable ? zone_of(s->set)->name : NULL;
-        if (usable && (d->zone == NULL || name_equal(d->zone, zone))) {
-            d->zone = zone;
-            d->set[d->count++] = s->set;
+        /* The child has no say in its own delegation (RFC 4035 5.2). */
+        if (set->signatures && cut && !name_is_root(cut) &&
+            name_equal(set->signature[0].signer, cut))
+            continue;
+        struct zone *zone = home;
+        enum reason reason = REASON_SIG_MISSING;
+        if (set->signatures) {
+            reason = judge_set(g, set);
+            zone = zone_of(set);
+        } else if (home == NULL || !name_within(set->owner, home->name) || !absence_counts(g)) {
+            reason = judge_unsigned(g, set->owner, TYPE_NSEC, &zone);
+        }
+        bool usable = reason == REASON_CHAIN && !set->judged.wildcard;
+        if (usable && (d->zone == NULL || name_equal(d->zone, zone->name))) {
+            d->zone = zone->name;
+            d->set[d->count++] = set;
         } else if (!usable &&
-                   (*ret_trouble == REASON_NONE || badness(reason) > badness(*ret_trouble))) {
-            *ret_trouble = reason;
-            *ret_by = s->set;
+                   (ret->trouble == REASON_NONE || badness(reason) > badness(ret->trouble))) {
+            ret->trouble = reason;
+            ret->by = set;
+            ret->zone = zone;
         }
     }
 }
@@ -238,6 +267,7 @@ static void learn_no_ds(struct weighing *g, const struct denial *d, const uint8_
     struct zone *signer = world_find(g->world, d->zone);
     if (reason == REASON_DENIAL && signer) {
         inside_add(g->table->inside, cut, signer);
+        world_show_inside(g->world, cut, signer);
         return;
     }
     if (reason != REASON_UNSIGNED_DELEGATION && reason != REASON_OPT_OUT)
@@ -277,54 +307,61 @@ static const uint8_t *last_target(const struct answer *a, uint8_t scratch[NAME_M
     return name;
 }
 
+/* No NSEC or NSEC3 at all. `zone` is that of a signed SOA, or NULL. */
+static void weigh_bare_denial(struct weighing *g, const uint8_t *qname, struct zone *zone,
+                              const struct rrset *soa)
+{
+    const struct answer *a = g->answer;
+    if (zone) {
+        weigh(g, a->do_bit ? REASON_DENIAL_MISSING : REASON_NO_DO, zone, soa);
+        return;
+    }
+    bool by_soa = soa && name_within(qname, soa->owner);
+    enum reason reason =
+        judge_unsigned(g, by_soa ? soa->owner : qname, by_soa ? TYPE_SOA : a->qtype, &zone);
+    weigh(g, reason == REASON_SIG_MISSING ? REASON_DENIAL_MISSING : reason, zone, soa);
+}
+
 static void weigh_denial(struct weighing *g, bool name_error)
 {
     struct answer *a = g->answer;
     uint8_t scratch[NAME_MAX_BYTES];
     const uint8_t *qname = last_target(a, scratch);
     struct zone *zone = NULL;
-    struct denial d;
-    enum reason trouble;
-    struct rrset *by;
+    struct proof p;
     struct rrset *soa = answer_find(a, SECTION_AUTHORITY, TYPE_SOA);
 
-    collect_proof(g, &d, &trouble, &by);
-    if (soa && soa->signatures) {
-        enum reason reason = judge_set(g, soa);
-        if (reason != REASON_CHAIN) {
-            weigh(g, reason, zone_of(soa), soa);
+    enum reason soa_reason = soa ? judge_set(g, soa) : REASON_NONE;
+    collect_proof(g, a->qtype == TYPE_DS && !name_error ? qname : NULL,
+                  soa_reason == REASON_CHAIN ? zone_of(soa) : NULL, &p);
+    bool broken = p.trouble != REASON_NONE && reason_verdict(p.trouble) == VERDICT_BOGUS;
+    /* RFC 4035 3.1.3: in a signed zone the SOA comes with its signature. */
+    if (soa && (soa->signatures || (p.denial.count && absence_counts(g)))) {
+        if (soa_reason != REASON_CHAIN && !(broken && p.denial.count == 0)) {
+            weigh(g, soa_reason, zone_of(soa), soa);
             return;
         }
         zone = zone_of(soa);
     }
-    if (trouble != REASON_NONE && reason_verdict(trouble) != VERDICT_BOGUS) {
-        weigh(g, trouble, zone_of(by), by);
+    if (p.trouble != REASON_NONE && (!broken || p.denial.count == 0)) {
+        weigh(g, p.trouble, p.zone, p.by);
         return;
     }
-    if (d.count == 0) {
-        if (trouble != REASON_NONE) {
-            weigh(g, trouble, zone_of(by), by);
-        } else if (zone) {
-            weigh(g, a->do_bit ? REASON_DENIAL_MISSING : REASON_NO_DO, zone, soa);
-        } else {
-            const uint8_t *where = soa && name_within(qname, soa->owner) ? soa->owner : qname;
-            enum reason reason = judge_unsigned(g, where, a->qtype, &zone);
-            weigh(g, reason == REASON_SIG_MISSING ? REASON_DENIAL_MISSING : reason, zone,
-                  soa ? soa : NULL);
-        }
+    if (p.denial.count == 0) {
+        weigh_bare_denial(g, qname, zone, soa);
         return;
     }
-    zone = world_find(g->world, d.zone);
-    enum reason reason =
-        name_error ? denial_name_error(&d, qname) : denial_no_data(&d, qname, a->qtype);
+    zone = world_find(g->world, p.denial.zone);
+    enum reason reason = name_error ? denial_name_error(&p.denial, qname)
+                                    : denial_no_data(&p.denial, qname, a->qtype);
     g->answer->volatile_verdict |= reason == REASON_BUDGET;
-    if (reason_verdict(reason) == VERDICT_BOGUS && trouble != REASON_NONE)
-        reason = trouble; /* the part that is missing is the one whose signature is wrong */
+    if (reason_verdict(reason) == VERDICT_BOGUS && broken)
+        reason = p.trouble; /* the part that is missing is the one whose signature is wrong */
     if (reason_verdict(reason) == VERDICT_SECURE && !name_error && a->qtype == TYPE_DS)
-        learn_no_ds(g, &d, qname, denial_no_ds(&d, qname));
+        learn_no_ds(g, &p.denial, qname, denial_no_ds(&p.denial, qname));
     if (reason == REASON_OPT_OUT && a->qtype == TYPE_DS)
-        learn_no_ds(g, &d, qname, reason);
-    weigh(g, reason, zone, d.set[0]);
+        learn_no_ds(g, &p.denial, qname, reason);
+    weigh(g, reason, zone, p.denial.set[0]);
 }
 
 /* --- positive answers --- */
@@ -354,17 +391,16 @@ static bool dname_yields(const struct rrset *dname, const struct rrset *cname)
 
 static void weigh_wildcard(struct weighing *g, struct rrset *set)
 {
-    struct denial d;
-    enum reason trouble;
-    struct rrset *by;
-    collect_proof(g, &d, &trouble, &by);
+    struct proof p;
+    collect_proof(g, NULL, zone_of(set), &p);
     unsigned labels = set->signature[set->judged.by].labels;
-    enum reason reason = d.count ? denial_wildcard(&d, set->owner, labels) : REASON_WILDCARD_CLOSER;
+    enum reason reason =
+        p.denial.count ? denial_wildcard(&p.denial, set->owner, labels) : REASON_WILDCARD_CLOSER;
     g->answer->volatile_verdict |= reason == REASON_BUDGET;
     if (reason == REASON_DENIAL)
         reason = REASON_WILDCARD;
-    else if (reason_verdict(reason) == VERDICT_BOGUS && trouble != REASON_NONE)
-        reason = trouble;
+    else if (reason_verdict(reason) == VERDICT_BOGUS && p.trouble != REASON_NONE)
+        reason = p.trouble;
     else if (reason == REASON_WILDCARD_CLOSER && g->answer->do_known && !g->answer->do_bit)
         reason = REASON_NO_DO;
     weigh(g, reason, zone_of(set), set);
@@ -429,24 +465,37 @@ static void weigh_referral(struct weighing *g)
         weigh(g, reason == REASON_CHAIN ? REASON_REFERRAL : reason, zone_of(ds), ds);
         return;
     }
-    struct denial d;
-    enum reason trouble;
-    struct rrset *by;
-    collect_proof(g, &d, &trouble, &by);
-    if (d.count == 0) {
-        weigh(g, trouble == REASON_NONE ? REASON_REFERRAL : trouble, by ? zone_of(by) : NULL, by);
+    struct proof p;
+    collect_proof(g, ns->owner, NULL, &p);
+    if (p.denial.count == 0) {
+        weigh(g, p.trouble == REASON_NONE ? REASON_REFERRAL : p.trouble, p.zone, p.by);
         return;
     }
-    enum reason reason = denial_no_ds(&d, ns->owner);
-    learn_no_ds(g, &d, ns->owner, reason);
+    enum reason reason = denial_no_ds(&p.denial, ns->owner);
+    learn_no_ds(g, &p.denial, ns->owner, reason);
     if (reason == REASON_DENIAL)
         reason = REASON_DS_NOT_DENIED; /* a referral to a name that the proof says is no cut */
-    if (reason_verdict(reason) == VERDICT_BOGUS && trouble != REASON_NONE)
-        reason = trouble;
-    weigh(g, reason, world_find(g->world, d.zone), d.set[0]);
+    if (reason_verdict(reason) == VERDICT_BOGUS && p.trouble != REASON_NONE)
+        reason = p.trouble;
+    weigh(g, reason, world_find(g->world, p.denial.zone), p.denial.set[0]);
 }
 
 /* --- the response --- */
+
+/* A bogus answer about a DS, or a bogus referral: the zone at the cut hangs in the air. */
+static void learn_bad_ds(struct weighing *g)
+{
+    const struct answer *a = g->answer;
+    const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
+    const uint8_t *cut = a->kind == ANSWER_REFERRAL && ns ? ns->owner : a->qname;
+    bool about_ds = a->kind == ANSWER_REFERRAL || a->qtype == TYPE_DS;
+    if (!about_ds || a->kind == ANSWER_POSITIVE || reason_verdict(g->reason) != VERDICT_BOGUS ||
+        g->zone == NULL || name_equal(g->zone->name, cut) || !name_within(cut, g->zone->name))
+        return;
+    struct zone *zone = world_zone(g->world, cut);
+    if (zone)
+        world_show_bad_ds(g->world, zone, g->reason, g->zone, g->time_ns);
+}
 
 void weigh_answer(struct answers *table, struct answer *a, int64_t time_ns)
 {
@@ -480,6 +529,7 @@ void weigh_answer(struct answers *table, struct answer *a, int64_t time_ns)
         if (set->signatures)
             (void)judge_set(&g, set);
     }
+    learn_bad_ds(&g);
     a->reason = g.reason == REASON_NONE ? REASON_MALFORMED : g.reason;
     a->zone = g.zone;
     a->by = g.by;

@@ -131,14 +131,8 @@ bool world_anchored(const struct world *w, const uint8_t *name)
     return false;
 }
 
-/* Something new is known of the zone: its waiting answers are to be judged again. */
-static void stir(struct world *w, struct zone *zone)
+static void wake(struct world *w, struct zone *zone)
 {
-    zone->observed++;
-    if (!zone->seen) {
-        zone->seen = true;
-        w->births++;
-    }
     if (w->stirred_count == w->stirred_room) {
         size_t room = w->stirred_room ? w->stirred_room * 2 : 16;
         struct zone **wider = realloc(w->stirred, room * sizeof(struct zone *));
@@ -148,6 +142,17 @@ static void stir(struct world *w, struct zone *zone)
         w->stirred_room = room;
     }
     w->stirred[w->stirred_count++] = zone;
+}
+
+/* Something new is known of the zone: its waiting answers are to be judged again. */
+static void stir(struct world *w, struct zone *zone)
+{
+    zone->observed++;
+    if (!zone->seen) {
+        zone->seen = true;
+        w->births++;
+    }
+    wake(w, zone);
 }
 
 /* Keeps `set` among the variants; the one seen longest ago among those not in `keep` gives way. */
@@ -235,13 +240,35 @@ bool world_show_no_ds(struct world *w, struct zone *zone, enum reason reason, st
     return true;
 }
 
-void world_show_no_dnskey(struct world *w, struct zone *zone, int64_t time_ns)
+void world_show_bad_ds(struct world *w, struct zone *zone, enum reason reason, struct zone *signer,
+                       int64_t time_ns)
+{
+    bool news = zone->bad_ds.reason == REASON_NONE;
+    zone->bad_ds.reason = reason;
+    zone->bad_ds.signer = signer;
+    zone->bad_ds.seen_ns = time_ns;
+    if (news)
+        stir(w, zone);
+}
+
+void world_show_no_dnskey(struct world *w, struct zone *zone, enum reason reason, int64_t time_ns)
 {
     bool first = zone->no_dnskey_ns == INT64_MIN;
+    zone->no_dnskey = reason;
     if (time_ns > zone->no_dnskey_ns)
         zone->no_dnskey_ns = time_ns;
     if (first && zone->seen)
         stir(w, zone);
+}
+
+void world_show_inside(struct world *w, const uint8_t *name, struct zone *zone)
+{
+    struct zone *mistaken = world_zone(w, name);
+    if (mistaken == NULL || mistaken == zone || mistaken->inside == zone)
+        return;
+    mistaken->inside = zone;
+    mistaken->observed++;
+    wake(w, mistaken);
 }
 
 struct key *world_key(struct world *w, struct zone *zone, const uint8_t *rdata, uint16_t size)

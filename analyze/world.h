@@ -59,8 +59,15 @@ struct zone {
         struct rrset *proof[PROOF_SETS_MAX];
         int64_t seen_ns, from_ns, until_ns;
     } no_ds;
-    int64_t no_dnskey_ns; /* the zone (not its parent) answered that it has no DNSKEY; INT64_MIN
-                             never */
+    struct { /* the last answer about its DS that proved nothing: the parent's, and not in order */
+        enum reason reason; /* NONE: none seen */
+        struct zone *signer;
+        int64_t seen_ns;
+    } bad_ds;
+    struct zone *inside;   /* proven to be a name in this zone, not a zone; NULL: not proven */
+    enum reason no_dnskey; /* DNSKEY_MISSING, or SIG_MISSING: the DNSKEY RRset came unsigned */
+    int64_t no_dnskey_ns;  /* the zone (not its parent) answered that it has no DNSKEY; INT64_MIN
+                              never */
     struct key *keys;
     unsigned key_count;
     const struct baseline_zone *baseline; /* declared keys, or NULL */
@@ -125,7 +132,14 @@ bool world_show_ds(struct world *, struct zone *, struct rrset *, int64_t time_n
 bool world_show_no_ds(struct world *, struct zone *, enum reason, struct zone *signer,
                       struct rrset *const *proof, size_t proofs, int64_t time_ns, int64_t from_ns,
                       int64_t until_ns);
-void world_show_no_dnskey(struct world *, struct zone *, int64_t time_ns);
+/* The parent's servers were asked, and what they said is bogus for this reason: neither DS nor its
+ * absence. */
+void world_show_bad_ds(struct world *, struct zone *, enum reason, struct zone *signer,
+                       int64_t time_ns);
+void world_show_no_dnskey(struct world *, struct zone *, enum reason, int64_t time_ns);
+/* The name is proven to be no cut of `zone` but a name in it: answers that wait there may be
+ * judged. */
+void world_show_inside(struct world *, const uint8_t *name, struct zone *zone);
 
 /* The decoded key with this DNSKEY rdata, kept with its zone; NULL when the zone has too many. */
 struct key *world_key(struct world *, struct zone *, const uint8_t *rdata, uint16_t size);
