@@ -396,7 +396,8 @@ static uint32_t *apex_slot(const struct baseline *baseline, const uint8_t *name)
 
 static int index_zones(struct baseline *baseline, char *ret_error, size_t room)
 {
-    qsort(baseline->zones, baseline->zone_count, sizeof *baseline->zones, compare_zones);
+    if (baseline->zone_count > 0) /* qsort may not be given NULL, even for nothing */
+        qsort(baseline->zones, baseline->zone_count, sizeof *baseline->zones, compare_zones);
     if (names_init(&baseline->apexes, baseline->zone_count) != 0)
         return fail(ret_error, room, "baseline", "out of memory");
     for (size_t i = 0; i < baseline->zone_count; i++) {
