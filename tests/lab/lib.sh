@@ -395,3 +395,18 @@ lab_delv() {
 	done <"$judges" >"$judges.new"
 	mv "$judges.new" "$judges"
 }
+
+# lab_verify_zones DIR OUT: what ldns-verify-zone and dnssec-verify say of each zone listed in DIR/whole.
+lab_verify_zones() {
+	local dir=$1 zone file ldns bind
+	while read -r zone; do
+		file=${zone%.}.zone
+		[ "$zone" = . ] && file=root.zone
+		file=$(ls "$dir"/{root,tld,ns1,att}/"$file" 2>/dev/null | head -n 1)
+		[ -n "$file" ] || continue
+		ldns=good bind=good
+		ldns-verify-zone "$file" >/dev/null 2>&1 </dev/null || ldns=bad
+		dnssec-verify -q -z -o "$zone" "$file" >/dev/null 2>&1 </dev/null || bind=bad
+		echo "$zone ldns-verify-zone=$ldns dnssec-verify=$bind"
+	done <"$dir/whole" >"$2"
+}

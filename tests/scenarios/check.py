@@ -204,6 +204,36 @@ def check_judges(report, scenario, outcome, path, allowed):
                      (f" ede={fields['ede']}" if fields.get("ede", "-") != "-" else ""), f"{verdict} {reason}".strip())
 
 
+def check_zones(report, scenario, verdicts, path, allowed):
+    """ldns-verify-zone and dnssec-verify agree: of a sound zone nothing is bogus, of a broken one something is.
+
+    verdicts: {(name, type): {verdict…}}, ours or a judge's. Where the two tools disagree, nothing is asked.
+    """
+    zones = {z: f for z, f in read_zones(path)}
+    asked = collections.defaultdict(dict)
+    for (name, kind), verdict in verdicts.items():
+        labels = name.split(".")
+        above = [".".join(labels[i:]) or "." for i in range(len(labels))]
+        zone = next((z for z in above[1 if kind == "DS" else 0:] if z in zones), None)
+        if zone and zone not in (".", "test."):  # what is bogus below a cut says nothing of the zone above
+            asked[zone][(name, kind)] = verdict
+    for zone, questions in sorted(asked.items()):
+        tools = set(zones[zone].values())
+        if len(tools) > 1:
+            continue
+        bogus = [q for q, v in questions.items() if "bogus" in v]
+        good = not bogus if tools == {"good"} else bool(bogus)
+        good = good or "zone" in allowed.get((scenario, zone, "-"), ())
+        report.check(good, scenario, f"zone {zone}", f"ldns-verify-zone, dnssec-verify: {tools.pop()}",
+                     "bogus: " + (" ".join(bogus[0]) if bogus else "nothing"))
+
+
+def read_zones(path):
+    if os.path.exists(path):
+        for words in statements(path):
+            yield absolute(words[0]), dict(w.split("=") for w in words[1:])
+
+
 def scenarios(folder, wanted):
     names = sorted({f.rsplit(".", 1)[0] for f in os.listdir(folder) if f.endswith((".expect", ".judges"))})
     return [n for n in names if not wanted or n in wanted]
@@ -228,6 +258,7 @@ def main_replay(program, folder, wanted):
             check_expectation(report, name, outcome, expect, allowed)
         elif os.path.exists(judges):
             check_judges(report, name, outcome, judges, allowed)
+        check_zones(report, name, {q: {v} for q, (v, _) in outcome.last.items()}, os.path.join(folder, name + ".zones"), allowed)
     report.print()
     return report.failed == 0
 
@@ -236,9 +267,12 @@ def main_judges(folder, wanted):
     report, allowed = Report(), read_differences(folder)
     for name in scenarios(folder, wanted):
         expect, judges = (os.path.join(folder, name + suffix) for suffix in (".expect", ".judges"))
-        if not (os.path.exists(expect) and os.path.exists(judges)):
+        if not os.path.exists(judges):
             continue
         said = {(n, k): opinions(f) for n, k, f in read_judges(judges)}
+        check_zones(report, name, {q: set(v.values()) for q, v in said.items()}, os.path.join(folder, name + ".zones"), allowed)
+        if not os.path.exists(expect):
+            continue
         for words in statements(expect):
             question = (absolute(words[1]), words[2]) if words[0] == "verdict" else None
             if question in said:

@@ -168,6 +168,7 @@ failed=0
 while read -r name recipe; do
 	DIR=$WORK/$name PCAP=$OUT/$name.pcap JUDGES=$OUT/$name.judges
 	situations build "$name" && "recipe_$recipe" || { echo "make.sh: $name failed" >&2; failed=1; lab_halt; continue; }
+	lab_verify_zones "$DIR" "$OUT/$name.zones"
 	cp "$DIR/anchor" "$OUT/$name.anchor"
 	situations expect "$name" "$OUT/$name.expect"
 	printf '%-32s %8d bytes %s\n' "$name" "$(stat -c %s "$PCAP")" "$recipe"

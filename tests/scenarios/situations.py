@@ -539,6 +539,12 @@ def build(w, name):
         text = Tree(w, [other if z.name == other.name else z for z in zones]).build()[other.name]
         with open(os.path.join(out, "ns2", other.name.rstrip(".") + ".zone"), "w") as f:
             f.write(text)
+    # Zones whose every defect, if any, is in their own content: what zone checkers can judge.
+    damaged = differential.mangles(w.folder, name) if name in differential.GROUPS else {}
+    with open(os.path.join(out, "whole"), "w") as f:
+        f.writelines(z.name + "\n" for z in tree.zones.values() if z.signed and z.ds is None and not z.ds_after and
+                     z.name not in damaged and not z.name.startswith("sub.") and
+                     name != "differential-aliases")  # there, verdicts hang on other zones
     with open(os.path.join(out, "questions"), "w") as f:
         f.writelines(f"{n} {t}\n" for n, t in questions)
 
