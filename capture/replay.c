@@ -40,7 +40,7 @@ struct replay {
     uint64_t bytes_before; /* of the sources before this one, as stored */
     int64_t last_ns;       /* of the last frame */
     bool stopped;
-    uint64_t damages;
+    uint64_t damages, captures;
     char *text; /* of the first damage */
     size_t room;
 };
@@ -178,6 +178,15 @@ static void tell_oddities(const struct entry *e, const struct frame_tally *t)
 #undef X
 }
 
+/* A folder may hold other files beside its captures; a file that was named may not be one of them.
+ */
+static void skip(const struct entry *e, const struct frame_damage *d)
+{
+    char name[96];
+    log_line(LOG_NOTE, "%s: skipped, %s", log_escape(e->name, strlen(e->name), name, sizeof name),
+             d->text);
+}
+
 static void read_source(struct replay *r, const struct entry *e)
 {
     struct source *s = source_open(descriptor(e), may_read, r);
@@ -195,9 +204,12 @@ static void read_source(struct replay *r, const struct entry *e)
             interface(r, e, &item);
         else if (event == FRAME_END)
             break;
+        else if (e->by_time && !source_recognised(s))
+            skip(e, &item.damage);
         else
             damage(r, e, &item.damage);
     }
+    r->captures += source_recognised(s);
     const struct frame_tally *tally = source_tally(s);
     r->out->loss.dropped_kernel += tally->dropped_kernel;
     r->out->loss.dropped_interface += tally->dropped_interface;
@@ -223,6 +235,8 @@ uint64_t replay_run(struct replay *r, struct output *out, char *ret_text, size_t
     order(r);
     for (size_t i = 0; i < r->count && !r->stopped; i++)
         read_source(r, &r->entries[i]);
+    if (r->captures == 0 && r->damages++ == 0)
+        snprintf(r->text, r->room, "no capture among the files");
     out->progress->bytes_done = r->bytes_before;
     out->progress->frames = out->loss.received;
     output_end(out, r->last_ns);

@@ -24,6 +24,7 @@ struct source {
     struct pcapng ng;
     unsigned damages;
     uint64_t damages_untold;
+    bool recognised; /* begins as a capture does */
 };
 
 struct source *source_open(int fd, stream_may_read *may_read, void *context)
@@ -75,10 +76,12 @@ static enum frame_event recognise(struct source *s, struct frame_item *ret_item)
     size_t n = stream_left(in);
     if (n >= 4 && pcapfile_magic(in->at)) {
         s->format = FORMAT_PCAP;
+        s->recognised = true;
         return FRAME_GIVEN;
     }
     if (n >= 4 && pcapng_magic(in->at)) {
         s->format = FORMAT_PCAPNG;
+        s->recognised = true;
         return FRAME_GIVEN;
     }
     if (stream_stopped(in))
@@ -159,6 +162,11 @@ const struct frame_tally *source_tally(const struct source *s)
 uint64_t source_stored(const struct source *s)
 {
     return stream_stored(&s->stream);
+}
+
+bool source_recognised(const struct source *s)
+{
+    return s->recognised;
 }
 
 int source_first_time(int fd, int64_t *ret_time_ns)

@@ -32,4 +32,7 @@ uint64_t source_stored(const struct source *);
  * not readable, or fd cannot seek. */
 int source_first_time(int fd, int64_t *ret_time_ns);
 
+/* Has it turned out to be a capture at all? Known after the first source_next. */
+bool source_recognised(const struct source *);
+
 #endif

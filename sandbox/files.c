@@ -139,6 +139,7 @@ struct gathering {
     struct inputs_writer *inputs;
     struct sources sources;
     bool has_stream;
+    bool by_time; /* from a folder: capture orders them by first packet */
 };
 
 static int reject(const char *path, const char *why)
@@ -180,6 +181,8 @@ static int add_source(const char *path, void *context)
     struct input_source told = {.size = s->size, .mtime_ns = s->mtime_ns};
     if (stream)
         told.flags = SOURCE_STREAM; /* tells digest to pass it on */
+    else if (g->by_time)
+        told.flags = SOURCE_BY_TIME;
     if (!s->path || inputs_add(g->inputs, INPUT_SOURCE, path, &told, sizeof told))
         log_die("inputs: %m");
     return 0;
@@ -192,6 +195,7 @@ int files_open_sources(const struct options *o, struct inputs_writer *inputs,
     for (size_t i = 0; i < o->files.count; i++)
         if (add_source(o->files.items[i], &g))
             return -1;
+    g.by_time = true;
     for (size_t i = 0; i < o->folders.count; i++) {
         int found = each_file(o->folders.items[i], "", add_source, &g);
         if (found == 0)
