@@ -80,6 +80,9 @@ for round in $(seq "$rounds"); do
         fi
         echo "$wall $cpu $rss" >>"$work/row-$i"
         cp "$work/output" "$work/output-$i"
+        [ ! -e "$work/$round-$i/eve.json" ] ||
+            tail -n 1 "$work/$round-$i/eve.json" | grep -oE '"signature_(checks|hits)":[0-9]+' \
+                >"$work/signatures" || true
         rm -rf "$work/$round-$i" "$work/$round-$i".tar*
     done
 done
@@ -104,6 +107,9 @@ echo "(median of $rounds rounds; MiB: largest process; x: times the reference's 
 echo
 echo "what the last sealed replay said, to the line about loss:"
 sed '/^Loss/q' "$work/output-4" | sed 's/^/  /'
+# What no look-up can save: each signature that is new costs one verification (see openssl speed).
+echo "  Signatures  $(tr -dc '0-9\n' <"$work/signatures" | paste -sd' ' |
+    sed -E 's/([0-9]+) ([0-9]+)/\1 verified, \2 remembered/')"
 for program in "$bench"/bench_*; do
     [ -x "$program" ] || continue
     echo
