@@ -16,6 +16,7 @@ LAB_NS=${LAB_NS:-dbl$$}
 LAB_DIR=${LAB_DIR:-}
 LAB_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_ROLES="sw root tld ns1 ns2 att res cli sen"
+export PYTHONDONTWRITEBYTECODE=1
 declare -A LAB_PID=()
 LAB_UP=0
 
@@ -402,7 +403,7 @@ lab_verify_zones() {
 	while read -r zone; do
 		file=${zone%.}.zone
 		[ "$zone" = . ] && file=root.zone
-		file=$(ls "$dir"/{root,tld,ns1,att}/"$file" 2>/dev/null | head -n 1)
+		file=$(find "$dir"/root "$dir"/tld "$dir"/ns1 "$dir"/att -name "$file" 2>/dev/null | head -n 1)
 		[ -n "$file" ] || continue
 		ldns=good bind=good
 		ldns-verify-zone "$file" >/dev/null 2>&1 </dev/null || ldns=bad

@@ -164,6 +164,11 @@ def check_expectation(report, scenario, outcome, path, allowed):
             if not good and got and got[0] in allowed.get((scenario,) + question, ()):
                 good = True
             report.check(good, scenario, " ".join(rest[:2]), " ".join(rest[2:]), " ".join(got) if got else "no verdict")
+        elif verb == "not-verdict":
+            question = (absolute(rest[0]), rest[1])
+            wrong = [v for v in outcome.all[question] if v[0] == rest[2]]
+            report.check(question in outcome.last and not wrong, scenario, " ".join(words), "never " + rest[2],
+                         " ".join(wrong[0]) if wrong else "no verdict")
         elif verb == "retro":
             question = (absolute(rest[0]), rest[1])
             report.check(question in outcome.retro, scenario, " ".join(words), "revised", "not revised")

@@ -21,7 +21,7 @@ import dns.rdatatype
 import dns.rrset
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
-from zones import DAY, HOUR, IN, Work, Zone, make_rrsig  # noqa: E402
+from zones import DAY, HOUR, Work, Zone, make_rrsig  # noqa: E402
 
 NSEC3 = (0, "-", False)
 OPTOUT = (0, "-", True)

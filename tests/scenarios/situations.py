@@ -10,8 +10,14 @@ Everything an expectation says was decided by reading the RFCs, and compared wit
 delv said of the same names (the .judges files); nothing in it was taken from dnsbailiff's output.
 """
 import os
+import random
 import sys
 import time
+
+import dns.dnssec
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
 import differential  # noqa: E402
@@ -482,6 +488,67 @@ def midway(w):
 def backwards(w):
     q = [("www.bank.test.", "A"), ("www.gov.test.", "A"), ("example.test.", "MX"), ("www.plain.test.", "A")]
     return base(), q, lines_secure(q[:-1]) + ["verdict www.plain.test. A insecure", "retro www.bank.test. A"] + SILENT
+
+
+# --- hostile zones: shapes that cost a validator without limits much (CVE-2023-50387, CVE-2023-50868) ------------
+
+def forged_key(tag, draw, exponent=b"\x01\x00\x01", size=128):
+    """An RSASHA256 DNSKEY of that tag whose modulus is noise. The tag is a sum of 16-bit words (RFC 4034
+    appendix B), so the last word sets it; now and then the carry spoils that, and another modulus is drawn."""
+    head = (bytes([len(exponent)]) if len(exponent) < 256 else b"\0" + len(exponent).to_bytes(2, "big")) + exponent
+    while True:
+        body = head + b"\xc1" + draw.randbytes(size - 3 - len(head) % 2)
+        last = 0
+        for _ in range(2):
+            data = b"\x01\x00\x03\x08" + body + last.to_bytes(2, "big")
+            rdata = dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.DNSKEY, data, 0, len(data))
+            if dns.dnssec.key_id(rdata) == tag:
+                return rdata.to_text()
+            last = (tag - dns.dnssec.key_id(rdata)) & 0xffff
+
+
+def keytrap(keys, signatures):
+    def damage(s):
+        draw = random.Random(20261122)
+        tag = s.key().tag
+        s.put("@", "DNSKEY", s.key(ksk=True).rdata.to_text(), s.key().rdata.to_text(),
+              *[forged_key(tag, draw) for _ in range(keys)])
+        s.sign("@", "DNSKEY")
+        good = list(s.sigs("www", "A"))[0]
+        s.set_sigs("www", "A", *[good.replace(signature=b"\0" + draw.randbytes(127)) for _ in range(signatures)])
+    return damage
+
+
+@situation("hostile-keytrap", baseline=None)
+def hostile_keytrap(w):
+    z = "keytrap.test."
+    q = [("www." + z, "A"), (z, "MX")]
+    return [Zone(z, alg=8, damage=keytrap(80, 80), ns=("ns1",))], q, [
+        f"not-verdict www.{z} A secure", f"not-verdict www.{z} A insecure", f"want validator-load {z}"]
+
+
+@situation("hostile-rsa-exponent", baseline=None)
+def hostile_exponent(w):
+    z = "exponent.test."
+
+    def damage(s):
+        draw = random.Random(20261122)
+        key = forged_key(4711, draw, exponent=bytes([0xff]) + draw.randbytes(500) + b"\x01", size=512)
+        s.put("@", "DNSKEY", s.key(ksk=True).rdata.to_text(), s.key().rdata.to_text(), key)
+        s.sign("@", "DNSKEY")
+        good = list(s.sigs("www", "A"))[0]
+        s.set_sigs("www", "A", good.replace(key_tag=4711, signature=b"\0" + draw.randbytes(511)))
+    q = [("www." + z, "A"), (z, "MX")]
+    return [Zone(z, alg=8, damage=damage, ns=("ns1",))], q, [
+        f"not-verdict www.{z} A secure", f"not-verdict www.{z} A insecure", f"verdict {z} MX secure"]
+
+
+@situation("hostile-nsec3", baseline=None)
+def hostile_nsec3(w):
+    z = "iterations.test."
+    q = [(".".join("abcdefghijklmnopqrstuvwxyz"[:n]) + ".gone." + z, "A") for n in (1, 13, 26)]
+    return [Zone(z, nsec3=(2500, "AABBCCDD" * 16, False), signer="ldns", ns=("ns1",))], q, [
+        f"verdict {n} {t} insecure nsec3-iterations" for n, t in q] + ["want validator-load|nsec3-parameters " + z]
 
 
 # --- many zones in one capture; the judges are the expectation ----------------------------------------------------------
