@@ -376,30 +376,53 @@ static void conclude(struct answers *t, struct answer *a, bool retro)
     a->told = true;
 }
 
+/* Can an answer that waits here have got any further? Otherwise a flood of worthless keys for one
+ * zone would have all its waiters judged again for each. */
+static bool moved_on(struct answers *t, struct zone *zone)
+{
+    const struct trust *now =
+        judge_zone(&t->world, zone, answers_clock(t, zone->waiters->answer->time_ns));
+    bool same = !zone->roused && zone->settled.state == now->state &&
+                zone->settled.reason == now->reason && zone->settled.missing == now->missing &&
+                zone->settled.trusted == now->trusted;
+    zone->roused = false;
+    zone->settled.state = now->state;
+    zone->settled.reason = now->reason;
+    zone->settled.missing = now->missing;
+    zone->settled.trusted = now->trusted;
+    return !same;
+}
+
+/* In the order in which they came. */
+static struct waiter *take_waiters(struct answers *t, struct zone *zone)
+{
+    struct waiter *forward = NULL;
+    for (struct waiter *w = zone->waiters, *next; w; w = next) {
+        next = w->next;
+        w->next = forward;
+        forward = w;
+    }
+    zone->waiters = NULL;
+    t->waiting -= zone->waiting;
+    zone->waiting = 0;
+    return forward;
+}
+
 void answers_settle(struct answers *t)
 {
     for (size_t i = 0; i < t->world.stirred_count; i++) {
         struct zone *zone = t->world.stirred[i];
-        struct waiter *w = zone->waiters;
-        zone->waiters = NULL;
-        t->waiting -= zone->waiting;
-        zone->waiting = 0;
-        /* In the order in which they came. */
-        struct waiter *forward = NULL;
-        for (struct waiter *next; w; w = next) {
+        if (zone->waiters == NULL || !moved_on(t, zone))
+            continue;
+        for (struct waiter *w = take_waiters(t, zone), *next; w; w = next) {
+            struct answer *a = w->answer;
             next = w->next;
-            w->next = forward;
-            forward = w;
-        }
-        for (struct waiter *next; forward; forward = next) {
-            struct answer *a = forward->answer;
-            next = forward->next;
-            if (forward->stamp == a->wait_stamp) {
+            if (w->stamp == a->wait_stamp) {
                 world_begin(&t->world, a->time_ns);
                 weigh_answer(t, a, answers_clock(t, a->time_ns));
                 conclude(t, a, true);
             }
-            free(forward);
+            free(w);
         }
     }
     t->world.stirred_count = 0;

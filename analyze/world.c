@@ -268,6 +268,7 @@ void world_show_inside(struct world *w, const uint8_t *name, struct zone *zone)
         return;
     mistaken->inside = zone;
     mistaken->observed++;
+    mistaken->roused = true;
     wake(w, mistaken);
 }
 

@@ -76,6 +76,13 @@ struct zone {
     struct trust trust;
     enum reason told; /* what the rules were last told of its trust */
     uint32_t told_version;
+    bool roused; /* its waiters are to be judged again whatever its trust has become */
+    struct {     /* its trust when they last were */
+        enum trust_state state;
+        enum reason reason;
+        const struct zone *missing;
+        uint8_t trusted;
+    } settled;
     struct waiter *waiters;
     unsigned waiting;
     /* for the report */
