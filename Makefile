@@ -47,7 +47,8 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
             analyze/denial.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c analyze/pipeline.c
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
+           analyze/steps.c analyze/trail.c analyze/explain.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,catalogue conf profile digest text finding rules keys signatures delegation records mail)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list

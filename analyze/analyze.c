@@ -8,6 +8,7 @@
 #include "analyze/ahead.h"
 #include "analyze/anchor.h"
 #include "analyze/baseline.h"
+#include "analyze/explain.h"
 #include "analyze/pipeline.h"
 #include "sandbox/channel.h"
 #include "sandbox/confine.h"
@@ -34,7 +35,8 @@ struct analyzer {
     struct channel *results;
     struct ahead *ahead;
     struct pipeline *pipeline;
-    size_t batch_bytes; /* of the ring, after which its space is given back */
+    struct explain *explain; /* what is asked, or NULL: the summary is the report then */
+    size_t batch_bytes;      /* of the ring, after which its space is given back */
     bool live, ended;
 };
 
@@ -116,6 +118,20 @@ static struct baseline *read_baseline(const struct inputs *inputs)
     return baseline;
 }
 
+static struct explain *read_question(const struct inputs *inputs)
+{
+    char error[ERROR_TEXT];
+    struct input input;
+    size_t at = 0;
+    if (!inputs_next(inputs, INPUT_QUESTION, &at, &input))
+        return NULL;
+    bool json = input.size == 4 && memcmp(input.bytes, "json", 4) == 0;
+    struct explain *explain = explain_new(input.name, json, error, sizeof error);
+    if (explain == NULL)
+        log_die("%s", error);
+    return explain;
+}
+
 /* The last part of a path: what events call the file. */
 static const char *base_name(const char *path)
 {
@@ -153,7 +169,7 @@ static struct ahead *make_ahead(const struct settings *settings)
 static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyzer *z)
 {
     const struct settings *settings = inputs_settings(inputs);
-    struct pipeline_inputs in = {.settings = settings, .ahead = z->ahead};
+    struct pipeline_inputs in = {.settings = settings, .ahead = z->ahead, .explain = z->explain};
     struct pipeline_outputs out = {send_event, send_finding, send_hold, z};
     const char **names;
     char error[ERROR_TEXT];
@@ -223,19 +239,23 @@ static void take_batch(struct analyzer *z)
     ring_release(z->ring);
 }
 
-static void finish(struct analyzer *z)
+/* NULL, or why nothing could be explained. */
+static const char *finish(struct analyzer *z)
 {
     size_t size;
     pipeline_finish(z->pipeline);
-    const char *report = pipeline_report(z->pipeline, &size);
-    if (report == NULL)
+    const char *report =
+        z->explain ? explain_report(z->explain, &size) : pipeline_report(z->pipeline, &size);
+    if (report == NULL && z->explain == NULL)
         log_die("report: no memory");
     struct pipeline_totals totals = pipeline_totals(z->pipeline);
     struct msg_finished head = {totals.frames, totals.messages, totals.findings,
                                 (uint32_t)totals.worst, 0};
-    channel_send(z->results, MSG_REPORT, report, size, NULL, 0);
+    if (report)
+        channel_send(z->results, MSG_REPORT, report, size, NULL, 0);
     channel_send(z->results, MSG_FINISHED, &head, sizeof head, NULL, 0);
     channel_flush(z->results);
+    return report ? NULL : explain_nearest(z->explain);
 }
 
 int main(void)
@@ -251,13 +271,14 @@ int main(void)
     z.live = inputs_settings(inputs)->live;
     z.batch_bytes = inputs_settings(inputs)->ring_bytes / 4;
     z.ahead = make_ahead(inputs_settings(inputs));
+    z.explain = read_question(inputs);
     z.pipeline = make_pipeline(inputs, &z);
 
     confine(PROCESS_analyze);
     control_await_go();
     while (!z.ended)
         take_batch(&z);
-    finish(&z);
-    control_send(CONTROL_DONE, DONE_OK, NULL);
+    const char *nothing = finish(&z);
+    control_send(CONTROL_DONE, nothing ? DONE_NOT_FOUND : DONE_OK, nothing);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "analyze/batch.h"
 #include "analyze/dissect.h"
 #include "analyze/event.h"
+#include "analyze/explain.h"
 #include "analyze/judge.h"
 #include "analyze/memo.h"
 #include "analyze/pair.h"
@@ -130,6 +131,8 @@ static void on_judged(void *context, struct answer *a, bool retro)
         recount(p, a);
     p->tell.lossy = a->time_ns <= p->lossy_until_ns;
     tell_judged(&p->tell, a, retro);
+    if (p->in.explain && retro)
+        explain_revised(p->in.explain, &p->answers, a);
 }
 
 static void on_finding(void *context, const struct finding *f)
@@ -207,6 +210,8 @@ static void on_answer(void *context, const struct datagram *dg, struct answer *a
     if (referral)
         tell_glue(&p->tell, referral, a);
     count_verdict(p, a);
+    if (p->in.explain)
+        explain_seen(p->in.explain, &p->answers, dg, a, query);
     if (p->in.settings->log_verdicts_all)
         emit_verdict(p, a, false);
 }

@@ -13,6 +13,7 @@
 #include "sandbox/settings.h"
 
 struct ahead;
+struct explain;
 
 struct pipeline_inputs { /* borrowed for the life of the pipeline */
     const struct settings *settings;
@@ -23,8 +24,9 @@ struct pipeline_inputs { /* borrowed for the life of the pipeline */
     size_t profile_size;
     const char *const *sources; /* file or interface names by index */
     size_t source_count;
-    struct ahead *ahead; /* threads for signature checks, or NULL */
-    uint64_t seed;       /* random: keys the hash tables, changes no result */
+    struct ahead *ahead;     /* threads for signature checks, or NULL */
+    struct explain *explain; /* a question to be answered (analyze/explain.h), or NULL */
+    uint64_t seed;           /* random: keys the hash tables, changes no result */
 };
 
 struct pipeline_outputs {

@@ -19,6 +19,8 @@ enum control_word {
 
 enum control_status {
     DONE_OK = 0,
+    DONE_NOT_FOUND =
+        1,           /* analyze, explain: nothing seen that was asked for; the text says what was */
     DONE_DAMAGED = 2 /* capture: a source was damaged; all before the damage was passed on */
 };
 

@@ -250,6 +250,9 @@ int files_add_inputs(const struct options *o, struct inputs_writer *inputs)
     for (size_t i = 0; i < o->interfaces.count; i++)
         if (inputs_add(inputs, INPUT_INTERFACE, o->interfaces.items[i], NULL, 0))
             log_die("inputs: %m");
+    const char *form = o->json ? "json" : "text";
+    if (o->question && inputs_add(inputs, INPUT_QUESTION, o->question, form, strlen(form)))
+        log_die("inputs: %m");
     if (o->filter && inputs_add(inputs, INPUT_FILTER, "", o->filter, strlen(o->filter)))
         log_die("inputs: %m");
     return 0;

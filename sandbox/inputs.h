@@ -22,7 +22,8 @@
       "a capture file; name: its path, bytes: struct input_source; in order of descriptors")       \
     X(INTERFACE, "a live interface; name: its name")                                               \
     X(FILTER, "BPF expression")                                                                    \
-    X(SENSOR, "JSON object: host, kernel, program hashes, operator: goes to sensor.json")
+    X(SENSOR, "JSON object: host, kernel, program hashes, operator: goes to sensor.json")          \
+    X(QUESTION, "explain: name: frame number or NAME/TYPE, bytes: \"text\" or \"json\"")
 
 enum input_kind {
 #define X(name, text) INPUT_##name,

@@ -19,28 +19,31 @@
 #define IN_REPLAY  1u
 #define IN_CAPTURE 2u
 #define IN_PACK    4u
+#define IN_EXPLAIN 8u
+#define IN_JUDGE   (IN_REPLAY | IN_EXPLAIN)
 #define IN_RUN     (IN_REPLAY | IN_CAPTURE)
-#define IN_ALL     7u
+#define IN_WORLD   (IN_RUN | IN_EXPLAIN)
+#define IN_ALL     (IN_RUN | IN_PACK)
 
 /* X(name, short or 0, argument or NULL, commands, help) */
 #define OPTIONS(X)                                                                                 \
-    X(file, 'r', "FILE", IN_REPLAY,                                                                \
+    X(file, 'r', "FILE", IN_JUDGE,                                                                 \
       "capture file, pcap or pcapng, plain or gzip, xz, zstd, lz4; repeatable; - reads standard "  \
       "input")                                                                                     \
-    X(folder, 'R', "DIR", IN_REPLAY, "every capture in the folder, in order of first packet")      \
+    X(folder, 'R', "DIR", IN_JUDGE, "every capture in the folder, in order of first packet")       \
     X(interface, 'i', "IFACE", IN_CAPTURE, "network interface to listen on; repeatable")           \
-    X(trust_anchor, 0, "FILE", IN_RUN,                                                             \
+    X(trust_anchor, 0, "FILE", IN_WORLD,                                                           \
       "DS or DNSKEY lines, or IANA's root-anchors.xml; repeatable; default: the root's keys")      \
-    X(baseline, 0, "DIR", IN_RUN, "what owners declared: ZONE.zone, optionally ZONE.yaml")         \
-    X(at, 0, "packet|now|TIME", IN_REPLAY,                                                         \
+    X(baseline, 0, "DIR", IN_WORLD, "what owners declared: ZONE.zone, optionally ZONE.yaml")       \
+    X(at, 0, "packet|now|TIME", IN_JUDGE,                                                          \
       "clock that signatures are judged by: RFC 3339 or seconds since 1970; default: packet")      \
     X(evidence, 'l', "DIR", IN_ALL, "evidence folder; a run makes it if needed")                   \
     X(bundle, 'o', "BUNDLE", IN_REPLAY | IN_PACK, "pack and seal into this new file (.tar)")       \
-    X(config, 'c', "CONFIG", IN_ALL, "configuration file")                                         \
+    X(config, 'c', "CONFIG", IN_ALL | IN_EXPLAIN, "configuration file")                            \
     X(identity, 0, "DIR", IN_ALL,                                                                  \
       "what keygen made; default: identity/ beside the configuration, or in /etc/dnsbailiff")      \
-    X(profile, 0, "FILE", IN_RUN, "severities, thresholds and enabled state of rules")             \
-    X(ports, 0, "LIST", IN_RUN, "ports that carry DNS, as 53,5353; default: 53")                   \
+    X(profile, 0, "FILE", IN_WORLD, "severities, thresholds and enabled state of rules")           \
+    X(ports, 0, "LIST", IN_WORLD, "ports that carry DNS, as 53,5353; default: 53")                 \
     X(snaplen, 's', "BYTES", IN_CAPTURE, "bytes kept of a frame; default: all")                    \
     X(log_verdicts, 0, "all", IN_RUN, "a dnssec event for every response, not only for changes")   \
     X(log_dns, 0, NULL, IN_RUN, "a dns event for every transaction")                               \
@@ -48,12 +51,16 @@
     X(check, 0, NULL, IN_REPLAY,                                                                   \
       "exit like a monitoring plugin: 0 nothing, 1 medium, 2 high or critical, 3 unknown")         \
     X(sensor, 0, "NAME", IN_RUN, "name of this sensor; default: the host's name")                  \
-    X(set, 0, "KEY=VALUE", IN_RUN, "a setting of the configuration file, as memory-bytes=2GiB")    \
-    X(ignore_rfc8624, 0, NULL, IN_RUN, "no finding for algorithms that RFC 8624 advises against")  \
-    X(ignore_rfc9276, 0, NULL, IN_RUN, "no finding for NSEC3 parameters that RFC 9276 rejects")    \
+    X(set, 0, "KEY=VALUE", IN_WORLD, "a setting of the configuration file, as memory-bytes=2GiB")  \
+    X(ignore_rfc8624, 0, NULL, IN_WORLD,                                                           \
+      "no finding for what IANA advises against (RFC 8624, 9904)")                                 \
+    X(ignore_rfc9276, 0, NULL, IN_WORLD,                                                           \
+      "compute NSEC3 proofs beyond nsec3-iterations (RFC 9276)")                                   \
+    X(filter, 0, "EXPRESSION", IN_EXPLAIN, "BPF expression of the frames to look at")              \
+    X(json, 0, NULL, IN_EXPLAIN, "one JSON object instead of text")                                \
     X(test, 'T', NULL, IN_RUN, "read configuration, anchors and baseline, then exit")              \
-    X(quiet, 'q', NULL, IN_ALL, "no report and no progress, only errors")                          \
-    X(help, 'h', NULL, IN_ALL, "this help")
+    X(quiet, 'q', NULL, IN_ALL | IN_EXPLAIN, "no report and no progress, only errors")             \
+    X(help, 'h', NULL, IN_ALL | IN_EXPLAIN, "this help")
 
 enum option_id {
     OPTION_NONE = 255, /* above every short option */
@@ -106,6 +113,12 @@ static const struct command_row commands[] = {
                       "Exit status: 0 done, 1 failed, 2 usage.\n\nExample:\n  dnsbailiff pack -l "
                       "evidence/ -o incident.tar --identity /etc/dnsbailiff/identity\n",
                       IN_PACK},
+    [COMMAND_EXPLAIN] = {"explain", "-r FILE... [OPTIONS] FRAME|NAME/TYPE",
+                         "Tells how the verdict on one response came about: the chain from the "
+                         "trust anchor to the\nanswer, what was checked, and where it failed.",
+                         "Exit status: 0 done, 1 failed or nothing to explain, 2 usage, or "
+                         "unreadable or damaged\ninput.\n",
+                         IN_EXPLAIN},
 };
 
 /* "log_dns" is --log-dns; the file, folder, interface, evidence, bundle and config rows have only
@@ -314,6 +327,13 @@ static int take_name(struct options *o, enum option_id id, const char *value)
         return set_once(&o->identity, "--identity", value);
     case OPTION_profile:
         return set_once(&o->profile, "--profile", value);
+    case OPTION_filter:
+        free(o->filter);
+        o->filter = strdup(value);
+        return -1;
+    case OPTION_json:
+        o->json = true;
+        return -1;
     case OPTION_check:
         o->check = true;
         return -1;
@@ -389,6 +409,10 @@ static int complete(const struct options *o, const struct command_row *command)
 {
     if (o->command == COMMAND_REPLAY && !o->files.count && !o->folders.count && !o->test) {
         log_line(LOG_ERROR, "replay: no capture given (-r or -R)");
+        return usage(command);
+    }
+    if (o->command == COMMAND_EXPLAIN && (!(o->files.count || o->folders.count) || !o->question)) {
+        log_line(LOG_ERROR, "explain: needs a capture (-r) and a frame number or NAME/TYPE");
         return usage(command);
     }
     if (o->command == COMMAND_CAPTURE && ((!o->interfaces.count || !o->evidence) && !o->test)) {
@@ -478,7 +502,11 @@ int options_find(int argc, char **argv, struct options *ret_options)
             return status;
         if (optind < argc - 1 && o->command == COMMAND_PACK)
             return bad("pack", argv[1 + optind], "is not expected here");
-        if (optind < argc - 1)
+        if (o->command == COMMAND_EXPLAIN && optind == argc - 2)
+            o->question = argv[1 + optind];
+        else if (optind < argc - 1 && o->command == COMMAND_EXPLAIN)
+            return bad("explain", argv[2 + optind], "is not expected here");
+        else if (optind < argc - 1)
             o->filter = join(argv + 1 + optind, argc - 1 - optind);
         return complete(o, &commands[i]);
     }

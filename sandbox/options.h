@@ -1,5 +1,5 @@
 /*
- * options: the command line of replay, capture and pack as one struct.
+ * options: the command line of replay, capture, pack and explain as one struct.
  *
  * Contained in: supervisor. Nothing is opened here; files are only named.
  */
@@ -11,7 +11,7 @@
 
 #include "sandbox/settings.h"
 
-enum command { COMMAND_REPLAY, COMMAND_CAPTURE, COMMAND_PACK };
+enum command { COMMAND_REPLAY, COMMAND_CAPTURE, COMMAND_PACK, COMMAND_EXPLAIN };
 
 #define OPTIONS_LIST_MAX 64 /* of what may be given several times; folders take more files */
 
@@ -32,8 +32,9 @@ struct options {
     const char *config;            /* -c */
     const char *identity;
     const char *profile;
-    char *filter; /* BPF expression, on the heap */
-    bool check, quiet, test;
+    char *filter;         /* BPF expression, on the heap */
+    const char *question; /* explain: frame number or NAME/TYPE */
+    bool check, quiet, test, json;
     struct settings settings; /* defaults, then the configuration file, then options */
 };
 

@@ -106,7 +106,7 @@ static bool takes_part(const struct options *o, enum process process)
     case PROCESS_store:
         return o->command != COMMAND_PACK;
     case PROCESS_digest:
-        return o->command == COMMAND_REPLAY;
+        return o->command == COMMAND_REPLAY || o->command == COMMAND_EXPLAIN;
     default:
         return false;
     }
@@ -189,6 +189,10 @@ static void hear_done(struct run *r, enum process process, const struct control_
     if (process == PROCESS_capture && msg->status == DONE_DAMAGED) {
         out->damaged = true;
         snprintf(out->damage, sizeof out->damage, "%s", msg->text);
+    }
+    if (process == PROCESS_analyze && msg->status == DONE_NOT_FOUND) {
+        out->not_found = true;
+        snprintf(out->nearest, sizeof out->nearest, "%s", msg->text);
     }
     if (process == PROCESS_store)
         out->worst_known = sscanf(msg->text, CONTROL_WORST, &out->worst) == 1;
@@ -307,6 +311,7 @@ static void reap(struct run *r)
     const struct options *o = r->session->options;
     log_line(LOG_ERROR, "%s ends here%s",
              o->command == COMMAND_REPLAY    ? "the replay"
+             : o->command == COMMAND_EXPLAIN ? "the explanation"
              : o->command == COMMAND_CAPTURE ? "the capture"
                                              : "packing",
              o->bundle ? " and leaves no bundle" : "");

@@ -23,10 +23,12 @@ struct session {
 };
 
 struct outcome {
-    bool damaged;     /* a source was damaged; everything before the damage is in the results */
-    char damage[240]; /* which and where */
-    bool worst_known; /* store said how grave the gravest finding is */
-    unsigned worst;   /* msg_finished.worst */
+    bool damaged;      /* a source was damaged; everything before the damage is in the results */
+    char damage[240];  /* which and where */
+    bool not_found;    /* explain: analyze saw no response that was asked for */
+    char nearest[240]; /* what it did see */
+    bool worst_known;  /* store said how grave the gravest finding is */
+    unsigned worst;    /* msg_finished.worst */
 };
 
 /* 0, EXIT_FAILED or EXIT_USAGE; then every process has ended, and the reason was logged. */

@@ -1,5 +1,5 @@
 /*
- * supervisor: the process behind `dnsbailiff replay`, `capture` and `pack`.
+ * supervisor: the process behind `dnsbailiff replay`, `capture`, `pack` and `explain`.
  *
  * It reads what the operator named, starts the processes that do the work, confines itself, waits,
  * and shows the result. Must never: read a capture, a packet, or a message between processes.
@@ -244,9 +244,13 @@ static int finish(struct supervisor *v)
         status = EXIT_USAGE;
     else if (status && o->check)
         status = UNKNOWN;
+    if (out.not_found && status != EXIT_FAILED) {
+        log_line(LOG_ERROR, "%s", out.nearest);
+        status = EXIT_FAILED;
+    }
     bool whole = out.worst_known || status == EXIT_OK || out.damaged;
     if (whole && !o->quiet) {
-        if (o->command == COMMAND_REPLAY)
+        if (o->command == COMMAND_REPLAY || (o->command == COMMAND_EXPLAIN && !out.not_found))
             print_report(v);
         print_where(v);
     }
