@@ -49,7 +49,7 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,catalogue conf profile digest text finding rules keys signatures delegation records mail)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -82,22 +82,24 @@ verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_ver
 verify_PKG := libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
-rules_SRC := rules/command.c rules/catalogue.c
+rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
 rules_PKG :=
 
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
 # One line each: UNIT += name; name_OBJ := sources; name_LIB := pkg-config names
 UNIT :=
-UNIT += catalogue rules finding anchor baseline policy
+UNIT += algorithm catalogue rules finding anchor baseline policy
+algorithm_OBJ := rules/algorithm.c rules/catalogue.c analyze/key.c analyze/name.c
+algorithm_LIB := libcrypto
 RULES_TEST := $(RULES) analyze/name.c analyze/verdict.c
 catalogue_OBJ := rules/catalogue.c
 rules_OBJ := $(RULES_TEST)
 rules_LIB := libcrypto yaml-0.1
 finding_OBJ := $(RULES_TEST)
 finding_LIB := $(rules_LIB)
-anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c
+anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c rules/algorithm.c
 anchor_LIB := ldns libcrypto yaml-0.1
-baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c
+baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c
 baseline_LIB := ldns libcrypto yaml-0.1 libxxhash
 policy_OBJ := $(baseline_OBJ)
 policy_LIB := $(baseline_LIB)
@@ -133,7 +135,7 @@ dissect_LIB := libcrypto
 pair_OBJ := $(link_OBJ)
 pair_LIB := libcrypto
 UNIT += validator
-validator_OBJ := $(DECODE) $(VALIDATE) $(DECLARED) rules/conf.c rules/catalogue.c rules/digest.c sandbox/settings.c
+validator_OBJ := $(DECODE) $(VALIDATE) $(DECLARED) rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c sandbox/settings.c
 validator_LIB := ldns libcrypto libcyaml libxxhash
 UNIT += stream source filter replay
 stream_OBJ := $(CAPTURE_FILES)
@@ -283,7 +285,7 @@ structure: all $(O)/tests/tables
 	@tests/structure/run.sh $(O)
 
 # The tables of the manual and of the example configuration, from the X-macros.
-$(O)/tests/tables: $(call objs,tests/structure/tables.c rules/catalogue.c)
+$(O)/tests/tables: $(call objs,tests/structure/tables.c rules/catalogue.c rules/algorithm.c)
 	$(call link,$^,)
 
 manual: $(O)/tests/tables

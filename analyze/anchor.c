@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/zonefile.h"
+#include "rules/algorithm.h"
 #include "rules/conf.h"
 #include "rules/embed.h"
 
@@ -84,27 +85,13 @@ static struct anchor *anchors_push(struct anchors *anchors, const uint8_t *zone,
 
 /* --- lines --------------------------------------------------------------------------------- */
 
-/* Bytes of a digest type, 0 for a type that we do not know (kept, and never matched). */
-static size_t digest_size(uint8_t type)
-{
-    switch (type) {
-    case 1:
-        return 20;
-    case 2:
-        return 32;
-    case 4:
-        return 48;
-    default:
-        return 0;
-    }
-}
-
 static const char *ds_mistake(const uint8_t *rdata, size_t size)
 {
     if (size < 5)
         return "expected DS: tag algorithm digest-type digest";
-    size_t want = digest_size(rdata[3]);
-    if (want && size - 4 != want)
+    /* A type that IANA does not list is kept, and never matched. */
+    const struct algorithm *digest = algorithm_digest(rdata[3]);
+    if (digest && size - 4 != digest->bytes)
         return "expected a digest of the length that its type has (RFC 4034 5.1.4)";
     return NULL;
 }

@@ -286,6 +286,9 @@ static size_t nsec3_collect(const struct denial *d, struct nsec3s *ret)
     return ret->count;
 }
 
+/* A hash of so many iterations is charged as one (settings.message_hashes). */
+#define NSEC3_UNIT 150
+
 static bool nsec3_hash(struct nsec3s *s, const uint8_t *name, uint8_t ret[NSEC3_HASH])
 {
     struct budget *budget = &s->world->budget;
@@ -296,7 +299,8 @@ static bool nsec3_hash(struct nsec3s *s, const uint8_t *name, uint8_t ret[NSEC3_
         s->broke = true;
         return false;
     }
-    budget->hashes_left--;
+    size_t cost = 1 + n->iterations / (NSEC3_UNIT + 1);
+    budget->hashes_left -= cost < budget->hashes_left ? cost : budget->hashes_left;
     budget->hashes++;
     key_nsec3_hash(name, n->salt, n->salt_size, n->iterations, ret);
     return true;
@@ -457,7 +461,9 @@ static enum reason choose(const struct denial *d, const uint8_t *name, struct ns
         return REASON_NAME_NOT_COVERED;
     if (nsec3_collect(d, s) == 0)
         return REASON_DENIAL_MISSING;
-    if (s->record[0].iterations > d->world->settings->nsec3_iterations)
+    const struct settings *settings = d->world->settings;
+    if (s->record[0].iterations >
+        (settings->ignore_rfc9276 ? NSEC3_ITERATIONS_MOST : settings->nsec3_iterations))
         return REASON_NSEC3_ITERATIONS;
     return REASON_NONE;
 }

@@ -6,6 +6,7 @@
 #include "analyze/key.h"
 
 #include "analyze/name.h"
+#include "rules/algorithm.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -23,7 +24,7 @@
 bool key_algorithm_supported(uint8_t algorithm)
 {
     switch (algorithm) {
-#define X(number, name, checked, advised)                                                          \
+#define X(number, mnemonic, checked, signing, validation, reference)                               \
     case number:                                                                                   \
         return checked;
         ALGORITHMS(X)
@@ -35,7 +36,15 @@ bool key_algorithm_supported(uint8_t algorithm)
 
 size_t key_digest_size(uint8_t digest_type)
 {
-    return digest_type == 1 ? 20 : digest_type == 2 ? 32 : digest_type == 4 ? 48 : 0;
+    switch (digest_type) {
+#define X(number, mnemonic, bytes, checked, delegation, validation, reference)                     \
+    case number:                                                                                   \
+        return (checked) ? bytes : 0;
+        DIGESTS(X)
+#undef X
+    default:
+        return 0;
+    }
 }
 
 uint16_t key_tag(const uint8_t *rdata, size_t size)

@@ -16,27 +16,9 @@
 #define KEY_FLAG_REVOKE 0x0080u /* RFC 5011 7 */
 #define KEY_FLAG_SEP    0x0001u /* RFC 4034 2.1.1 */
 
-/*
- * DNSSEC algorithms (IANA "DNS Security Algorithm Numbers", as of 2026-10; RFC 8624, 9905):
- * X(number, mnemonic, can be checked, still recommended or mandatory to validate).
- */
-#define ALGORITHMS(X)                                                                              \
-    X(1, "RSAMD5", false, false)                                                                   \
-    X(3, "DSA", false, false)                                                                      \
-    X(5, "RSASHA1", true, true)                                                                    \
-    X(6, "DSA-NSEC3-SHA1", false, false)                                                           \
-    X(7, "RSASHA1-NSEC3-SHA1", true, true)                                                         \
-    X(8, "RSASHA256", true, true)                                                                  \
-    X(10, "RSASHA512", true, true)                                                                 \
-    X(12, "ECC-GOST", false, false)                                                                \
-    X(13, "ECDSAP256SHA256", true, true)                                                           \
-    X(14, "ECDSAP384SHA384", true, true)                                                           \
-    X(15, "ED25519", true, true)                                                                   \
-    X(16, "ED448", true, true)
-
+/* Can signatures of this algorithm be checked (rules/algorithm.h)? */
 bool key_algorithm_supported(uint8_t algorithm);
-/* Digest types of DS: 1 SHA-1, 2 SHA-256, 4 SHA-384 (RFC 4509, 6605). 0 if unsupported, else its
- * bytes. */
+/* Digest type of a DS (rules/algorithm.h): its bytes, 0 if unsupported. */
 size_t key_digest_size(uint8_t digest_type);
 
 /* A lane is one thread's way through OpenSSL: contexts must not be shared between threads, keys

@@ -5,6 +5,7 @@
  */
 #include "analyze/types.h"
 
+#include "rules/algorithm.h"
 #include "sandbox/cursor.h"
 
 #include <ldns/ldns.h>
@@ -45,33 +46,16 @@ static const struct word classes[] = {
     {1, "IN"}, {3, "CH"}, {4, "HS"}, {254, "NONE"}, {255, "ANY"},
 };
 
-/* www.iana.org/assignments/dns-sec-alg-numbers */
 static const struct word algorithms[] = {
-    {0, "DELETE"},
-    {1, "RSAMD5"},
-    {2, "DH"},
-    {3, "DSA"},
-    {5, "RSASHA1"},
-    {6, "DSA-NSEC3-SHA1"},
-    {7, "RSASHA1-NSEC3-SHA1"},
-    {8, "RSASHA256"},
-    {10, "RSASHA512"},
-    {12, "ECC-GOST"},
-    {13, "ECDSAP256SHA256"},
-    {14, "ECDSAP384SHA384"},
-    {15, "ED25519"},
-    {16, "ED448"},
-    {17, "SM2SM3"},
-    {23, "ECC-GOST12"},
-    {252, "INDIRECT"},
-    {253, "PRIVATEDNS"},
-    {254, "PRIVATEOID"},
+#define X(number, mnemonic, checked, signing, validation, reference) {number, mnemonic},
+    ALGORITHMS(X)
+#undef X
 };
 
-/* www.iana.org/assignments/ds-rr-types */
 static const struct word digests[] = {
-    {1, "SHA-1"},   {2, "SHA-256"},           {3, "GOST R 34.11-94"},
-    {4, "SHA-384"}, {5, "GOST R 34.11-2012"}, {6, "SM3"},
+#define X(number, mnemonic, bytes, checked, delegation, validation, reference) {number, mnemonic},
+    DIGESTS(X)
+#undef X
 };
 
 static const struct word rcodes[] = {

@@ -270,7 +270,9 @@ static void learn_no_ds(struct weighing *g, const struct denial *d, const uint8_
         world_show_inside(g->world, cut, signer);
         return;
     }
-    if (reason != REASON_UNSIGNED_DELEGATION && reason != REASON_OPT_OUT)
+    /* Beyond the iterations that are computed the zone below is insecure too (RFC 9276 3.2). */
+    if (reason != REASON_UNSIGNED_DELEGATION && reason != REASON_OPT_OUT &&
+        reason != REASON_NSEC3_ITERATIONS)
         return;
     struct zone *zone = world_zone(g->world, cut);
     if (zone == NULL || signer == NULL || zone == signer)
@@ -359,7 +361,7 @@ static void weigh_denial(struct weighing *g, bool name_error)
         reason = p.trouble; /* the part that is missing is the one whose signature is wrong */
     if (reason_verdict(reason) == VERDICT_SECURE && !name_error && a->qtype == TYPE_DS)
         learn_no_ds(g, &p.denial, qname, denial_no_ds(&p.denial, qname));
-    if (reason == REASON_OPT_OUT && a->qtype == TYPE_DS)
+    if ((reason == REASON_OPT_OUT || reason == REASON_NSEC3_ITERATIONS) && a->qtype == TYPE_DS)
         learn_no_ds(g, &p.denial, qname, reason);
     weigh(g, reason, zone, p.denial.set[0]);
 }

@@ -6,6 +6,8 @@
  */
 #include "rules/catalogue.h"
 
+#include "rules/algorithm.h"
+
 #include <string.h>
 
 #define SIGNATURE_ID_BASE 2600000u

@@ -1,9 +1,11 @@
 /*
- * command: `dnsbailiff rules list|explain`: the catalogue, for people and for scripts.
+ * command: `dnsbailiff rules list|explain|algorithms`: the catalogue and IANA's advice, for people
+ * and for scripts.
  *
  * This is a process of its own (rules): it reads its arguments, writes standard output, and holds
  * nothing. It contains the catalogue and no rule.
  */
+#include "rules/algorithm.h"
 #include "rules/catalogue.h"
 
 #include <getopt.h>
@@ -21,6 +23,7 @@
 static const char help[] =
     "usage: dnsbailiff rules list [--family NAME] [--json]\n"
     "       dnsbailiff rules explain ID...\n"
+    "       dnsbailiff rules algorithms\n"
     "\n"
     "The findings that dnsbailiff knows.\n"
     "\n"
@@ -30,6 +33,8 @@ static const char help[] =
     "    --json        a JSON array with everything that explain shows\n"
     "  explain ID...   what it means, why it matters, what it looks like in dig, innocent\n"
     "                  causes, first steps, references\n"
+    "  algorithms      IANA's advice on algorithms and digests, as of which day, and which of\n"
+    "                  them this version can check\n"
     "\n"
     "Status \"described\": this version explains the finding and does not look for it.\n"
     "A profile can change severities and switch findings off (see dnsbailiff.yaml(5)).\n"
@@ -202,6 +207,28 @@ static void explain(enum rule_id rule)
     printf("\nEVE signature_id %u\n", rule_signature_id(rule));
 }
 
+/* --- algorithms ---------------------------------------------------------------------------- */
+
+static void table(const char *title, const char *version, const char *column,
+                  const struct algorithm *(*nth)(size_t))
+{
+    const struct algorithm *row;
+    printf("%s, IANA, as of %s\n%-3s %-19s %-8s %-16s %-16s %s\n", title, version, "no.",
+           "mnemonic", "checked", column, "validation", "see");
+    for (size_t i = 0; (row = nth(i)) != NULL; i++)
+        printf("%-3u %-19s %-8s %-16s %-16s %s\n", row->number, row->mnemonic,
+               row->checked ? "yes" : "no", algorithm_advice(row->signing),
+               algorithm_advice(row->validation), row->reference);
+}
+
+static int algorithms(void)
+{
+    table("DNS Security Algorithm Numbers", ALGORITHM_VERSION, "signing", algorithm_nth);
+    putchar('\n');
+    table("DS RR Type Digest Algorithms", DIGEST_VERSION, "delegation", algorithm_digest_nth);
+    return EXIT_SUCCESS;
+}
+
 /* Levenshtein's distance, both texts at most ID_MAX bytes. */
 static unsigned distance(const char *a, const char *b)
 {
@@ -302,7 +329,7 @@ int main(int argc, char **argv)
     argv += optind;
     argc -= optind;
     if (argc < 1)
-        return usage("expected list or explain");
+        return usage("expected list, explain or algorithms");
     if (strcmp(argv[0], "list") == 0) {
         if (argc > 1)
             return usage("list takes no further argument");
@@ -313,8 +340,12 @@ int main(int argc, char **argv)
         if (argc < 2 || json || family)
             return usage("explain takes the ids of findings");
         result = explain_all(argv + 1, argc - 1);
+    } else if (strcmp(argv[0], "algorithms") == 0) {
+        if (argc > 1 || json || family)
+            return usage("algorithms takes no option and no further argument");
+        result = algorithms();
     } else {
-        return usage("expected list or explain");
+        return usage("expected list, explain or algorithms");
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "dnsbailiff rules: cannot write to standard output\n");

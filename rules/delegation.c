@@ -4,6 +4,7 @@
  * Contained in: analyze, tests. Digests are computed here from the key's bytes, so that "the tag
  * fits" is never taken for "the key fits".
  */
+#include "rules/algorithm.h"
 #include "rules/digest.h"
 #include "rules/judge.h"
 
@@ -213,11 +214,15 @@ static void judge_ds_weak(struct judge *judge)
     const struct fact *fact = judge->fact;
     struct subject subject = {fact->zone, fact->zone, TYPE_DS, NULL, 0};
     char zone[NAME_TEXT_MAX], line[LINE_ROOM];
-    for (size_t i = 0; i < fact->ds_count; i++)
-        if (fact->ds[i].digest_type != 1 && fact->ds[i].digest_type != 3) {
+    if (judge->limits->ignore_rfc8624)
+        return;
+    for (size_t i = 0; i < fact->ds_count; i++) {
+        const struct algorithm *row = algorithm_digest(fact->ds[i].digest_type);
+        if (!row || row->signing != ADVICE_MUST_NOT) {
             findings_close(judge, RULE_DS_WEAK, &subject);
             return;
         }
+    }
     struct entry *entry = entry_begin(judge, RULE_DS_WEAK, &subject);
     if (!entry)
         return;

@@ -4,6 +4,7 @@
  * Contained in: analyze, tests. Keys are told apart by their bytes, never by the tag alone: a tag
  * has 16 bits and can be chosen.
  */
+#include "rules/algorithm.h"
 #include "rules/judge.h"
 
 #include <stdio.h>
@@ -238,23 +239,17 @@ static void judge_withdrawn(struct judge *judge)
 
 /* --- key-weak ------------------------------------------------------------------------------ */
 
-/* IANA "DNS Security Algorithm Numbers", use for signing MUST NOT (RFC 9904, 9905, 9906). */
-static const char *deprecated(uint8_t algorithm)
+/* What IANA's table has against signing with it; NULL if nothing. */
+static const char *deprecated(uint8_t algorithm, enum severity *ret_severity, char ret_text[128])
 {
-    switch (algorithm) {
-    case 1:
-        return "RSA/MD5 must not be used (RFC 9904)";
-    case 3:
-    case 6:
-        return "DSA must not be used (RFC 9904)";
-    case 5:
-    case 7:
-        return "RSA/SHA-1 must not be used for signing (RFC 9905)";
-    case 12:
-        return "GOST R 34.10-2001 must not be used (RFC 9906)";
-    default:
+    const struct algorithm *row = algorithm_find(algorithm);
+    if (!row || (row->signing != ADVICE_MUST_NOT && row->signing != ADVICE_NOT_RECOMMENDED))
         return NULL;
-    }
+    if (row->signing == ADVICE_NOT_RECOMMENDED)
+        *ret_severity = SEVERITY_LOW;
+    snprintf(ret_text, 128, "%s: %s for signing (%s)", row->mnemonic,
+             algorithm_advice(row->signing), row->reference);
+    return ret_text;
 }
 
 static bool is_rsa(uint8_t algorithm)
@@ -299,17 +294,21 @@ static const char *weakness(const struct judge *judge, const struct fact_key *ke
     unsigned exponent, modulus;
     bool trap;
     *ret_severity = (enum severity)0;
-    if (deprecated(key->algorithm))
-        return deprecated(key->algorithm);
-    if (!is_rsa(key->algorithm) || !rsa_parts(&key->public_key, &exponent, &trap, &modulus))
-        return NULL;
+    const char *advice =
+        judge->limits->ignore_rfc8624 ? NULL : deprecated(key->algorithm, ret_severity, ret_text);
+    bool grave = advice && *ret_severity == (enum severity)0;
+    if (grave || !is_rsa(key->algorithm) ||
+        !rsa_parts(&key->public_key, &exponent, &trap, &modulus))
+        return advice;
     if (trap) {
+        *ret_severity = (enum severity)0;
         snprintf(ret_text, 128, "an RSA exponent of %u bits that is %s", exponent,
                  exponent > RSA_EXPONENT_LARGE ? "needlessly long" : "1 or even");
         return ret_text;
     }
     if (modulus >= judge->profile->rsa_bits)
-        return NULL;
+        return advice;
+    *ret_severity = (enum severity)0;
     if (!(key->flags & KEY_SEP) && modulus >= judge->profile->rsa_bits_zsk)
         *ret_severity = SEVERITY_LOW; /* short-lived by practice (RFC 6781 3.4.2) */
     snprintf(ret_text, 128, "RSA with %u bits, under %u", modulus, judge->profile->rsa_bits);

@@ -55,6 +55,7 @@ struct rules_limits {
     size_t findings;     /* most findings kept at once; 0: the default, 20000 */
     int64_t expiring_ns; /* rrsig-expiring lead time where the profile gives none; 0: 48 h */
     int64_t skew_ns;     /* tolerance at both ends of a signature's validity */
+    bool ignore_rfc8624; /* no finding for what IANA's tables advise against (rules/algorithm.h) */
     const struct rules_text *text; /* borrowed; NULL: generic forms */
 };
 

@@ -4,11 +4,12 @@
  * Contained in: `make manual` and the structure checks. The X-macros are the one source: a manual
  * that says something else fails tests/structure/manual.sh.
  *
- *   tables settings|yaml|verdicts|reasons|counters|rules|checks
+ *   tables settings|yaml|verdicts|reasons|counters|rules|checks|algorithms|digests
  */
 #include "analyze/dissect.h"
 #include "analyze/verdict.h"
 #include "evidence/verify.h"
+#include "rules/algorithm.h"
 #include "rules/catalogue.h"
 #include "sandbox/settings.h"
 
@@ -107,19 +108,45 @@ static void rules(void)
     }
 }
 
+static void advice(const char *version, const struct algorithm *(*nth)(size_t))
+{
+    const struct algorithm *row;
+    printf("As of %s.\n.Bl -column -offset 2n \"254\" \"RSASHA1-NSEC3-SHA1\" \"checked\" "
+           "\"NOT RECOMMENDED\" \"RECOMMENDED\"\n",
+           version);
+    for (size_t i = 0; (row = nth(i)) != NULL; i++)
+        printf(".It %u Ta %s Ta %s Ta %s Ta %s\n", row->number, row->mnemonic,
+               row->checked ? "checked" : "\\-", algorithm_advice(row->signing),
+               algorithm_advice(row->validation));
+    printf(".El\n");
+}
+
+static void algorithms(void)
+{
+    advice(ALGORITHM_VERSION, algorithm_nth);
+}
+
+static void digests(void)
+{
+    advice(DIGEST_VERSION, algorithm_digest_nth);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*print)(void);
-    } tables[] = {{"settings", settings}, {"yaml", yaml},         {"verdicts", verdicts},
-                  {"reasons", reasons},   {"counters", counters}, {"rules", rules},
-                  {"checks", checks}};
+    } tables[] = {{"settings", settings}, {"yaml", yaml},
+                  {"verdicts", verdicts}, {"reasons", reasons},
+                  {"counters", counters}, {"rules", rules},
+                  {"checks", checks},     {"algorithms", algorithms},
+                  {"digests", digests}};
     for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof tables[0]; i++)
         if (strcmp(argv[1], tables[i].name) == 0) {
             tables[i].print();
             return 0;
         }
-    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|rules|checks\n");
+    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|rules|checks|algorithms|"
+                    "digests\n");
     return 2;
 }

@@ -232,6 +232,13 @@ CASE(sha1_key)
     weak(rules, key_of(257, 7, 1, "K" LEN_KEY));
 }
 
+CASE(sha512_key)
+{
+    struct fact_key key = rsa(257, 2048, "\1\0\1", 3);
+    key.algorithm = 10;
+    weak(rules, key);
+}
+
 CASE(ed25519_key)
 {
     weak(rules, key_of(257, 15, 1, "01234567890123456789012345678901"));
@@ -777,6 +784,7 @@ static const struct rule_case cases[] = {
     C(rsa_long_exponent, "key-weak"),
     C(rsa_malformed, ""),
     C(sha1_key, "key-weak"),
+    C(sha512_key, "key-weak"),
     C(ed25519_key, ""),
     C(tag_collision, "key-tag-collision"),
     C(same_tag_other_algorithm, ""),
@@ -943,6 +951,8 @@ static void severities_are_graded(void **state)
         {"record changed", record_changed, SEVERITY_HIGH},
         {"record under watch", record_lax_watched, SEVERITY_CRITICAL},
         {"short KSK", rsa_1024_ksk, SEVERITY_MEDIUM},
+        {"must not sign", sha1_key, SEVERITY_MEDIUM},
+        {"not recommended", sha512_key, SEVERITY_LOW},
     };
     (void)state;
     for (size_t i = 0; i < sizeof graded / sizeof *graded; i++) {
@@ -966,6 +976,27 @@ static void severities_are_graded(void **state)
         weak(rules, rsa(256, zsks[i].bits, "\1\0\1", 3));
         assert_int_equal(rules_findings(rules, &findings), 1);
         assert_int_equal(findings[0]->severity, zsks[i].severity);
+        rules_free(rules);
+    }
+}
+
+/* --ignore-rfc8624 is about algorithms, not about keys that are short. */
+static void advice_can_be_ignored(void **state)
+{
+    static const struct {
+        void (*build)(struct rules *);
+        size_t found;
+    } rows[] = {{sha1_key, 0}, {sha512_key, 0}, {ds_weak, 0}, {rsa_1024_ksk, 1}};
+    const struct rules_limits limits = {.ignore_rfc8624 = true};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct finding *const *findings;
+        char error[256];
+        struct rules *rules = rules_new(NULL, NULL, 0, &limits, NULL, NULL, error, sizeof error);
+        assert_non_null(rules);
+        builder_reset();
+        rows[i].build(rules);
+        assert_int_equal(rules_findings(rules, &findings), rows[i].found);
         rules_free(rules);
     }
 }
@@ -1141,6 +1172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_fires_and_no_more),
         cmocka_unit_test(severities_are_graded),
+        cmocka_unit_test(advice_can_be_ignored),
         cmocka_unit_test(loss_weakens_absence_only),
         cmocka_unit_test(summary_says_who_signed),
         cmocka_unit_test(deadline_is_named),

@@ -292,6 +292,93 @@ static void denial_with_nsec(void **state)
                       rows[i].reason);
 }
 
+/* The NSEC3 of a name that has no more types than these, its salt aabb. */
+static ldns_rr_list *nsec3(const char *zone, const char *name, unsigned iterations,
+                           const char *types)
+{
+    static const uint8_t salt[] = {0xaa, 0xbb};
+    ldns_rdf *dname = ldns_dname_new_frm_str(name);
+    ldns_rdf *hash = ldns_nsec3_hash_name(dname, 1, (uint16_t)iterations, sizeof salt, salt);
+    char *label = ldns_rdf2str(hash), line[400];
+    label[strlen(label) - 1] = '\0';
+    snprintf(line, sizeof line, "%s.%s 300 NSEC3 1 0 %u aabb %s %s", label, zone, iterations,
+             "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv", types);
+    ldns_rdf_deep_free(dname);
+    ldns_rdf_deep_free(hash);
+    free(label);
+    return RECORDS(line);
+}
+
+/* RFC 9276 3.2, the setting, and --ignore-rfc9276 up to the hard bound. */
+static void nsec3_iterations_are_bounded(void **state)
+{
+    static const struct {
+        unsigned iterations;
+        uint64_t setting;
+        bool ignore;
+        enum reason reason;
+    } rows[] = {
+        {0, 150, false, REASON_DENIAL},
+        {150, 150, false, REASON_DENIAL},
+        {151, 150, false, REASON_NSEC3_ITERATIONS},
+        {1, 0, false, REASON_NSEC3_ITERATIONS},
+        {151, 150, true, REASON_DENIAL},
+        {2500, 0, true, REASON_DENIAL},
+        {2501, 2500, true, REASON_NSEC3_ITERATIONS},
+        {2501, 2500, false, REASON_NSEC3_ITERATIONS},
+    };
+    struct tree *t = *state;
+    show_chain(t);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "host%zu.zone.test.", i);
+        t->settings.nsec3_iterations = rows[i].setting;
+        t->settings.ignore_rfc9276 = rows[i].ignore;
+        struct reply r = reply_to(name, LDNS_RR_TYPE_MX, LDNS_RCODE_NOERROR);
+        reply_set(&r, LDNS_SECTION_AUTHORITY,
+                  RECORDS("zone.test. 300 SOA ns.zone.test. h.zone.test. 1 2 3 4 5"), &t->zone,
+                  VALID, NULL);
+        reply_set(&r, LDNS_SECTION_AUTHORITY,
+                  nsec3("zone.test.", name, rows[i].iterations, "A RRSIG"), &t->zone, VALID, NULL);
+        assert_reason(show(&t->answers, r, 20 + 2 * i, 1), rows[i].reason);
+    }
+    assert_true(t->answers.world.budget.hashes >= 4);
+}
+
+/* A hash of many iterations takes as much of the budget as many hashes. */
+static void nsec3_iterations_cost(void **state)
+{
+    struct tree *t = *state;
+    t->settings.ignore_rfc9276 = true;
+    t->settings.message_hashes = 16; /* 2500 iterations count as 17 */
+    show_chain(t);
+    struct reply r = reply_to("a.b.c.zone.test.", LDNS_RR_TYPE_MX, LDNS_RCODE_NXDOMAIN);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, nsec3("zone.test.", "zone.test.", 2500, "SOA RRSIG"),
+              &t->zone, VALID, NULL);
+    assert_reason(show(&t->answers, r, 20, 1), REASON_BUDGET);
+    assert_int_equal(t->answers.world.budget.hashes, 1);
+}
+
+/* No DS, said by hashes that are not computed: what lies below is as insecure as the denial. */
+static void delegation_beyond_the_iterations(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = reply_to("www.plain.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.plain.test. 300 A 192.0.2.7"), NULL, 0, 0,
+              NULL);
+    struct answer *a = show(&t->answers, r, 20, 1);
+    assert_reason(a, REASON_CUT_NOT_SEEN);
+    r = reply_to("www.plain.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    ldns_pkt_set_aa(r.pkt, false);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS("plain.test. 300 NS ns.plain.test."), NULL, 0, 0,
+              NULL);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, nsec3("test.", "plain.test.", 500, "NS"), &t->test, VALID,
+              NULL);
+    assert_reason(show(&t->answers, r, 22, 2), REASON_NSEC3_ITERATIONS);
+    assert_reason(a, REASON_NSEC3_ITERATIONS);
+}
+
 static void unsigned_delegation(void **state)
 {
     struct tree *t = *state;
@@ -413,6 +500,9 @@ int main(void)
         TEST(unsigned_where_signed),
         TEST(wildcards_need_their_proof),
         TEST(denial_with_nsec),
+        TEST(nsec3_iterations_are_bounded),
+        TEST(nsec3_iterations_cost),
+        TEST(delegation_beyond_the_iterations),
         TEST(unsigned_delegation),
         TEST(ds_without_key),
         TEST(forgetting_is_harmless),
