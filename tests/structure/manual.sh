@@ -76,10 +76,17 @@ else
     failed=$((failed + 1))
 fi
 
-# Every option that a command's --help names is on a line of flags in the manual.
+# Every command that there is has its section; every option that its --help names is on a line of
+# flags in the manual.
 flags=$(awk '/(^|[. ])Fl /{ for (i = 1; i <= NF; i++) { sub(/^-/, "", $i); print $i } }' "$manual" |
     sort -u)
-for command in replay capture pack verify keygen rules; do
+commands=$("$build/dnsbailiff" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+[ -n "$commands" ] || commands="(none)"
+for command in $commands; do
+    if ! grep -qx ".Ss $command" "$manual"; then
+        echo "FAIL the manual has no section on $command"
+        failed=$((failed + 1))
+    fi
     help=$("$build/dnsbailiff" $command --help 2>&1) || help=
     options=$(grep -oE '(^|[][ ,|(])--?[A-Za-z][a-z0-9-]*' <<<"$help" | sed -E 's/^[^-]*--?//' | sort -u)
     missing=$(comm -23 <(echo "$options") <(echo "$flags") | paste -sd' ')
