@@ -199,14 +199,12 @@ static void on_answer(void *context, const struct datagram *dg, struct answer *a
                       const struct query *query, bool fresh, const struct dns_message *referral)
 {
     struct pipeline *p = context;
-    if (fresh) {
+    /* The RRsets of a response that is new may all be known: their findings were seen once more. */
+    bool cited = tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    if (fresh || cited || a->frame == dg->frame)
         hold(p, dg->frames, dg->frame_count);
-        if (query)
-            hold(p, &query->frame, 1);
-    } else if (tell_again(&p->tell, a, dg->time_ns, dg->frame) || a->frame == dg->frame) {
-        /* A finding cites it, or the verdict has become this packet's. */
-        hold(p, dg->frames, dg->frame_count);
-    }
+    if (fresh && query)
+        hold(p, &query->frame, 1);
     if (referral)
         tell_glue(&p->tell, referral, a);
     count_verdict(p, a);

@@ -374,15 +374,25 @@ void tell_glue(struct tell *t, const struct dns_message *m, const struct answer 
     }
 }
 
+static bool cites(const struct finding *f, uint64_t frame)
+{
+    for (size_t i = 0; i < f->frame_count; i++)
+        if (f->frames[i] == frame)
+            return true;
+    return false;
+}
+
 bool tell_again(struct tell *t, const struct answer *a, int64_t time_ns, uint64_t frame)
 {
     bool cited = false;
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
         for (uint8_t k = 0; k < set->finding_count; k++) {
-            size_t before = set->findings[k]->frame_count;
-            finding_seen(t->rules, set->findings[k], time_ns, frame);
-            cited |= set->findings[k]->frame_count != before;
+            struct finding *f = set->findings[k];
+            if (cites(f, frame))
+                continue; /* just opened by this very response, or by another RRset of it */
+            finding_seen(t->rules, f, time_ns, frame);
+            cited |= cites(f, frame);
         }
     }
     return cited;
