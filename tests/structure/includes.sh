@@ -60,7 +60,8 @@ owns() {
 }
 owns 'ldns' analyze
 owns 'pcap' capture
-owns 'archive' capture evidence
+owns 'archive' evidence
+owns 'zlib|lzma|zstd|lz4' capture
 owns 'openssl/(cms|x509|ts|pem)' evidence
 owns 'seccomp|linux/landlock|sys/capability' sandbox
 owns 'cyaml|yaml' sandbox analyze rules
