@@ -44,7 +44,7 @@ DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analy
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/judge.c \
-            analyze/denial.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c
+            analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
@@ -61,7 +61,7 @@ EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoin
                    replay seal show state story tar text)
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------
-PROGRAMS := supervisor capture analyze store sign digest pack verify keygen rules
+PROGRAMS := supervisor capture analyze store sign digest pack verify explain keygen rules
 
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
 supervisor_PKG := libseccomp libcrypto libcyaml jansson
@@ -80,6 +80,8 @@ pack_SRC := evidence/pack.c $(EVIDENCE_PACK) $(SANDBOX) $(TALK) sandbox/policy_p
 pack_PKG := libcrypto libarchive libseccomp
 verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 verify_PKG := libcrypto libseccomp jansson
+explain_SRC := evidence/explain.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
+explain_PKG := libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
@@ -134,9 +136,14 @@ dissect_OBJ := $(link_OBJ)
 dissect_LIB := libcrypto
 pair_OBJ := $(link_OBJ)
 pair_LIB := libcrypto
-UNIT += validator
+UNIT += validator memo
+memo_OBJ := $(DECODE) analyze/memo.c
+memo_LIB := ldns libcrypto libxxhash
 validator_OBJ := $(DECODE) $(VALIDATE) $(DECLARED) rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c sandbox/settings.c
 validator_LIB := ldns libcrypto libcyaml libxxhash
+UNIT += anchored
+anchored_OBJ := $(validator_OBJ)
+anchored_LIB := $(validator_LIB)
 UNIT += stream source filter replay
 stream_OBJ := $(CAPTURE_FILES)
 stream_LIB := $(CODECS)

@@ -268,6 +268,7 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
                                     ? &a->set[a->sets]
                                     : &a->more[a->sets - ANSWER_SETS_INLINE];
         *at = (struct answer_set){g->rrset, g->section};
+        a->holds_keys |= g->type == TYPE_DNSKEY || g->type == TYPE_DS;
         a->sets++;
     }
     return fresh;
@@ -524,8 +525,11 @@ void answers_again(struct answers *t, struct answer *a, const struct datagram *d
         a->last_seen_ns = time_ns;
     if (a->kind == ANSWER_OTHER)
         return;
-    mark_seen(a, time_ns);
-    observe(t, a);
+    if (a->holds_keys) {
+        mark_seen(
+            a, time_ns); /* when keys were last seen decides what is current; the rest may wait */
+        observe(t, a);
+    }
     bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
     if (proof_again || !weigh_holds(t, a, answers_clock(t, time_ns))) {
         enum reason before = a->reason;

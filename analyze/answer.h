@@ -60,6 +60,9 @@ struct answer {
     const struct rrset *by; /* RRset that decided, or NULL */
     struct zone *no_ds_of;  /* this response proved that the zone has no DS */
     bool judged, told;
+    bool holds_keys;   /* a DNSKEY or DS RRset is among the sets */
+    bool has_findings; /* as of findings_epoch (analyze/tell.c) */
+    uint32_t findings_epoch;
     uint8_t counted_as; /* enum verdict_kind under which the repetitions below are counted */
     uint64_t counted;   /* responses, so that a revision can move them */
     struct zone *counted_for;

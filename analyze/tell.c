@@ -24,14 +24,16 @@ struct views {
 
 static struct views views; /* this process has one thread; 100 KiB do not belong on the stack */
 
-static void attach(struct rrset *set, struct finding *const *findings, size_t count)
+static void attach(struct tell *t, struct rrset *set, struct finding *const *findings, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         bool known = false;
         for (uint8_t k = 0; k < set->finding_count; k++)
             known |= set->findings[k] == findings[i];
-        if (!known && set->finding_count < RRSET_FINDINGS_MAX)
-            set->findings[set->finding_count++] = findings[i];
+        if (known || set->finding_count == RRSET_FINDINGS_MAX)
+            continue;
+        set->findings[set->finding_count++] = findings[i];
+        t->epoch++;
     }
 }
 
@@ -40,7 +42,7 @@ static void give(struct tell *t, const struct fact *fact, struct rrset *set)
     struct finding *findings[RRSET_FINDINGS_MAX];
     size_t count = rules_judge(t->rules, fact, findings, RRSET_FINDINGS_MAX);
     if (set)
-        attach(set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
+        attach(t, set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
 }
 
 /* What is common to all facts from an answer. */
@@ -382,11 +384,16 @@ static bool cites(const struct finding *f, uint64_t frame)
     return false;
 }
 
-bool tell_again(struct tell *t, const struct answer *a, int64_t time_ns, uint64_t frame)
+bool tell_again(struct tell *t, struct answer *a, int64_t time_ns, uint64_t frame)
 {
     bool cited = false;
+    if (a->findings_epoch == t->epoch + 1 && !a->has_findings)
+        return false; /* nothing was attached since this was last looked at */
+    a->findings_epoch = t->epoch + 1;
+    a->has_findings = false;
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
+        a->has_findings |= set->finding_count > 0;
         for (uint8_t k = 0; k < set->finding_count; k++) {
             struct finding *f = set->findings[k];
             if (cites(f, frame))

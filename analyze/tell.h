@@ -13,7 +13,8 @@
 struct tell {
     struct answers *answers;
     struct rules *rules;
-    bool lossy; /* frames were lost lately */
+    bool lossy;     /* frames were lost lately */
+    uint32_t epoch; /* grows when a finding is attached to an RRset */
 };
 
 /* After an answer was judged (the callback of struct answers). */
@@ -21,6 +22,6 @@ void tell_judged(struct tell *, struct answer *, bool retro);
 /* Glue of a referral, straight from the message: additional RRsets are not part of the answer. */
 void tell_glue(struct tell *, const struct dns_message *, const struct answer *);
 /* The answer was seen once more. True if a finding now cites the frame. */
-bool tell_again(struct tell *, const struct answer *, int64_t time_ns, uint64_t frame);
+bool tell_again(struct tell *, struct answer *, int64_t time_ns, uint64_t frame);
 
 #endif

@@ -21,8 +21,8 @@ struct signed_zone {
     ldns_key *key; /* one key, with SEP: a CSK */
 };
 
-static struct signed_zone signed_zone_make(const char *name, ldns_signing_algorithm algorithm,
-                                           uint16_t bits)
+static inline struct signed_zone signed_zone_make(const char *name,
+                                                  ldns_signing_algorithm algorithm, uint16_t bits)
 {
     struct signed_zone zone = {name, ldns_key_new_frm_algorithm(algorithm, bits)};
     ldns_key_set_pubkey_owner(zone.key, ldns_dname_new_frm_str(name));

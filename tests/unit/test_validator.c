@@ -2,6 +2,7 @@
  * test_validator: verdicts of responses that ldns signed: the chain in any order, time, aliases,
  * wildcards, denial, unsigned delegations, what is forgotten, and what hostile zones may cost.
  */
+#include "analyze/ahead.h"
 #include "tests/unit/signed_zone.h"
 
 #include <setjmp.h>
@@ -489,6 +490,65 @@ static void every_algorithm(void **state)
     }
 }
 
+/* The same answers, checked ahead by several threads and judged one by one: same reasons, same
+ * number of checks. */
+static void checks_ahead_change_nothing(void **state)
+{
+    struct tree *t = *state;
+    enum { COUNT = 40 };
+    uint8_t *wire[COUNT];
+    size_t size[COUNT];
+    enum reason alone[COUNT];
+    for (unsigned i = 0; i < COUNT; i++) {
+        char name[64], line[96];
+        snprintf(name, sizeof name, "h%u.zone.test.", i);
+        snprintf(line, sizeof line, "%s 300 A 192.0.2.%u", name, i);
+        struct reply r = reply_to(name, LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+        reply_set(&r, LDNS_SECTION_ANSWER, RECORDS(line), &t->zone, -3600, i % 5 ? 86400 : -60,
+                  NULL);
+        wire[i] = reply_wire(&r, &size[i]);
+        if (i % 7 == 0)
+            wire[i][size[i] - 20] ^= 1; /* in the signature: OPT stands last */
+    }
+    show_chain(t);
+    uint64_t before = t->answers.world.budget.checks;
+    for (unsigned i = 0; i < COUNT; i++)
+        alone[i] = show_wire(&t->answers, wire[i], size[i], 20 + i, 1)->reason;
+    uint64_t checks = t->answers.world.budget.checks - before;
+    answers_forget(&t->answers);
+
+    struct ahead *ahead = ahead_new(4, NULL);
+    assert_non_null(ahead);
+    ahead_ready(ahead);
+    static struct draft draft[COUNT];
+    static struct dns_message m;
+    struct datagram dg[COUNT];
+    uint64_t frame[COUNT];
+    struct query query = {.edns = true, .edns_do = true};
+    before = t->answers.world.budget.checks;
+    for (unsigned i = 0; i < COUNT; i++) {
+        frame[i] = 20 + i;
+        dg[i] = (struct datagram){.flow = {.family = 4},
+                                  .bytes = wire[i],
+                                  .size = size[i],
+                                  .wire_size = size[i],
+                                  .time_ns = (T0 + 1) * SECOND,
+                                  .frame = frame[i],
+                                  .frames = &frame[i],
+                                  .frame_count = 1};
+        assert_int_equal(message_parse(wire[i], size[i], size[i], &m), MESSAGE_WHOLE);
+        answers_draft(&t->answers, &dg[i], &m, &query, ahead, &draft[i]);
+    }
+    ahead_run(ahead);
+    for (unsigned i = 0; i < COUNT; i++) {
+        bool fresh;
+        assert_reason(answers_commit(&t->answers, &draft[i], &dg[i], &fresh), alone[i]);
+        free(wire[i]);
+    }
+    assert_int_equal(t->answers.world.budget.checks - before, checks);
+    ahead_free(ahead);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, plant, fell)
@@ -506,6 +566,7 @@ int main(void)
         TEST(unsigned_delegation),
         TEST(ds_without_key),
         TEST(forgetting_is_harmless),
+        TEST(checks_ahead_change_nothing),
         TEST(key_trap),
         TEST(every_algorithm),
     };
