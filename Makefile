@@ -159,6 +159,9 @@ verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c
 verify_parts_LIB := libcrypto jansson
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
+UNIT += forget
+forget_OBJ = $(validator_OBJ)
+forget_LIB = $(validator_LIB)
 
 # --- fuzz targets: tests/fuzz/fuzz_<name>.c, corpus/<name>, regress/<name> ---------------------------------
 # One line each: FUZZ += name; name_FUZZ_OBJ := sources; name_FUZZ_LIB := pkg-config names

@@ -15,7 +15,11 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define BUCKETS ((size_t)1 << 18)
+#define BUCKETS_MOST ((size_t)1 << 18)
+/* An answer's memory, from which the number of buckets follows. */
+#define MEAN_BYTES ((size_t)512)
+/* malloc's own, for each block. */
+#define BLOCK_BYTES 16
 /* Labels below the deepest known zone at which an answer waits for a cut to show. */
 #define WAIT_LABELS_MAX 8
 #define RCODE_NXDOMAIN  3
@@ -30,8 +34,10 @@ int answers_init(struct answers *t, const struct settings *settings, const struc
                  const struct baseline *baseline, uint64_t seed)
 {
     memset(t, 0, sizeof *t);
-    t->buckets = BUCKETS;
-    t->bucket = calloc(BUCKETS, sizeof(struct answer *));
+    t->buckets = 1024;
+    while (t->buckets < BUCKETS_MOST && t->buckets * MEAN_BYTES < settings->memory_bytes)
+        t->buckets *= 2;
+    t->bucket = calloc(t->buckets, sizeof(struct answer *));
     t->inside = inside_new(seed);
     if (t->bucket == NULL || t->inside == NULL)
         return -1;
@@ -68,9 +74,15 @@ static void drop_answers(struct answers *t)
 void answers_forget(struct answers *t)
 {
     drop_answers(t);
-    rrsets_forget(t->world.rrsets);
-    t->world.stirred_count = 0;
-    t->world.forgotten++;
+    world_forget(&t->world, t->world.settings->memory_bytes / 4);
+    t->floor = answers_bytes(t);
+}
+
+bool answers_must_forget(const struct answers *t)
+{
+    size_t memory = t->world.settings->memory_bytes;
+    size_t most = memory / 4 * 3, next = t->floor + memory / 8;
+    return answers_bytes(t) > (next > most ? next : most) || world_crowded(&t->world);
 }
 
 void answers_fini(struct answers *t)
@@ -86,7 +98,7 @@ void answers_fini(struct answers *t)
 size_t answers_bytes(const struct answers *t)
 {
     return t->bytes + t->world.zone_bytes + rrsets_bytes(t->world.rrsets) +
-           t->waiting * sizeof(struct waiter);
+           t->waiting * (sizeof(struct waiter) + BLOCK_BYTES);
 }
 
 /* --- what kind of response --- */
@@ -191,9 +203,9 @@ static struct answer *keep(struct answers *t, const struct answer *draft)
             return NULL;
         }
         memcpy(a->more, draft->more, bytes);
-        t->bytes += bytes;
+        t->bytes += bytes + BLOCK_BYTES;
     }
-    t->bytes += size;
+    t->bytes += size + BLOCK_BYTES;
     t->entries++;
     struct answer **bucket = &t->bucket[a->hash & (t->buckets - 1)];
     a->next = *bucket;
@@ -323,6 +335,11 @@ static void wait_at(struct answers *t, struct zone *zone, struct answer *a)
     t->waiting++;
 }
 
+static struct zone *place_to_wait(struct world *w, const uint8_t *name)
+{
+    return world_crowded(w) ? world_find(w, name) : world_zone(w, name);
+}
+
 /* At every name between the deepest zone whose trust is settled and `name`: a cut may show at any
  * of them. */
 static void wait_below(struct answers *t, const uint8_t *name, struct answer *a)
@@ -335,7 +352,7 @@ static void wait_below(struct answers *t, const uint8_t *name, struct answer *a)
     if (over && trust->state == TRUST_UNKNOWN && trust->missing)
         wait_at(t, trust->missing, a);
     for (unsigned n = known + 1; n <= labels && n <= known + WAIT_LABELS_MAX; n++)
-        wait_at(t, world_zone(&t->world, name_suffix(name, n)), a);
+        wait_at(t, place_to_wait(&t->world, name_suffix(name, n)), a);
 }
 
 static void wait_for(struct answers *t, struct answer *a)

@@ -108,6 +108,7 @@ struct answers { /* the table, and the world it is judged by */
     struct inside *inside;
     struct answer **bucket;
     size_t buckets, entries, bytes;
+    size_t floor; /* bytes that the last answers_forget could not drop */
     uint64_t waiting;
     uint64_t retro; /* verdicts revised later */
     /* called when a verdict is first reached or has changed; `retro`: later than the packet */
@@ -126,8 +127,10 @@ static inline int64_t answers_clock(const struct answers *t, int64_t packet_ns)
 int answers_init(struct answers *, const struct settings *, const struct anchors *,
                  const struct baseline *, uint64_t seed);
 void answers_fini(struct answers *);
-/* Memory in use by everything learned; answers_forget drops all but the zones. */
+/* Memory in use by everything learned. When answers_must_forget says so, answers_forget drops the
+ * answers, the RRsets, and as many zones as needed (world_forget). */
 size_t answers_bytes(const struct answers *);
+bool answers_must_forget(const struct answers *);
 void answers_forget(struct answers *);
 
 /* A response on its way into the table: read, but not yet judged. */

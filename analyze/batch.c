@@ -140,7 +140,7 @@ static void judge_item(struct batch *b, struct item *item)
 static void keep_within_memory(struct batch *b)
 {
     struct answers *answers = b->part.answers;
-    if (answers_bytes(answers) < answers->world.settings->memory_bytes / 4 * 3)
+    if (!answers_must_forget(answers))
         return;
     memo_forget(b->part.memo);
     answers_forget(answers);

@@ -18,6 +18,7 @@
 #define BUCKETS       ((size_t)1 << 16)
 #define BUCKETS_MOST  ((size_t)1 << 22)
 #define RRSIG_FIXED   18
+#define BLOCK_BYTES   16 /* malloc's own */
 
 struct piece {
     const uint8_t *bytes;
@@ -53,7 +54,7 @@ struct rrsets *rrsets_new(uint64_t seed)
 
 static size_t footprint(const struct rrset *set)
 {
-    return sizeof *set + set->size + set->signatures * sizeof *set->signature;
+    return sizeof *set + set->size + set->signatures * sizeof *set->signature + BLOCK_BYTES;
 }
 
 static void drop_all(struct rrsets *table, bool held_too)
@@ -63,6 +64,10 @@ static void drop_all(struct rrsets *table, bool held_too)
         while (*link) {
             struct rrset *set = *link;
             if (set->held && !held_too) {
+                set->judged.done = false;
+                set->judged.zone = NULL;
+                for (uint8_t k = 0; k < set->signatures; k++)
+                    set->signature[k].checks = 0;
                 link = &set->next;
                 continue;
             }

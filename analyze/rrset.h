@@ -59,7 +59,7 @@ struct rrset {
     uint16_t count;       /* records */
     uint8_t signatures;   /* usable RRSIGs kept */
     bool more_signatures; /* there were more than RRSET_SIGNATURES_MAX, or malformed ones */
-    bool held;            /* a zone refers to it: survives rrset_forget */
+    uint32_t held;        /* places in zones that refer to it; above 0 it survives rrsets_forget */
     uint8_t
         compared; /* 1 + enum verdict_kind with which the rules were given its content, 0 not yet */
     uint8_t owner_size;
@@ -92,7 +92,8 @@ struct rrsets *rrsets_new(uint64_t seed);
 void rrsets_free(struct rrsets *);
 /* Bytes in use. */
 size_t rrsets_bytes(const struct rrsets *);
-/* Drops every RRset that no zone holds. Pointers to the others stay valid. */
+/* Drops every RRset that no zone holds. Pointers to the others stay valid; what was found out about
+ * them with keys and zones that may be dropped too is found out again. */
 void rrsets_forget(struct rrsets *);
 
 struct rrset_group { /* one RRset as it lies in a message */

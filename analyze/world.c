@@ -13,9 +13,38 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define ZONE_BUCKETS ((size_t)1 << 18)
-/* A zone costs about 600 bytes without its keys; with placeholders this is a gigabyte's share. */
-#define ZONES_MAX ((size_t)1 << 20)
+#define ZONE_BUCKETS_MAX ((size_t)1 << 18)
+#define ZONES_MAX        ((size_t)1 << 20)
+#define ZONES_MIN        ((size_t)1024)
+/* What a decoded key and its contexts cost in OpenSSL, as measured for RSA; others cost less. */
+#define KEY_BYTES ((size_t)6144)
+/* malloc's own, for each block. */
+#define BLOCK_BYTES 16
+
+/* A quarter of the memory may be zones, most of which will be placeholders. */
+static void size_tables(struct world *w, size_t memory)
+{
+    size_t most = memory / 4 / (sizeof(struct zone) + BLOCK_BYTES + NAME_MAX_BYTES / 4);
+    w->zones_max = most < ZONES_MIN ? ZONES_MIN : most > ZONES_MAX ? ZONES_MAX : most;
+    w->zone_buckets = ZONES_MIN;
+    while (w->zone_buckets < w->zones_max && w->zone_buckets < ZONE_BUCKETS_MAX)
+        w->zone_buckets *= 2;
+}
+
+/* The zone of an anchor or a baseline; it and all above it stay. */
+static struct zone *keep_zone(struct world *w, const uint8_t *apex)
+{
+    unsigned labels = name_labels(apex);
+    struct zone *zone = NULL;
+    for (unsigned have = 0; have <= labels; have++) {
+        w->zones_max += world_full(w); /* what the operator gave us has room */
+        zone = world_zone(w, name_suffix(apex, have));
+        if (zone == NULL)
+            return NULL;
+        zone->kept = true;
+    }
+    return zone;
+}
 
 int world_init(struct world *w, const struct settings *settings, const struct anchors *anchors,
                const struct baseline *baseline, uint64_t seed)
@@ -28,20 +57,20 @@ int world_init(struct world *w, const struct settings *settings, const struct an
     w->budget.second = INT64_MIN;
     w->rrsets = rrsets_new(seed);
     w->signed_data = malloc(RRSET_SIGNED_MAX);
-    w->zone_buckets = ZONE_BUCKETS;
-    w->zone_bucket = calloc(ZONE_BUCKETS, sizeof(struct zone *));
+    size_tables(w, settings->memory_bytes);
+    w->zone_bucket = calloc(w->zone_buckets, sizeof(struct zone *));
     if (w->rrsets == NULL || w->zone_bucket == NULL || w->signed_data == NULL)
         return -1;
     const struct anchor *anchor;
     size_t count = anchors ? anchors_list(anchors, &anchor) : 0;
     for (size_t i = 0; i < count; i++) {
-        struct zone *zone = world_zone(w, anchor[i].zone);
+        struct zone *zone = keep_zone(w, anchor[i].zone);
         if (zone == NULL)
             return -1;
         zone->anchored = zone->seen = true;
     }
     for (size_t i = 0; baseline && i < baseline_count(baseline); i++) {
-        struct zone *zone = world_zone(w, baseline_apex(baseline_nth(baseline, i)));
+        struct zone *zone = keep_zone(w, baseline_apex(baseline_nth(baseline, i)));
         if (zone == NULL)
             return -1;
         zone->baseline = baseline_nth(baseline, i);
@@ -49,16 +78,25 @@ int world_init(struct world *w, const struct settings *settings, const struct an
     return 0;
 }
 
+/* Zones hold RRsets, which go before or after them. */
+static void free_zone(struct world *w, struct zone *zone)
+{
+    for (struct key *key = zone->keys, *after; key; key = after) {
+        after = key->next;
+        w->zone_bytes -= sizeof *key + key->rdata_size + KEY_BYTES;
+        key_free(key);
+    }
+    w->zone_count--;
+    w->zone_bytes -= sizeof *zone + zone->name_size + BLOCK_BYTES;
+    free(zone);
+}
+
 void world_fini(struct world *w)
 {
     for (size_t i = 0; w->zone_bucket && i < w->zone_buckets; i++) {
         for (struct zone *zone = w->zone_bucket[i], *next; zone; zone = next) {
             next = zone->next;
-            for (struct key *key = zone->keys, *after; key; key = after) {
-                after = key->next;
-                key_free(key);
-            }
-            free(zone);
+            free_zone(w, zone);
         }
     }
     free(w->zone_bucket);
@@ -93,8 +131,12 @@ struct zone *world_zone(struct world *w, const uint8_t *name)
     size_t size = name_size(name);
     uint64_t hash = hash_name(w, name, size);
     struct zone *zone = find(w, name, size, hash);
-    if (zone || w->zone_count == ZONES_MAX)
+    if (zone)
         return zone;
+    if (world_full(w)) {
+        w->budget.exhausted++;
+        return NULL;
+    }
     zone = calloc(1, sizeof *zone + size);
     if (zone == NULL)
         return NULL;
@@ -106,7 +148,7 @@ struct zone *world_zone(struct world *w, const uint8_t *name)
     zone->next = *bucket;
     *bucket = zone;
     w->zone_count++;
-    w->zone_bytes += sizeof *zone + size;
+    w->zone_bytes += sizeof *zone + size + BLOCK_BYTES;
     return zone;
 }
 
@@ -170,12 +212,12 @@ static bool add_variant(struct rrset **variant, uint8_t *count, uint8_t keep, st
             if (better || (same && variant[i]->last_seen_ns < variant[at]->last_seen_ns))
                 at = i;
         }
-        variant[at]->held = false;
+        variant[at]->held--;
     } else {
         ++*count;
     }
     variant[at] = set;
-    set->held = true;
+    set->held++;
     return true;
 }
 
@@ -232,9 +274,12 @@ bool world_show_no_ds(struct world *w, struct zone *zone, enum reason reason, st
     zone->no_ds.from_ns = from_ns;
     zone->no_ds.until_ns = until_ns;
     for (size_t i = 0; i < PROOF_SETS_MAX; i++) {
+        struct rrset *old = zone->no_ds.proof[i];
         zone->no_ds.proof[i] = i < proofs ? proof[i] : NULL;
         if (zone->no_ds.proof[i])
-            zone->no_ds.proof[i]->held = true;
+            zone->no_ds.proof[i]->held++;
+        if (old)
+            old->held--;
     }
     stir(w, zone);
     return true;
@@ -284,9 +329,91 @@ struct key *world_key(struct world *w, struct zone *zone, const uint8_t *rdata, 
         key->next = zone->keys;
         zone->keys = key;
         zone->key_count++;
-        w->zone_bytes += sizeof *key + size;
+        w->zone_bytes += sizeof *key + size + KEY_BYTES;
     }
     return key;
+}
+
+/* --- forgetting --- */
+
+static void let_go(const struct zone *zone)
+{
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        zone->dnskey[i]->held--;
+    for (uint8_t i = 0; i < zone->dss; i++)
+        zone->ds[i]->held--;
+    for (size_t i = 0; i < PROOF_SETS_MAX && zone->no_ds.proof[i]; i++)
+        zone->no_ds.proof[i]->held--;
+}
+
+enum { FORGET_PLACEHOLDERS, FORGET_UNTRUSTED, FORGET_ALL, FORGET_STAGES };
+
+static bool may_go(const struct zone *zone, unsigned stage)
+{
+    if (zone->kept)
+        return false;
+    return stage == FORGET_ALL ||
+           (stage == FORGET_UNTRUSTED && zone->trust.state != TRUST_SECURE) ||
+           (!zone->seen && zone->keys == NULL);
+}
+
+/* What stays is judged anew, without what has gone; only counters that others compare go on. */
+static void begin_anew(struct zone *zone)
+{
+    zone->trust = (struct trust){.version = zone->trust.version + 1};
+    zone->settled.missing = NULL;
+    zone->roused = true;
+}
+
+/* A proof rests on its signer. That something was wrong is remembered whoever is gone. */
+static void miss_gone(struct zone *zone)
+{
+    if (zone->no_ds.signer && zone->no_ds.signer->gone) {
+        for (size_t i = 0; i < PROOF_SETS_MAX && zone->no_ds.proof[i]; i++)
+            zone->no_ds.proof[i]->held--;
+        memset(&zone->no_ds, 0, sizeof zone->no_ds);
+    }
+    if (zone->bad_ds.signer && zone->bad_ds.signer->gone)
+        zone->bad_ds.signer = NULL;
+    if (zone->inside && zone->inside->gone)
+        zone->inside = NULL;
+}
+
+static void drop_zones(struct world *w, unsigned stage)
+{
+    for (size_t i = 0; i < w->zone_buckets; i++)
+        for (struct zone *zone = w->zone_bucket[i]; zone; zone = zone->next)
+            zone->gone = may_go(zone, stage);
+    for (size_t i = 0; i < w->zone_buckets; i++)
+        for (struct zone *zone = w->zone_bucket[i]; zone; zone = zone->next)
+            miss_gone(zone);
+    for (size_t i = 0; i < w->zone_buckets; i++) {
+        for (struct zone **link = &w->zone_bucket[i]; *link;) {
+            struct zone *zone = *link;
+            if (!zone->gone) {
+                link = &zone->next;
+                continue;
+            }
+            *link = zone->next;
+            let_go(zone);
+            free_zone(w, zone);
+        }
+    }
+}
+
+void world_forget(struct world *w, size_t goal)
+{
+    w->stirred_count = 0;
+    w->forgotten++;
+    for (unsigned stage = 0; stage < FORGET_STAGES; stage++) {
+        drop_zones(w, stage);
+        rrsets_forget(w->rrsets);
+        if (w->zone_bytes + rrsets_bytes(w->rrsets) <= goal && w->zone_count <= w->zones_max / 2)
+            break;
+    }
+    for (size_t i = 0; i < w->zone_buckets; i++)
+        for (struct zone *zone = w->zone_bucket[i]; zone; zone = zone->next)
+            begin_anew(zone);
 }
 
 void world_begin(struct world *w, int64_t time_ns)

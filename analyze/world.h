@@ -72,6 +72,8 @@ struct zone {
     unsigned key_count;
     const struct baseline_zone *baseline; /* declared keys, or NULL */
     bool anchored;
+    bool kept;         /* an anchor or a baseline is at or below it: never forgotten */
+    bool gone;         /* internal to world_forget */
     uint32_t observed; /* grows when a DNSKEY, DS or proof is new */
     struct trust trust;
     enum reason told; /* what the rules were last told of its trust */
@@ -107,7 +109,7 @@ struct world {
     uint8_t *signed_data; /* room for one RRset's, RRSET_SIGNED_MAX bytes */
     struct budget budget;
     uint64_t seed, births;
-    size_t zone_buckets, zone_count, zone_bytes;
+    size_t zone_buckets, zone_count, zone_bytes, zones_max;
     struct zone **zone_bucket;
     uint64_t forgotten; /* times that memory ran out and the tables were dropped */
     /* zones whose waiters must be looked at (analyze/answer.c) */
@@ -153,5 +155,25 @@ struct key *world_key(struct world *, struct zone *, const uint8_t *rdata, uint1
 
 /* Begins a message: refills the budgets. */
 void world_begin(struct world *, int64_t time_ns);
+
+/* Is there no room for another zone? The last quarter is for zones: none of it for names that are
+ * only waited at. */
+static inline bool world_full(const struct world *w)
+{
+    return w->zone_count >= w->zones_max;
+}
+
+static inline bool world_crowded(const struct world *w)
+{
+    return w->zone_count >= w->zones_max / 4 * 3;
+}
+
+/* Drops zones until RRsets and zones use at most `goal` bytes, the least telling first: names that
+ * only answers wait at, zones whose keys are not trusted, all others. Never those that are kept: an
+ * anchor, a declared zone, and all above them, so that what is bogus by what the parents of a
+ * declared zone said can never become secure by its declared keys alone. Elsewhere less knowledge
+ * makes a verdict indeterminate: secure rests on what was seen only. RRsets that are not held are
+ * dropped too; answers and all that waits must be gone. */
+void world_forget(struct world *, size_t goal);
 
 #endif

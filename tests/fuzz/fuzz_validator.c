@@ -72,7 +72,7 @@ static ldns_key *key_of(const char *owner, char letter)
     char text[200];
     uint8_t secret[32];
     uint8_t base64[64];
-    ldns_key *key;
+    ldns_key *key = NULL;
     memset(secret, letter, sizeof secret);
     must(EVP_EncodeBlock(base64, secret, sizeof secret) == 44);
     snprintf(text, sizeof text,
@@ -95,8 +95,8 @@ static ldns_key *key_of(const char *owner, char letter)
 /* RRs by what ldns writes, each uncompressed. */
 static void put_rr(struct message *m, const ldns_rr *rr, uint8_t section)
 {
-    uint8_t *wire;
-    size_t size, next;
+    uint8_t *wire = NULL;
+    size_t size = 0, next;
     must(m->count < RRS_MAX &&
          ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &size) == LDNS_STATUS_OK);
     struct rr *out = &m->rr[m->count++];
