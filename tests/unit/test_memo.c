@@ -11,8 +11,7 @@
 #include <cmocka.h>
 
 static struct dns_message message;
-static struct answer *const first = (struct answer *)0x1000, *const second =
-                                                                 (struct answer *)0x2000;
+static struct answer *const first = (struct answer *)0x1000;
 
 static uint8_t *a_response(size_t *ret_size)
 {
