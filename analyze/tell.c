@@ -45,6 +45,23 @@ static void give(struct tell *t, const struct fact *fact, struct rrset *set)
         attach(t, set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
 }
 
+/* What else is needed to come to the same judgement: the query, and the keys of every zone it rests
+ * on. */
+static size_t chain_of(struct tell *t, const struct answer *a, const struct zone *zone)
+{
+    const struct world *w = &t->answers->world;
+    size_t count = 0;
+    if (a->query_frame)
+        views.chain[count++] = a->query_frame;
+    if (zone)
+        count += judge_chain_frames(w, zone, views.chain + count, CHAIN_FRAMES - count);
+    for (uint8_t i = 0; i < a->zones; i++)
+        if (a->depends[i].zone != zone)
+            count += judge_chain_frames(w, a->depends[i].zone, views.chain + count,
+                                        CHAIN_FRAMES - count);
+    return count;
+}
+
 /* What is common to all facts from an answer. */
 static struct fact draft(struct tell *t, const struct answer *a, enum fact_kind kind,
                          const struct zone *zone, bool retro)
@@ -64,10 +81,10 @@ static struct fact draft(struct tell *t, const struct answer *a, enum fact_kind 
                      .server_family = a->flow.family,
                      .server = a->flow.src,
                      .lossy = t->lossy};
+    f.chain = views.chain;
+    f.chain_count = chain_of(t, a, zone);
     if (zone) {
         f.zone = zone->name;
-        f.chain = views.chain;
-        f.chain_count = judge_chain_frames(&t->answers->world, zone, views.chain, CHAIN_FRAMES);
         f.dnskey_seen = zone->dnskeys > 0 && zone->trust.trusted;
     }
     return f;
