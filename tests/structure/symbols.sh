@@ -59,9 +59,9 @@ never "nothing calls a banned function" . "$none" "$banned"
 never "nothing starts a program through a shell or a path" . "$none" "$run"
 never "nothing accepts a connection or looks up a name" . "$none" \
     'listen|accept|accept4|getaddrinfo|gethostby.*|res_.*'
-# verify forks the checker that reads the bundle, and runs `replay` to see whether findings follow.
-never "only the supervisor, the front door and verify start processes" . \
-    'sandbox/(supervisor|spawn)[^/]*|evidence/verify(_replay)?\.o|dnsbailiff\.o' "$start"
+# verify and explain fork the checker that reads the bundle, and run `replay` to see whether findings follow.
+never "only the supervisor, the front door, verify and explain start processes" . \
+    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify|verify_replay|explain)\.o|dnsbailiff\.o' "$start"
 never "analyze reaches neither network nor files" analyze/ "$none" "$network|$files|$start"
 never "analyze takes time and chance from outside" analyze/ 'analyze/analyze\.o' "$hidden"
 never "rules are pure" rules/ 'rules/command\.o' \
@@ -102,9 +102,9 @@ list() {
     make -s --no-print-directory "print-$1_SRC" | tr ' ' '\n' | grep . | sort -u
 }
 writers=$(for p in store pack sign digest keygen; do list "$p"; done | sort -u)
-bad=$(comm -12 <(list verify | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
-verdict "verify shares no evidence file with store, pack, sign, digest and keygen" "$bad"
-bad=$(for p in capture store digest pack verify supervisor keygen; do
+bad=$(comm -12 <({ list verify; list explain; } | sort -u | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
+verdict "verify and explain share no evidence file with store, pack, sign, digest and keygen" "$bad"
+bad=$(for p in capture store digest pack verify explain supervisor keygen; do
     list "$p" | grep -E '^(analyze|rules)/' | sed "s/^/$p contains /"
 done
 for p in analyze rules; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
@@ -127,13 +127,13 @@ program_never() {
     done
     verdict "$name" "${bad%$'\n'}"
 }
-program_never "verify imports nothing that signs or makes keys" "$signing" verify
+program_never "verify and explain import nothing that signs or makes keys" "$signing" verify explain
 program_never "no program but sign and keygen can sign" "$signing" \
-    supervisor capture analyze store digest pack verify rules
+    supervisor capture analyze store digest pack verify explain rules
 program_never "only analyze is linked with ldns" 'ldns_.*' \
-    supervisor capture store sign digest pack verify keygen rules
+    supervisor capture store sign digest pack verify explain keygen rules
 program_never "only capture is linked with libpcap" 'pcap_.*' \
-    supervisor analyze store sign digest pack verify keygen rules
+    supervisor analyze store sign digest pack verify explain keygen rules
 program_never "sign, store and analyze read no archive" 'archive_.*' sign store analyze supervisor
 
 # Hardening of every program: position independent, relocations read-only, no executable stack.
