@@ -273,7 +273,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-explain check-lab
 
 check: all unit-build
 	+@MAKE="$(MAKE)" tests/check.sh $(O) $(SUITES)
@@ -339,6 +339,13 @@ check-sandbox: $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(
 check-scenarios: all
 	@tests/scenarios/run.sh $(O)
 
+# What the operator decides: anchors, negative anchors, what to ignore.
+check-policy: all
+	@tests/policy/run.sh $(O)
+
+check-explain: all
+	@tests/scenarios/explain/run.sh $(O)
+
 # Real servers and a real mirror port in network namespaces; as root, else skipped.
 check-lab: all
 	@tests/lab/run.sh $(O)
@@ -391,4 +398,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check unit unit-build structure manual check-evidence check-tamper check-scenarios bench demo format format-check install clean FORCE
+.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check unit unit-build structure manual check-evidence check-tamper check-scenarios bench demo format format-check install clean FORCE

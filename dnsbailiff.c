@@ -17,6 +17,7 @@ static const struct {
     {"replay", "supervisor", "read captures: findings, a report, sealed evidence", 1},
     {"capture", "supervisor", "record an interface and say what was wrong with what it saw", 1},
     {"pack", "supervisor", "pack evidence into a sealed bundle", 1},
+    {"explain", "explain", "tell how one verdict came about, from trust anchor to answer", 1},
     {"verify", "verify", "check a bundle, by itself and against what you know", 0},
     {"keygen", "keygen", "make the identity that seals: a certificate authority and a signer", 0},
     {"rules", "rules", "list the findings there are, or explain one", 0},

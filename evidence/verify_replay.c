@@ -51,12 +51,10 @@ __attribute__((format(printf, 2, 3))) static void offer_option(struct verify_off
 }
 
 /* The settings that were in force, as options of replay: more than the configuration file said. */
-static void offer_settings(const struct verify *v, struct verify_offer *offer)
+void verify_replay_settings(const void *bytes, size_t size, struct verify_offer *offer)
 {
-    const struct verify_member *m = verify_find(v, BUNDLE_SETTINGS);
     json_error_t error;
-    json_t *settings =
-        m ? json_loadb((const char *)m->bytes, m->size, JSON_REJECT_DUPLICATES, &error) : NULL;
+    json_t *settings = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
     const char *key;
     json_t *value;
     json_object_foreach(settings, key, value)
@@ -94,8 +92,9 @@ bool verify_replay_offer(const uint8_t *bytes, size_t size, const struct verify_
     ret_offer->count = 0;
     ret_offer->is_replay = fits && verify_find(&v, BUNDLE_CAPTURE NAME_EXTRACT);
     ret_offer->is_partial = before->line[VERIFY_FINDINGS].outcome != VERIFY_PASS;
-    if (fits)
-        offer_settings(&v, ret_offer);
+    const struct verify_member *settings = fits ? verify_find(&v, BUNDLE_SETTINGS) : NULL;
+    if (settings)
+        verify_replay_settings(settings->bytes, settings->size, ret_offer);
     for (size_t i = 0; fits && i < v.member_count; i++) {
         const struct verify_member *m = &v.members[i];
         if (!is_offered(m->name))
@@ -129,6 +128,8 @@ const struct verify_offered *verify_replay_find(const struct verify_offer *offer
 struct place {
     char folder[128]; /* private, removed at the end */
     char program[512];
+    const char *question; /* NULL: findings are wanted, not an explanation */
+    bool json;
     const char *arguments[2 * OFFERED_MAX + OFFERED_OPTIONS_MAX + 32];
     size_t argument_count; /* a NULL follows: the place is zeroed */
     char evidence[160], baseline[160];
@@ -243,13 +244,16 @@ static bool compose(struct place *p, const struct verify_offer *offer)
 {
     snprintf(p->evidence, sizeof p->evidence, "%s/out", p->folder);
     snprintf(p->baseline, sizeof p->baseline, "%s/baseline", p->folder);
+    static const char *const replay[] = {"replay", "--quiet", "--log-verdicts", "all", "-l"};
     argue(p, "dnsbailiff");
-    argue(p, "replay");
-    argue(p, "--quiet");
-    argue(p, "--log-verdicts");
-    argue(p, "all");
-    argue(p, "-l");
-    argue(p, p->evidence);
+    if (p->question)
+        argue(p, "explain");
+    for (size_t i = 0; !p->question && i < sizeof replay / sizeof *replay; i++)
+        argue(p, replay[i]);
+    if (!p->question)
+        argue(p, p->evidence);
+    else if (p->json)
+        argue(p, "--json");
     bool has_baseline = false;
     uint32_t count = offer->count < OFFERED_MAX ? offer->count : OFFERED_MAX;
     for (uint32_t i = 0; i < count; i++) {
@@ -268,17 +272,27 @@ static bool compose(struct place *p, const struct verify_offer *offer)
         argue(p, "--baseline");
         argue(p, p->baseline);
     }
-    return argue_options(p, offer);
+    if (!argue_options(p, offer))
+        return false;
+    if (p->question) {
+        argue(p, "--");
+        argue(p, p->question);
+    }
+    return true;
 }
 
-static bool run_program(struct place *p)
+/* Its exit status, or -1. Only an explanation may reach the terminal, which the supervisor wrote.
+ */
+static int run_program(struct place *p)
 {
     pid_t child = fork();
     if (child < 0)
-        return false;
+        return -1;
     if (child == 0) {
         int nothing = open("/dev/null", O_RDWR);
-        if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0)
+        if (nothing < 0 || dup2(nothing, 0) < 0)
+            _exit(1);
+        if (!p->question && (dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0))
             _exit(1);
         close_range(3, ~0u, 0);
         execv(p->program, (char *const *)p->arguments);
@@ -287,8 +301,8 @@ static bool run_program(struct place *p)
     int status;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+            return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* A file of the second run; our own pipeline wrote it. */
@@ -333,7 +347,7 @@ static const char *run_in(struct place *p, const uint8_t *bytes, size_t size,
         return "no folder could be made to replay the frames in (TMPDIR)";
     if (!compose(p, offer))
         return "the settings of the run are not ones that replay takes";
-    if (!run_program(p))
+    if (run_program(p) != 0)
         return "the replay of the frames enclosed did not end well";
     if (!read_back(p, FILE_FINDINGS, &r.findings, &r.findings_size) ||
         !read_back(p, FILE_EVE, &r.events, &r.events_size)) {
@@ -351,6 +365,30 @@ const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct ve
     if (!p)
         return "out of memory";
     const char *why = run_in(p, bytes, size, offer, ret_replayed);
+    if (p->folder[0])
+        (void)nftw(p->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(p);
+    return why;
+}
+
+const char *verify_replay_explain(const uint8_t *bytes, size_t size,
+                                  const struct verify_offer *offer, const char *question, bool json,
+                                  int *ret_status)
+{
+    const char *why = NULL;
+    struct place *p = calloc(1, sizeof *p);
+    if (!p)
+        return "out of memory";
+    p->question = question;
+    p->json = json;
+    if (!find_program(p))
+        why = "the analyser is not installed beside this program";
+    else if (!prepare(p, bytes, size, offer))
+        why = "no folder could be made to replay the frames in (TMPDIR)";
+    else if (!compose(p, offer))
+        why = "the settings of the run are not ones that replay takes";
+    else if ((*ret_status = run_program(p)) < 0)
+        why = "the replay of the frames enclosed did not end well";
     if (p->folder[0])
         (void)nftw(p->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(p);

@@ -47,6 +47,14 @@ const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct ve
                               struct verify_replayed *ret_replayed);
 void verify_replay_free(struct verify_replayed *);
 
+/* The same, but to explain one verdict (`question`: frame or NAME/TYPE) on the standard output.
+ * *ret_status is the exit status. */
+const char *verify_replay_explain(const uint8_t *bytes, size_t size, const struct verify_offer *,
+                                  const char *question, bool json, int *ret_status);
+
+/* In the checker: adds the recorded settings (settings.json) as options of replay. */
+void verify_replay_settings(const void *bytes, size_t size, struct verify_offer *);
+
 /* The offered file of this name, or NULL. */
 const struct verify_offered *verify_replay_find(const struct verify_offer *, const char *name);
 

@@ -415,6 +415,9 @@ static int complete(const struct options *o, const struct command_row *command)
         log_line(LOG_ERROR, "explain: needs a capture (-r) and a frame number or NAME/TYPE");
         return usage(command);
     }
+    if (o->question && !strchr(o->question, '/') &&
+        strspn(o->question, "0123456789") != strlen(o->question))
+        return bad("explain", o->question, "is neither a frame number nor NAME/TYPE");
     if (o->command == COMMAND_CAPTURE && ((!o->interfaces.count || !o->evidence) && !o->test)) {
         log_line(LOG_ERROR, "capture: needs an interface (-i) and an evidence folder (-l)");
         return usage(command);
