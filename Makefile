@@ -273,7 +273,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-explain check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-policy check-explain check-lab
 
 check: all unit-build
 	+@MAKE="$(MAKE)" tests/check.sh $(O) $(SUITES)
@@ -398,4 +398,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check unit unit-build structure manual check-evidence check-tamper check-scenarios bench demo format format-check install clean FORCE
+.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy bench demo format format-check install clean FORCE

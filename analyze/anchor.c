@@ -55,6 +55,17 @@ size_t anchors_list(const struct anchors *anchors, const struct anchor **ret_anc
     return anchors->count;
 }
 
+bool anchor_window(int64_t opens_ns, int64_t closes_ns, int64_t time_ns, int64_t *from_ns,
+                   int64_t *until_ns)
+{
+    bool early = time_ns < opens_ns, late = !early && time_ns > closes_ns;
+    int64_t from = early ? INT64_MIN : late ? closes_ns + 1 : opens_ns;
+    int64_t until = early ? opens_ns - 1 : late ? INT64_MAX : closes_ns;
+    *from_ns = from > *from_ns ? from : *from_ns;
+    *until_ns = until < *until_ns ? until : *until_ns;
+    return !early && !late;
+}
+
 /* Takes a copy of the rdata. NULL if the table or the memory is full. */
 static struct anchor *anchors_push(struct anchors *anchors, const uint8_t *zone, bool is_ds,
                                    const uint8_t *rdata, size_t size)

@@ -31,5 +31,9 @@ int anchors_add(struct anchors *, const char *name, const void *text, size_t siz
  */
 void anchors_add_default(struct anchors *);
 size_t anchors_list(const struct anchors *, const struct anchor **ret_anchors); /* borrowed */
+/* Does the time lie in [opens_ns, closes_ns]? [*from_ns, *until_ns] is narrowed to times at which
+ * the answer is the same. */
+bool anchor_window(int64_t opens_ns, int64_t closes_ns, int64_t time_ns, int64_t *from_ns,
+                   int64_t *until_ns);
 
 #endif

@@ -69,8 +69,10 @@ struct baseline_zone {
 struct baseline {
     struct baseline_zone **zones; /* sorted by apex once ready */
     size_t zone_count;
-    struct policy **policies; /* until ready gives them to their zones */
+    struct policy **policies; /* once ready only those without a zone file */
     size_t policy_count;
+    struct baseline_negative *negatives;
+    size_t negative_count;
     struct names apexes;
     uint64_t depths[2]; /* bit n: some apex has n labels */
     unsigned deepest;
@@ -417,19 +419,36 @@ static int index_zones(struct baseline *baseline, char *ret_error, size_t room)
     return 0;
 }
 
+/* The policies that came before it in the list. */
+static bool another_policy(const struct baseline *baseline, size_t count, const uint8_t *zone)
+{
+    for (size_t i = 0; i < count; i++)
+        if (baseline->policies[i] && name_equal(baseline->policies[i]->zone, zone))
+            return true;
+    return false;
+}
+
 static int give_policies(struct baseline *baseline, char *ret_error, size_t room)
 {
     for (size_t i = 0; i < baseline->policy_count; i++) {
         struct policy *policy = baseline->policies[i];
         uint32_t slot = *apex_slot(baseline, policy->zone);
+        struct baseline_zone *zone = slot == NO_SLOT ? NULL : baseline->zones[slot];
         char what[NAME_TEXT_MAX + 64], name[NAME_TEXT_MAX];
-        snprintf(what, sizeof what, "%s %s",
-                 slot == NO_SLOT ? "expected a zone file for" : "expected one policy for",
-                 name_text(policy->zone, name));
-        if (slot == NO_SLOT || baseline->zones[slot]->policy)
-            return fail(ret_error, room, policy->file, what);
-        baseline->zones[slot]->policy = policy;
-        baseline->policies[i] = NULL;
+        bool twice = zone ? zone->policy != NULL : another_policy(baseline, i, policy->zone);
+        if (twice || (!zone && policy->needs_zone)) {
+            snprintf(what, sizeof what, "%s %s",
+                     twice ? "expected one policy for" : "expected a zone file for",
+                     name_text(policy->zone, name));
+            return fail_at(ret_error, room, policy->file, twice ? 1 : policy->needs_zone, what);
+        }
+        if (policy->negative)
+            baseline->negatives[baseline->negative_count++] = (struct baseline_negative){
+                policy->zone, policy->negative_from_ns, policy->negative_until_ns};
+        if (zone) {
+            zone->policy = policy;
+            baseline->policies[i] = NULL;
+        }
     }
     return 0;
 }
@@ -462,6 +481,9 @@ static int zone_ready(struct baseline_zone *zone)
 
 int baseline_ready(struct baseline *baseline, char *ret_error, size_t error_room)
 {
+    baseline->negatives = calloc(baseline->policy_count + 1, sizeof *baseline->negatives);
+    if (!baseline->negatives)
+        return fail(ret_error, error_room, "baseline", "out of memory");
     if (index_zones(baseline, ret_error, error_room) != 0 ||
         give_policies(baseline, ret_error, error_room) != 0)
         return -1;
@@ -487,6 +509,7 @@ void baseline_free(struct baseline *baseline)
         policy_free(baseline->policies[i]);
     free(baseline->zones);
     free(baseline->policies);
+    free(baseline->negatives);
     free(baseline->apexes.slots);
     free(baseline);
 }
@@ -530,6 +553,13 @@ const struct baseline_zone *baseline_over(const struct baseline *baseline, const
 const uint8_t *baseline_apex(const struct baseline_zone *zone)
 {
     return zone->apex;
+}
+
+size_t baseline_negatives(const struct baseline *baseline,
+                          const struct baseline_negative **ret_list)
+{
+    *ret_list = baseline->negatives;
+    return baseline->negative_count;
 }
 
 size_t baseline_count(const struct baseline *baseline)

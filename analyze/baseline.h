@@ -35,6 +35,13 @@ const uint8_t *baseline_apex(const struct baseline_zone *);
  * baseline. */
 void baseline_describe(const struct baseline_zone *, const uint8_t *owner, uint16_t type,
                        int64_t time_ns, struct fact_baseline *ret);
+/* Names below which validation is switched off, for a while or for good (RFC 7646; `validate` and
+ * `negative-anchor` of the policies). Both times inclusive. Array borrowed. */
+struct baseline_negative {
+    const uint8_t *name;
+    int64_t from_ns, until_ns;
+};
+size_t baseline_negatives(const struct baseline *, const struct baseline_negative **ret_list);
 /* Number of declared zones, and the i-th, sorted by canonical apex. */
 size_t baseline_count(const struct baseline *);
 const struct baseline_zone *baseline_nth(const struct baseline *, size_t i);

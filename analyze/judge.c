@@ -7,6 +7,7 @@
 #include "analyze/judge.h"
 
 #include "analyze/canon.h"
+#include "analyze/negative.h"
 
 #include <string.h>
 
@@ -398,13 +399,15 @@ static void trust_declared(struct world *w, const struct promise *p, struct trus
     }
 }
 
-static bool anchors_at(const struct world *w, struct promise *p)
+/* Anchors of the zone that are valid then; `holds` is narrowed to the ends of their validity. */
+static bool anchors_at(const struct world *w, struct promise *p, struct window *holds)
 {
     const struct anchor *a;
     size_t count = w->anchors ? anchors_list(w->anchors, &a) : 0;
     for (size_t i = 0; i < count; i++) {
-        if (!name_equal(a[i].zone, p->zone->name) || p->time_ns < a[i].from_ns ||
-            p->time_ns > a[i].until_ns)
+        if (!name_equal(a[i].zone, p->zone->name) ||
+            !anchor_window(a[i].from_ns, a[i].until_ns, p->time_ns, &holds->from_ns,
+                           &holds->until_ns))
             continue;
         p->anchors = p->current = true;
         if (a[i].is_ds)
@@ -470,7 +473,7 @@ static void trust_from_above(struct world *w, const struct promise *p, struct tr
     struct zone *above = name_is_root(zone->name) ? NULL : world_over(w, zone->name, true);
     t->missing = zone;
     t->births = w->births;
-    if (!world_anchored(w, zone->name)) {
+    if (!world_anchored(w, zone->name, p->time_ns, &holds->from_ns, &holds->until_ns)) {
         settle(t, TRUST_INSECURE, REASON_NO_ANCHOR);
         return;
     }
@@ -507,7 +510,13 @@ static void compute(struct world *w, struct zone *zone, int64_t time_ns, struct 
     struct window holds = always;
     enum reason said = REASON_NONE;
     t->births = 0;
-    if (!anchors_at(w, &p))
+    if (negative_over(w, zone->name, 0, time_ns, &holds.from_ns, &holds.until_ns)) {
+        settle(t, TRUST_INSECURE, REASON_NEGATIVE_ANCHOR);
+        t->from_ns = holds.from_ns;
+        t->until_ns = holds.until_ns;
+        return;
+    }
+    if (!anchors_at(w, &p, &holds))
         parent_says(w, &p, t, &holds, &said);
     if (p.anchors || p.count > 0) {
         if (p.usable) {
@@ -564,7 +573,9 @@ bool judge_promised(struct world *w, struct zone *zone, int64_t time_ns)
     struct trust ignored = {0};
     struct window holds = always;
     enum reason said;
-    if (anchors_at(w, &p))
+    if (negative_over(w, zone->name, 0, time_ns, &holds.from_ns, &holds.until_ns))
+        return false;
+    if (anchors_at(w, &p, &holds))
         return p.usable;
     parent_says(w, &p, &ignored, &holds, &said);
     return p.count > 0 && p.usable;
@@ -667,6 +678,12 @@ static bool is_dnskey_of(const struct rrset *set, const struct zone *zone, uint8
 static enum reason judge_one(struct world *w, struct rrset *set, struct signature *s,
                              int64_t time_ns, struct window *holds, struct zone **ret_zone)
 {
+    const uint8_t *off =
+        negative_over(w, set->owner, set->type, time_ns, &holds->from_ns, &holds->until_ns);
+    if (off) {
+        *ret_zone = world_zone(w, off);
+        return REASON_NEGATIVE_ANCHOR;
+    }
     enum reason reason = structure(set, s);
     if (reason != REASON_NONE)
         return reason;
@@ -687,7 +704,7 @@ static enum reason judge_one(struct world *w, struct rrset *set, struct signatur
         enum reason said;
         struct trust ignored = {0};
         struct window mine;
-        if (!anchors_at(w, &p))
+        if (!anchors_at(w, &p, holds))
             parent_says(w, &p, &ignored, holds, &said);
         reason = check_dnskey(w, &p, set, &mine);
         narrow(holds, mine.from_ns, mine.until_ns);

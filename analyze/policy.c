@@ -364,6 +364,67 @@ static int read_multi_signer(struct conf *conf, const yaml_node_t *node, void *c
     return conf_bool(conf, node, &((struct policy *)context)->multi_signer);
 }
 
+/* --- negative anchors ---------------------------------------------------------------------- */
+
+static int switch_off(struct conf *conf, const yaml_node_t *node, struct policy *policy)
+{
+    if (policy->negative)
+        return conf_fail(conf, node, "expected `validate: false` or `negative-anchor`, not both");
+    policy->negative = true;
+    policy->negative_from_ns = INT64_MIN;
+    policy->negative_until_ns = INT64_MAX;
+    return 0;
+}
+
+static int read_validate(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    bool validate;
+    if (conf_bool(conf, node, &validate) != 0)
+        return -1;
+    return validate ? 0 : switch_off(conf, node, context);
+}
+
+struct negative_reading {
+    struct policy *policy;
+    bool has_until, has_why;
+};
+
+static int negative_from(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    struct negative_reading *reading = context;
+    return conf_time(conf, node, false, &reading->policy->negative_from_ns);
+}
+
+static int negative_until(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    struct negative_reading *reading = context;
+    reading->has_until = true;
+    return conf_time(conf, node, true, &reading->policy->negative_until_ns);
+}
+
+static int negative_why(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    struct negative_reading *reading = context;
+    reading->has_why = true;
+    return read_why(conf, node, NULL);
+}
+
+/* One that never ends, or that nobody can explain, is how zones stay unprotected (RFC 7646 2). */
+static int read_negative(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    static const struct conf_field fields[] = {
+        {"from", negative_from}, {"until", negative_until}, {"why", negative_why}};
+    struct negative_reading reading = {.policy = context};
+    if (switch_off(conf, node, context) != 0 ||
+        conf_map(conf, node, fields, COUNT(fields), &reading) != 0)
+        return -1;
+    if (!reading.has_until || !reading.has_why)
+        return conf_fail(conf, node, "expected until and why in a negative-anchor (RFC 7646 2)");
+    if (reading.policy->negative_until_ns < reading.policy->negative_from_ns)
+        return conf_fail(conf, node, "expected `until` after `from`");
+    return 0;
+}
+
 #define READ_LIST(function, each)                                                                  \
     static int function(struct conf *conf, const yaml_node_t *node, void *context)                 \
     {                                                                                              \
@@ -400,14 +461,30 @@ static int check_names(struct conf *conf, const struct policy *policy)
     return 0;
 }
 
+/* Without a zone file a policy can switch validation off, and nothing else. */
+static int note_need(struct conf *conf, const yaml_node_t *key, const yaml_node_t *value,
+                     void *context)
+{
+    struct policy *policy = context;
+    const char *word = conf_text(conf, key, "a word");
+    bool free_of_zone =
+        word && (strcmp(word, "validate") == 0 || strcmp(word, "negative-anchor") == 0 ||
+                 (strcmp(word, "zone") == 0 && policy->negative));
+    (void)value;
+    if (word && !free_of_zone && policy->needs_zone == 0)
+        policy->needs_zone = (unsigned)key->start_mark.line + 1;
+    return word ? 0 : -1;
+}
+
 static int read_policy(struct conf *conf, struct policy *policy)
 {
     static const struct conf_field fields[] = {
-        {"zone", read_zone},       {"strict", read_strict},
-        {"dynamic", read_dynamic}, {"watch", read_watch},
-        {"servers", read_servers}, {"transfer-clients", read_clients},
-        {"signing", read_signing}, {"multi-signer", read_multi_signer},
-        {"planned", read_planned}, {"suppress", read_suppress}};
+        {"zone", read_zone},         {"strict", read_strict},
+        {"dynamic", read_dynamic},   {"watch", read_watch},
+        {"servers", read_servers},   {"transfer-clients", read_clients},
+        {"signing", read_signing},   {"multi-signer", read_multi_signer},
+        {"planned", read_planned},   {"suppress", read_suppress},
+        {"validate", read_validate}, {"negative-anchor", read_negative}};
     const yaml_node_t *top = conf_top(conf);
     if (!top)
         return conf_fail(conf, NULL, "expected a policy with `zone`");
@@ -416,6 +493,8 @@ static int read_policy(struct conf *conf, struct policy *policy)
         return -1;
     if (policy->zone[0] == UINT8_MAX)
         return conf_fail(conf, top, "expected `zone: example.com.`");
+    if (conf_pairs(conf, top, note_need, policy) != 0)
+        return -1;
     return check_names(conf, policy);
 }
 

@@ -10,8 +10,12 @@
  *   servers, transfer-clients          addresses
  *   signing: {validity: 14d, refresh: 5d, algorithm: 13}
  *   multi-signer: false                RFC 8901
+ *   validate: true                     false: the zone and what is below it is insecure (RFC 7646)
+ *   negative-anchor: {until: TIME, from: TIME, why: …}   the same for a while; `from` may be absent
  *   planned: [{change: ksk-rollover, key: "257 3 13 …", name: …, from: TIME, to: TIME, why: …}]
  *   suppress: [{rule: ID, name: NAME, until: TIME, why: …}]
+ *
+ * `validate` and `negative-anchor` work without a zone file.
  */
 #ifndef ANALYZE_POLICY_H
 #define ANALYZE_POLICY_H
@@ -65,6 +69,9 @@ struct policy_suppression {
 struct policy {
     uint8_t zone[NAME_MAX_BYTES];
     char *file;
+    unsigned needs_zone; /* line of the first key that says nothing without a zone file, 0 none */
+    bool negative;       /* validation is off in the window below, both ends inclusive */
+    int64_t negative_from_ns, negative_until_ns;
     bool strict, multi_signer;
     struct policy_pattern *dynamic, *watch;
     size_t dynamic_count, watch_count;

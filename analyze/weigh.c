@@ -9,6 +9,7 @@
 #include "analyze/canon.h"
 #include "analyze/denial.h"
 #include "analyze/judge.h"
+#include "analyze/negative.h"
 
 #define XXH_INLINE_ALL
 #include <stdlib.h>
@@ -147,6 +148,17 @@ static enum reason judge_set(struct weighing *g, struct rrset *set)
     return reason;
 }
 
+/* Validation is switched off for the name: weighed so, whatever the records are worth. */
+static bool switched_off(struct weighing *g, const uint8_t *name, uint16_t type,
+                         const struct rrset *by)
+{
+    const uint8_t *off =
+        negative_over(g->world, name, type, g->time_ns, &g->answer->from_ns, &g->answer->until_ns);
+    if (off)
+        weigh(g, REASON_NEGATIVE_ANCHOR, world_zone(g->world, off), by);
+    return off != NULL;
+}
+
 static struct zone *zone_of(const struct rrset *set)
 {
     return (struct zone *)(uintptr_t)set->judged.zone;
@@ -190,8 +202,11 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
     struct zone *zone = judge_enclosing(g->world, name, above, g->time_ns, &t);
     *ret_zone = zone;
     g->answer->births = g->world->births;
-    if (zone == NULL)
-        return world_anchored(g->world, name) ? REASON_CUT_NOT_SEEN : REASON_NO_ANCHOR;
+    if (zone == NULL) {
+        bool anchored =
+            world_anchored(g->world, name, g->time_ns, &g->answer->from_ns, &g->answer->until_ns);
+        return anchored ? REASON_CUT_NOT_SEEN : REASON_NO_ANCHOR;
+    }
     depend(g, zone);
     within(g, t->from_ns, t->until_ns);
     if (t->state == TRUST_INSECURE)
@@ -333,6 +348,8 @@ static void weigh_denial(struct weighing *g, bool name_error)
     struct proof p;
     struct rrset *soa = answer_find(a, SECTION_AUTHORITY, TYPE_SOA);
 
+    if (switched_off(g, qname, a->qtype, soa))
+        return;
     enum reason soa_reason = soa ? judge_set(g, soa) : REASON_NONE;
     collect_proof(g, a->qtype == TYPE_DS && !name_error ? qname : NULL,
                   soa_reason == REASON_CHAIN ? zone_of(soa) : NULL, &p);
@@ -411,6 +428,8 @@ static void weigh_wildcard(struct weighing *g, struct rrset *set)
 static void weigh_set(struct weighing *g, struct rrset *set)
 {
     struct zone *zone;
+    if (switched_off(g, set->owner, set->type, set))
+        return;
     if (set->signatures == 0) {
         const struct rrset *dname = set->type == TYPE_CNAME ? dname_above(g->answer, set) : NULL;
         if (dname) {
@@ -462,6 +481,8 @@ static void weigh_referral(struct weighing *g)
     struct answer *a = g->answer;
     const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
     struct rrset *ds = answer_find(a, SECTION_AUTHORITY, TYPE_DS);
+    if (ns && switched_off(g, ns->owner, TYPE_DS, ns)) /* a cut is its parent's to prove */
+        return;
     if (ds && ds->signatures) {
         enum reason reason = judge_set(g, ds);
         weigh(g, reason == REASON_CHAIN ? REASON_REFERRAL : reason, zone_of(ds), ds);

@@ -75,6 +75,11 @@ int world_init(struct world *w, const struct settings *settings, const struct an
             return -1;
         zone->baseline = baseline_nth(baseline, i);
     }
+    const struct baseline_negative *negative;
+    count = baseline ? baseline_negatives(baseline, &negative) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (world_zone(w, negative[i].name) == NULL)
+            return -1;
     return 0;
 }
 
@@ -163,14 +168,16 @@ struct zone *world_over(const struct world *w, const uint8_t *name, bool above)
     return NULL;
 }
 
-bool world_anchored(const struct world *w, const uint8_t *name)
+bool world_anchored(const struct world *w, const uint8_t *name, int64_t time_ns, int64_t *from_ns,
+                    int64_t *until_ns)
 {
     const struct anchor *anchor;
+    bool any = false;
     size_t count = w->anchors ? anchors_list(w->anchors, &anchor) : 0;
     for (size_t i = 0; i < count; i++)
         if (name_within(name, anchor[i].zone))
-            return true;
-    return false;
+            any |= anchor_window(anchor[i].from_ns, anchor[i].until_ns, time_ns, from_ns, until_ns);
+    return any;
 }
 
 static void wake(struct world *w, struct zone *zone)

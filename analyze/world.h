@@ -130,8 +130,10 @@ struct zone *world_find(const struct world *, const uint8_t *name);
 /* The deepest zone with observations that `name` lies in; with `above`, strictly above it. NULL
  * none. */
 struct zone *world_over(const struct world *, const uint8_t *name, bool above);
-/* Is there a trust anchor at or above the name? */
-bool world_anchored(const struct world *, const uint8_t *name);
+/* Is there a trust anchor at or above the name that is valid at that time? [*from_ns, *until_ns] is
+ * narrowed to times at which the answer is the same. */
+bool world_anchored(const struct world *, const uint8_t *name, int64_t time_ns, int64_t *from_ns,
+                    int64_t *until_ns);
 
 /* Shows a DNSKEY or DS RRset of the zone, new or again. Returns true if it was not known. */
 bool world_show_dnskey(struct world *, struct zone *, struct rrset *, int64_t time_ns);

@@ -240,10 +240,11 @@ int files_add_inputs(const struct options *o, struct inputs_writer *inputs)
             return -1;
     if (o->baseline) {
         int zones = each_file(o->baseline, ".zone", add_zone, inputs);
-        if (zones == 0)
-            reject(o->baseline, "holds no zone file (NAME.zone)");
-        if (zones <= 0 || each_file(o->baseline, ".yaml", add_zone_policy, inputs) < 0)
+        int policies = zones < 0 ? -1 : each_file(o->baseline, ".yaml", add_zone_policy, inputs);
+        if (policies < 0)
             return -1;
+        if (zones == 0 && policies == 0)
+            return reject(o->baseline, "holds no zone file (NAME.zone) and no policy (NAME.yaml)");
     }
     if (o->profile && add_file(inputs, INPUT_PROFILE, o->profile, TEXT_MAX))
         return -1;

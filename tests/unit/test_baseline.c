@@ -361,6 +361,48 @@ static void policy_reaches_the_facts(void **state)
     baseline_free(baseline);
 }
 
+/* With a zone file and without one; what the windows are. */
+static void negative_anchors(void **state)
+{
+    static const char *const policies[] = {
+        "zone: x.\nvalidate: false\nstrict: false\n",
+        "zone: y.\nnegative-anchor: {until: 2026-12-01, why: ticket 4711}\n",
+        "zone: z.\nnegative-anchor: {from: 2026-11-25T00:00:00Z, until: 2026-11-26T00:00:00Z, why: "
+        "t}\n",
+        NULL};
+    (void)state;
+    struct baseline *baseline = baseline_new();
+    char error[512] = "";
+    assert_int_equal(baseline_add_zone(baseline, "x.zone", HEAD, strlen(HEAD), error, sizeof error),
+                     0);
+    for (size_t i = 0; policies[i]; i++)
+        assert_int_equal(baseline_add_policy(baseline, "p.yaml", policies[i], strlen(policies[i]),
+                                             error, sizeof error),
+                         0);
+    assert_int_equal(baseline_ready(baseline, error, sizeof error), 0);
+    const struct baseline_negative *list;
+    assert_int_equal(baseline_negatives(baseline, &list), 3);
+    assert_true(name_equal(list[0].name, name_of("x.")));
+    assert_true(list[0].from_ns == INT64_MIN && list[0].until_ns == INT64_MAX);
+    assert_true(name_equal(list[1].name, name_of("y.")));
+    assert_true(list[1].from_ns == INT64_MIN);
+    assert_true(list[1].until_ns == INT64_C(1796169600) * 1000000000 - 1); /* the day's end */
+    assert_true(list[2].from_ns == NOW - INT64_C(43200) * 1000000000);
+    assert_true(list[2].until_ns == NOW + INT64_C(43200) * 1000000000);
+    assert_false(describe(baseline, "x.", "x.", TYPE_NS, NOW).strict);
+    assert_null(baseline_at(baseline, name_of("y.")));
+    baseline_free(baseline);
+
+    baseline = baseline_new();
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(baseline_add_policy(baseline, "p.yaml", policies[1], strlen(policies[1]),
+                                             error, sizeof error),
+                         0);
+    assert_int_equal(baseline_ready(baseline, error, sizeof error), -1);
+    assert_string_equal(error, "p.yaml:1: expected one policy for y.");
+    baseline_free(baseline);
+}
+
 static void mistakes_name_file_and_line(void **state)
 {
     static const struct {
@@ -379,6 +421,18 @@ static void mistakes_name_file_and_line(void **state)
         {HEAD "t TXT a )\n", NULL, "d/x.zone:5: expected the parenthesis"},
         {HEAD, "zone: y.\n", "x.yaml:1: expected a zone file for y."},
         {HEAD, "zone: [\n", "x.yaml:2: expected YAML"},
+        {HEAD, "zone: y.\nvalidate: true\n", "x.yaml:1: expected a zone file for y."},
+        {HEAD, "zone: y.\nvalidate: false\nstrict: false\n", "x.yaml:3: expected a zone file for"},
+        {HEAD, "zone: x.\nvalidate: maybe\n", "x.yaml:2: expected"},
+        {HEAD, "zone: x.\nnegative-anchor: {why: t}\n", "x.yaml:2: expected until and why"},
+        {HEAD, "zone: x.\nnegative-anchor:\n  until: 2026-12-01\n",
+         "x.yaml:3: expected until and why"},
+        {HEAD, "zone: x.\nnegative-anchor:\n  why: t\n  until: soon\n", "x.yaml:4: expected"},
+        {HEAD, "zone: x.\nnegative-anchor: {why: t, from: 2026-12-02, until: 2026-12-01}\n",
+         "x.yaml:2: expected `until` after `from`"},
+        {HEAD, "zone: x.\nvalidate: false\nnegative-anchor: {until: 2026-12-01, why: t}\n",
+         "x.yaml:3: expected `validate: false` or `negative-anchor`, not both"},
+        {HEAD, "zone: x.\nnegative-anchor: yes\n", "x.yaml:2: expected"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -408,6 +462,7 @@ int main(void)
         cmocka_unit_test(stated_ds_replaces_computed),
         cmocka_unit_test(planned_windows_hold_by_packet_time),
         cmocka_unit_test(policy_reaches_the_facts),
+        cmocka_unit_test(negative_anchors),
         cmocka_unit_test(mistakes_name_file_and_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
