@@ -107,8 +107,12 @@ static enum reason unjudgeable(const struct dns_message *m, bool crowded)
 {
     if (m->state == MESSAGE_CUT)
         return REASON_SNAPPED;
-    if (m->state != MESSAGE_WHOLE || !m->has_question || DNS_OPCODE(m->flags) != 0)
+    if (DNS_OPCODE(m->flags) != 0)
+        return REASON_OPCODE;
+    if (m->state != MESSAGE_WHOLE || !m->has_question)
         return REASON_MALFORMED;
+    if (m->qtype == TYPE_AXFR || m->qtype == TYPE_IXFR)
+        return REASON_TRANSFER;
     if (m->flags & DNS_TC)
         return REASON_TRUNCATED;
     if (m->qclass != 1)

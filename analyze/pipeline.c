@@ -108,11 +108,12 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, bool retro)
     emit(p, a->frame, a->time_ns, json, size);
 }
 
-/* Responses that answer nothing (errors, referrals that are in order) are counted; they are events
- * only when every response is asked for. */
+/* Responses that answer nothing (errors, transfers, referrals that are in order) are counted; they
+ * are events only when every response is asked for. */
 static bool worth_an_event(const struct answer *a)
 {
-    return a->reason != REASON_RCODE && a->reason != REASON_REFERRAL;
+    return a->reason != REASON_RCODE && a->reason != REASON_REFERRAL &&
+           a->reason != REASON_TRANSFER && a->reason != REASON_OPCODE;
 }
 
 static void on_verdict(void *context, const struct answer *a, bool retro)

@@ -120,6 +120,10 @@ enum verdict_kind {
       "an error code without data")                                                                \
     X(REFERRAL, "referral", NOT_CHECKABLE, EDE_NONE, "RFC 1034 4.3.2", "",                         \
       "a referral answers nothing")                                                                \
+    X(TRANSFER, "zone-transfer", NOT_CHECKABLE, EDE_NONE, "RFC 5936 2.2", "",                      \
+      "a zone transfer holds glue and delegations, which nobody signs")                            \
+    X(OPCODE, "not-a-query", NOT_CHECKABLE, EDE_NONE, "RFC 1035 4.1.1", "",                        \
+      "the response is to a NOTIFY, an UPDATE or the like")                                        \
     X(BUDGET, "budget-exhausted", NOT_CHECKABLE, EDE_NONE, "CVE-2023-50387", "",                   \
       "the verification budget ran out")                                                           \
     X(UNCLASS, "class-not-in", NOT_CHECKABLE, EDE_NONE, "RFC 4033 7", "",                          \

@@ -401,6 +401,25 @@ static void unsigned_delegation(void **state)
     assert_true(t->revised > 0);
 }
 
+/* Glue and delegations in a transfer of a signed zone are unsigned, and rightly so (RFC 5936 3.5).
+ */
+static void transfers_are_not_answers(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = reply_to("zone.test.", LDNS_RR_TYPE_AXFR, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("sub.zone.test. 300 NS ns.sub.zone.test."), NULL, 0,
+              0, NULL);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("zone.test. 300 MX 1 mail.zone.test."), NULL, 0, 0,
+              NULL);
+    assert_reason(show(&t->answers, r, 20, 1), REASON_TRANSFER);
+    r = reply_to("zone.test.", LDNS_RR_TYPE_SOA, LDNS_RCODE_NOERROR);
+    ldns_pkt_set_opcode(r.pkt, LDNS_PACKET_NOTIFY);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("zone.test. 300 SOA a. b. 1 2 3 4 5"), NULL, 0, 0,
+              NULL);
+    assert_reason(show(&t->answers, r, 22, 1), REASON_OPCODE);
+}
+
 /* A zone whose DS is there and whose keys never match: bogus, and never secure by what else passes.
  */
 static void ds_without_key(void **state)
@@ -566,6 +585,7 @@ int main(void)
         TEST(unsigned_delegation),
         TEST(ds_without_key),
         TEST(forgetting_is_harmless),
+        TEST(transfers_are_not_answers),
         TEST(checks_ahead_change_nothing),
         TEST(key_trap),
         TEST(every_algorithm),
