@@ -423,7 +423,7 @@ static void put_dangling(struct trail *t, const struct zone *zone)
     uint16_t size, flags;
     for (uint8_t i = 0; i < zone->dss && zone->dnskeys; i++)
         for (const uint8_t *r = NULL; (r = rrset_record(zone->ds[i], r, &size));) {
-            uint16_t tag = size < 4 ? 0 : (uint16_t)(r[0] << 8 | r[1]);
+            uint16_t tag = (uint16_t)(size < 4 ? 0 : r[0] << 8 | r[1]);
             char algorithm[TYPES_TEXT];
             if (size < 4 || holder(zone, tag, r[2], &flags))
                 continue;

@@ -445,7 +445,7 @@ static struct rr *some_rr(struct message *m, uint8_t which)
 
 static void change_rdata(struct rr *rr, uint8_t how, uint8_t where, uint8_t value)
 {
-    size_t at = rr->size ? where % rr->size : 0;
+    size_t at = rr->size ? (size_t)where % rr->size : 0;
     switch (how) {
     case 0:
         if (rr->size)
