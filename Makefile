@@ -275,8 +275,17 @@ fuzz: $(addprefix fuzz-,$(FUZZ))
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
 SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-policy check-explain check-lab
 
+CONFINED := supervisor capture analyze store sign digest pack verify
+ACTORS := capture analyze store sign digest pack
+BENCH := reference_pcap reference_ldns measure $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
+
 check: all unit-build
 	+@MAKE="$(MAKE)" tests/check.sh $(O) $(SUITES)
+
+# Every program of every suite, for CI's builds.
+check-build: all unit-build $(addprefix $(O)/fuzz/,$(FUZZ)) $(addprefix $(O)/tests/,tables tamper make_evidence) \
+             $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(O)/tests/sandbox/actors/,$(ACTORS)) \
+             $(O)/tests/sandbox/faults $(addprefix $(O)/bench/,$(BENCH))
 
 unit-build: $(addprefix $(O)/tests/,$(UNIT))
 
@@ -309,8 +318,6 @@ check-tamper: $(O)/tests/tamper $(O)/tests/make_evidence all
 	@TAMPER_STRIDE=$(if $(SAN),7,1) tests/evidence/tamper.sh $(O)
 
 # Probes of every policy, faults in every step of the confinement, deaths in the middle of a run.
-CONFINED := supervisor capture analyze store sign digest pack verify
-ACTORS := capture analyze store sign digest pack
 PROBE_SRC := sandbox/log.c sandbox/control.c sandbox/confine.c
 define sandbox_probe
 $(O)/tests/sandbox/probe_$(1): $(call objs,tests/sandbox/probe.c $(PROBE_SRC) sandbox/policy_$(1).c)
@@ -351,11 +358,12 @@ check-lab: all
 	@tests/lab/run.sh $(O)
 
 # --- speed -------------------------------------------------------------------------------------------------
-BENCH := reference_pcap reference_ldns measure $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 reference_pcap_LIB := libpcap
 reference_ldns_LIB := libpcap ldns
 bench_decode_OBJ := $(DECODE) sandbox/settings.c
 bench_decode_LIB := libcrypto
+bench_verify_OBJ := $(DECODE) analyze/canon.c analyze/key.c analyze/rrset.c analyze/memo.c sandbox/settings.c
+bench_verify_LIB := libcrypto libxxhash
 
 define bench_program
 $(O)/bench/$(1): $(call objs,tests/bench/$(1).c $($(1)_OBJ))
@@ -398,4 +406,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy bench demo format format-check install clean FORCE
+.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy bench demo format format-check install clean FORCE
