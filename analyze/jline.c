@@ -105,9 +105,7 @@ void jline_close(struct jline *j, char bracket)
     put_char(j, bracket);
 }
 
-/* Bytes of the UTF-8 sequence at `s` (RFC 3629 4: no overlong forms, no surrogates); 0 if it is
- * none. */
-static size_t utf8_size(const uint8_t *s, size_t left)
+size_t jline_utf8(const uint8_t *s, size_t left)
 {
     size_t size = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
     if (s[0] < 0xc2 || s[0] > 0xf4 || left < size)
@@ -125,7 +123,7 @@ static size_t utf8_size(const uint8_t *s, size_t left)
 static size_t put_escaped(struct jline *j, const uint8_t *s, size_t left)
 {
     if (s[0] >= 0x80) {
-        size_t size = utf8_size(s, left);
+        size_t size = jline_utf8(s, left);
         put(j, size ? (const char *)s : "\\ufffd", size ? size : 6);
         return size ? size : 1;
     }

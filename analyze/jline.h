@@ -33,6 +33,9 @@ void jline_bytes(struct jline *, const char *key, const void *bytes, size_t size
 void jline_number(struct jline *, const char *key, uint64_t number);
 void jline_bool(struct jline *, const char *key, bool value);
 void jline_null(struct jline *, const char *key);
+/* Bytes of the UTF-8 sequence of two or more at `s` (RFC 3629 4: no overlong forms, no surrogates);
+ * 0 if it is none. */
+size_t jline_utf8(const uint8_t *s, size_t left);
 void jline_hex(struct jline *, const char *key, const uint8_t *bytes, size_t size);
 
 #endif

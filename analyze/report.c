@@ -5,6 +5,7 @@
  */
 #include "analyze/report.h"
 
+#include "analyze/jline.h"
 #include "analyze/judge.h"
 #include "analyze/types.h"
 
@@ -32,6 +33,22 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
         t->size += (size_t)written;
     if (t->size >= REPORT_BYTES)
         t->size = REPORT_BYTES - 1;
+}
+
+/* A name as some file system has it: what is no character becomes "?", so that the summary stays
+ * text and its lines stay its own. */
+static void put_name(struct text *t, const char *name)
+{
+    const uint8_t *s = (const uint8_t *)name;
+    for (size_t left = strlen(name), step; left > 0; s += step, left -= step) {
+        step = jline_utf8(s, left);
+        bool control = step == 2 && s[0] == 0xc2 && s[1] < 0xa0; /* U+0080 to U+009F */
+        if (step == 0 || control)
+            put(t, "%c", *s >= 0x20 && *s < 0x7f ? *s : '?');
+        else
+            put(t, "%.*s", (int)step, (const char *)s);
+        step = step ? step : 1;
+    }
 }
 
 static const char *instant(int64_t ns, char text[40])
@@ -62,8 +79,10 @@ static void put_span(struct text *t, const struct report_run *r)
 {
     char first[40], last[40];
     put(t, "Capture     ");
-    for (size_t i = 0; i < r->source_count && i < 4; i++)
-        put(t, "%s%s", i ? ", " : "", r->sources[i]);
+    for (size_t i = 0; i < r->source_count && i < 4; i++) {
+        put(t, "%s", i ? ", " : "");
+        put_name(t, r->sources[i]);
+    }
     if (r->source_count > 4)
         put(t, " and %zu more", r->source_count - 4);
     put(t, "\n            ");
@@ -125,9 +144,9 @@ static void put_loss(struct text *t, const struct report_run *r)
     put(t, "%s\n", any ? "" : "none");
     for (size_t i = 0; i < r->damages; i++) {
         const struct report_damage *damage = &r->damage[i];
-        put(t, "Damage      %s at byte %" PRIu64 ": %s\n",
-            damage->source < r->source_count ? r->sources[damage->source] : "?", damage->offset,
-            damage->text);
+        put(t, "Damage      ");
+        put_name(t, damage->source < r->source_count ? r->sources[damage->source] : "?");
+        put(t, " at byte %" PRIu64 ": %s\n", damage->offset, damage->text);
     }
     if (r->damages_total > r->damages)
         put(t, "            and %zu more places\n", r->damages_total - r->damages);
