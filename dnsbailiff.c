@@ -4,6 +4,7 @@
  * Each subcommand is a program of its own in libexec/dnsbailiff; this one finds and executes it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,15 @@ static void help(FILE *to)
           to);
 }
 
+/* A standard descriptor that is closed would go to the next file that is opened, and be read or
+ * written as if the operator had given it. Opened the wrong way round, its use fails. */
+static void occupy_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+            exit(1);
+}
+
 /* <folder of this program>/libexec/dnsbailiff, as built, or ../libexec/dnsbailiff, as installed. */
 static void execute(const char *program, char **arguments)
 {
@@ -62,6 +72,7 @@ static void execute(const char *program, char **arguments)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    occupy_standard();
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         puts("dnsbailiff " DNSBAILIFF_VERSION);
         return 0;

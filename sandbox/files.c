@@ -165,6 +165,10 @@ static int add_source(const char *path, void *context)
         return reject(path, "is a folder (-R reads folders)");
     if (standard_input && isatty(fd))
         return reject(path, "standard input is a terminal");
+    if (standard_input && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
+        return reject(path, "standard input is closed");
+    if (!standard_input && S_ISCHR(st.st_mode))
+        return reject(path, "is a device, not a capture");
     bool stream = !S_ISREG(st.st_mode);
     if (stream && g->has_stream)
         return reject(path, "only one source can be a stream");
