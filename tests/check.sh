@@ -13,6 +13,8 @@ shift
 logs=$build/check
 mkdir -p "$logs"
 
+export PYTHONDONTWRITEBYTECODE=1
+
 total_passed=0
 total_failed=0
 total_skipped=0
