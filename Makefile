@@ -364,8 +364,6 @@ bench_decode_OBJ := $(DECODE) sandbox/settings.c
 bench_decode_LIB := libcrypto
 bench_verify_OBJ := $(DECODE) analyze/canon.c analyze/key.c analyze/rrset.c analyze/memo.c sandbox/settings.c
 bench_verify_LIB := libcrypto libxxhash
-bench_verify_OBJ := $(DECODE) analyze/canon.c analyze/key.c analyze/rrset.c analyze/memo.c sandbox/settings.c
-bench_verify_LIB := libcrypto libxxhash
 
 define bench_program
 $(O)/bench/$(1): $(call objs,tests/bench/$(1).c $($(1)_OBJ))
