@@ -157,6 +157,8 @@ static uint64_t hash_answer(const struct answers *t, const struct answer *a)
                          a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
+    if (a->ede_count)
+        hash = XXH3_64bits_withSeed(a->ede, a->ede_count * sizeof *a->ede, hash);
     for (size_t i = 0; i < a->sets; i++) {
         const struct answer_set *s = answer_nth(a, i);
         uint64_t one[2] = {(uint64_t)(uintptr_t)s->set, s->section};
@@ -181,6 +183,8 @@ static bool same_answer(const struct answer *a, const struct answer *b)
     if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
         a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
         a->dnssec_aware != b->dnssec_aware || (a->flags & mask) != (b->flags & mask) ||
+        a->ede_count != b->ede_count ||
+        memcmp(a->ede, b->ede, a->ede_count * sizeof *a->ede) != 0 ||
         a->qname_size != b->qname_size || memcmp(a->qname, b->qname, a->qname_size) != 0)
         return false;
     for (size_t i = 0; i < b->sets; i++)
@@ -249,7 +253,8 @@ static void draft_head(struct draft *d, const struct datagram *dg, const struct 
     a->do_bit = query ? query->edns_do : m->edns && m->edns_do;
     a->do_known = query != NULL || (m->edns && m->edns_do);
     a->dnssec_aware = (m->flags & DNS_AA) || m->edns_do;
-    a->ede = m->ede_count ? m->ede[0] : EDE_NONE;
+    a->ede_count = m->ede_count;
+    memcpy(a->ede, m->ede, m->ede_count * sizeof *m->ede);
     a->flow = dg->flow;
     a->time_ns = a->last_seen_ns = dg->time_ns;
     a->frame = dg->frame;

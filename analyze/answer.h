@@ -9,6 +9,7 @@
 #define ANALYZE_ANSWER_H
 
 #include "analyze/flow.h"
+#include "analyze/message.h"
 #include "analyze/pair.h"
 #include "analyze/world.h"
 
@@ -51,7 +52,8 @@ struct answer {
     uint64_t frame, query_frame;
     uint64_t frames[ANSWER_FRAMES_MAX];
     uint16_t source, interface;
-    uint16_t ede; /* the responder's own opinion, EDE_NONE none */
+    uint8_t ede_count; /* the responder's own opinion beside the AD bit: RFC 8914 info codes */
+    uint16_t ede[MESSAGE_EDES_MAX];
     uint64_t count;
     int64_t last_seen_ns;
     /* verdict */

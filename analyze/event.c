@@ -198,6 +198,13 @@ const char *event_dnssec(struct event *e, const struct event_context *c,
     jline_bool(j, "retro", v->retro);
     put_frames(j, "frames", v->frames, v->frame_count);
     jline_close(j, '}');
+    jline_object(j, "responder");
+    jline_bool(j, "ad", v->flags & DNS_AD);
+    jline_array(j, "ede");
+    for (size_t i = 0; i < v->ede_count; i++)
+        jline_number(j, NULL, v->ede[i]);
+    jline_close(j, ']');
+    jline_close(j, '}');
     return jline_end(j, ret_size);
 }
 

@@ -40,6 +40,8 @@ struct event_verdict {
     uint16_t key_tag;
     uint8_t algorithm;
     bool retro;
+    const uint16_t *ede; /* info codes that the responder gave (RFC 8914) */
+    size_t ede_count;
     const uint64_t *frames; /* of the message, then of the chain */
     size_t frame_count;
 };

@@ -90,6 +90,8 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, bool retro)
                               .reason = a->reason,
                               .zone = a->zone ? a->zone->name : NULL,
                               .retro = retro,
+                              .ede = a->ede,
+                              .ede_count = a->ede_count,
                               .frames = frames};
     if (s) {
         v.signer = s->signer;
@@ -109,11 +111,11 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, bool retro)
 }
 
 /* Responses that answer nothing (errors, transfers, referrals that are in order) are counted; they
- * are events only when every response is asked for. */
+ * are events only when every response is asked for, or when the responder says why (RFC 8914). */
 static bool worth_an_event(const struct answer *a)
 {
-    return a->reason != REASON_RCODE && a->reason != REASON_REFERRAL &&
-           a->reason != REASON_TRANSFER && a->reason != REASON_OPCODE;
+    return a->ede_count > 0 || (a->reason != REASON_RCODE && a->reason != REASON_REFERRAL &&
+                                a->reason != REASON_TRANSFER && a->reason != REASON_OPCODE);
 }
 
 static void on_verdict(void *context, const struct answer *a, bool retro)

@@ -93,6 +93,11 @@ else
     is "a key of test. to anchor at" none some
 fi
 
+# --- the responder's opinion, beside ours ---
+
+is "a SERVFAIL that says why" "$(jq -c 'select(.event_type == "dnssec" and .dns.rcode == "SERVFAIL") | .responder' \
+    "$out/without/eve.json" | sort -u)" '{"ad":false,"ede":[7]}'
+
 # --- RFC 8624, RFC 9276 ---
 
 replay sha1 move-to-sha1 --trust-anchor move-to-sha1.anchor

@@ -117,6 +117,8 @@ static void dnssec(void **state)
                               .has_key = true,
                               .key_tag = 65535,
                               .algorithm = 13,
+                              .ede = (const uint16_t[]){22, 6},
+                              .ede_count = 2,
                               .frames = frames,
                               .frame_count = 2};
     size_t size;
@@ -141,13 +143,17 @@ static void dnssec(void **state)
         "{\"verdict\":\"bogus\",\"reason\":\"signature-expired\",\"rfc\":\"RFC 4035 5.3.1\","
         "\"zone\":\"test.\",\"signer\":null,\"key_tag\":65535,\"algorithm\":13,\"ede\":7,"
         "\"dnsviz_code\":\"EXPIRATION_IN_PAST\",\"retro\":false,\"frames\":[7,3]}");
+    has(j, "responder", "{\"ad\":false,\"ede\":[22,6]}");
     json_decref(j);
     v.has_key = false;
     v.reason = REASON_CHAIN;
+    v.flags |= DNS_AD;
+    v.ede_count = 0;
     text = event_dnssec(event, &context, &v, &size);
     j = read_line(text, size);
     has(j, "dnssec.key_tag", "null");
     has(j, "dnssec.ede", "null");
+    has(j, "responder", "{\"ad\":true,\"ede\":[]}");
     json_decref(j);
 }
 
