@@ -1,8 +1,9 @@
 /*
  * trail: from the anchor down.
  *
- * Contained in: analyze, tests. No signature is checked here: what the validator checked is
- * remembered with each signature, and judge_signature says what it came to.
+ * Contained in: analyze, tests. Checks nothing by itself: judge_signature says what each signature
+ * came to, which the rules have asked before, so that it is remembered; never beyond one message's
+ * budget.
  */
 #include "analyze/trail.h"
 
@@ -164,8 +165,12 @@ static enum step_status unchecked(struct trail *t, const struct rrset *set,
         snprintf(text, room, "the key is revoked (RFC 5011 2.1)");
     else if (!(flags & KEY_FLAG_ZONE))
         snprintf(text, room, "the key lacks the ZONE flag (RFC 4034 2.1.1)");
-    else
-        snprintf(text, room, "not checked: the key is not trusted, or the budget ran out");
+    else if (set->judged.reason == REASON_BUDGET || s->checks == SIGNATURE_CHECKS_MAX) {
+        snprintf(text, room, "not checked to the end: %s (%s)", reason_text(REASON_BUDGET),
+                 reason_rfc(REASON_BUDGET));
+        return STEP_NOTE;
+    } else
+        snprintf(text, room, "not checked: the key is not among the trusted ones");
     return STEP_FAIL;
 }
 
