@@ -27,7 +27,9 @@ source=${BENCH_PCAP:-}
 if [ -z "$source" ]; then
     source=$(find "$bench" -maxdepth 1 -name '*.pcap' | sort | head -n 1)
     if [ -z "$source" ]; then
-        tests/bench/make_capture.sh "$bench/dnssec.pcap"
+        echo "recording $bench/dnssec.pcap with real servers: some minutes, once"
+        tests/bench/make_capture.sh "$bench/dnssec.pcap" ||
+            { echo "bench.sh: no capture; give one with BENCH_PCAP=FILE" >&2; exit 1; }
         source=$bench/dnssec.pcap
     fi
 fi
