@@ -220,15 +220,17 @@ static int check_status(const struct outcome *out)
                   {2, "CRITICAL: findings at most high"},
                   {2, "CRITICAL: critical findings"}};
     bool known = out->worst_known && out->worst < sizeof levels / sizeof levels[0];
+    int status = known ? levels[out->worst].status : UNKNOWN;
+    if (out->damaged && status != 2) /* what is critical before the damage stays so */
+        status = UNKNOWN;
     char line[320];
     int n = snprintf(line, sizeof line, "DNSBAILIFF %s%s%s\n",
-                     out->damaged ? "UNKNOWN: input is damaged: "
-                     : known      ? levels[out->worst].text
-                                  : "UNKNOWN: no result",
-                     out->damaged ? out->damage : "", "");
+                     known && status != UNKNOWN ? levels[out->worst].text
+                     : out->damaged             ? "UNKNOWN"
+                                                : "UNKNOWN: no result",
+                     out->damaged ? "; input is damaged: " : "", out->damaged ? out->damage : "");
     relay_text(line, n > 0 && (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
-    return known && (!out->damaged || levels[out->worst].status == 2) ? levels[out->worst].status
-                                                                      : UNKNOWN;
+    return status;
 }
 
 static int finish(struct supervisor *v)
