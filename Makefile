@@ -44,10 +44,12 @@ DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analy
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/judge.c \
-            analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c
+            analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
+            analyze/usage.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
+           analyze/receivers.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)

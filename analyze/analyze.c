@@ -76,6 +76,12 @@ static void send_hold(void *context, const uint64_t *frames, size_t count)
     channel_send(z->results, MSG_HOLD, frames, count * sizeof *frames, NULL, 0);
 }
 
+static void send_inventory(void *context, const char *json, size_t size)
+{
+    struct analyzer *z = context;
+    channel_send(z->results, MSG_INVENTORY, json, size, NULL, 0);
+}
+
 /* --- inputs --- */
 
 static struct anchors *read_anchors(const struct inputs *inputs)
@@ -170,7 +176,7 @@ static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyz
 {
     const struct settings *settings = inputs_settings(inputs);
     struct pipeline_inputs in = {.settings = settings, .ahead = z->ahead, .explain = z->explain};
-    struct pipeline_outputs out = {send_event, send_finding, send_hold, z};
+    struct pipeline_outputs out = {send_event, send_finding, send_hold, z, send_inventory};
     const char **names;
     char error[ERROR_TEXT];
     struct input profile;

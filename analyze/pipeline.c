@@ -10,12 +10,14 @@
 #include "analyze/dissect.h"
 #include "analyze/event.h"
 #include "analyze/explain.h"
+#include "analyze/inventory.h"
 #include "analyze/judge.h"
 #include "analyze/memo.h"
 #include "analyze/pair.h"
 #include "analyze/report.h"
 #include "analyze/tell.h"
 #include "analyze/types.h"
+#include "analyze/usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@
 #define INTERFACES_MAX 256
 #define EVENT_BYTES    ((size_t)1 << 18)
 #define CHAIN_FRAMES   48
+#define RCODE_SERVFAIL 2
 /* Findings of absence are marked for so long after frames were lost. */
 #define LOSSY_NS (60 * SECOND_NS)
 
@@ -38,9 +41,12 @@ struct pipeline {
     struct answers answers;
     struct tell tell;
     struct event *event;
+    struct inventory *inventory;
+    struct receivers *receivers;
     struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
     int64_t first_ns, last_ns, next_stats_ns, lossy_until_ns;
+    uint64_t first_frame, last_frame;
     uint64_t verdicts[5], missed, held;
     struct ring_loss loss;
     struct report_run run;
@@ -126,6 +132,8 @@ static void on_verdict(void *context, const struct answer *a, bool retro)
 }
 
 static void recount(struct pipeline *, struct answer *);
+static void note_receivers(struct pipeline *, const struct answer *, const struct flow *,
+                           int64_t time_ns, uint64_t frame);
 
 static void on_judged(void *context, struct answer *a, bool retro)
 {
@@ -134,6 +142,8 @@ static void on_judged(void *context, struct answer *a, bool retro)
         recount(p, a);
     p->tell.lossy = a->time_ns <= p->lossy_until_ns;
     tell_judged(&p->tell, a, retro);
+    if (retro)
+        note_receivers(p, a, &a->flow, a->time_ns, a->frame);
     if (p->in.explain && retro)
         explain_revised(p->in.explain, &p->answers, a);
 }
@@ -171,6 +181,8 @@ static void add_count(struct pipeline *p, struct answer *a, uint64_t count)
     p->verdicts[a->counted_as] += count;
     if (a->counted_for)
         a->counted_for->answers[a->counted_as] += count;
+    if (a->counted_for && a->counted_as == VERDICT_SECURE)
+        usage_validated(&p->answers.world, a->counted_for, a, count);
 }
 
 /* One more response with this verdict. A change by a later packet leaves the earlier ones as they
@@ -196,6 +208,35 @@ static void recount(struct pipeline *p, struct answer *a)
     a->counted_as = (uint8_t)reason_verdict(a->reason);
     a->counted_for = is_of_zone(a) ? a->zone : NULL;
     add_count(p, a, a->counted);
+    if (a->counted_for)
+        usage_revised(&p->answers.world, a->counted_for, a);
+}
+
+/* Whom the data of findings reached. */
+static void note_receivers(struct pipeline *p, const struct answer *a, const struct flow *flow,
+                           int64_t time_ns, uint64_t frame)
+{
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct rrset *set = answer_nth(a, i)->set;
+        for (uint8_t k = 0; k < set->finding_count; k++)
+            receivers_note(p->receivers, set->findings[k], flow, (a->flags & DNS_AA) != 0, time_ns,
+                           frame);
+    }
+}
+
+/* What the reports are made of. */
+static void note_usage(struct pipeline *p, const struct answer *a, const struct datagram *dg)
+{
+    struct world *w = &p->answers.world;
+    if (a->counted_for)
+        usage_response(w, a->counted_for, a, &dg->flow, dg->time_ns, dg->frame, a->counted);
+    else if (a->rcode == RCODE_SERVFAIL && a->qname_size) {
+        struct zone *zone = world_over(w, a->qname, false);
+        if (zone)
+            usage_failed(w, zone, a, dg->time_ns);
+    }
+    if (a->has_findings)
+        note_receivers(p, a, &dg->flow, dg->time_ns, dg->frame);
 }
 
 static void on_answer(void *context, const struct datagram *dg, struct answer *a,
@@ -211,6 +252,7 @@ static void on_answer(void *context, const struct datagram *dg, struct answer *a
     if (referral)
         tell_glue(&p->tell, referral, a);
     count_verdict(p, a);
+    note_usage(p, a, dg);
     if (p->in.explain)
         explain_seen(p->in.explain, &p->answers, dg, a, query);
     if (p->in.settings->log_verdicts_all)
@@ -267,12 +309,38 @@ static void note_loss(struct pipeline *p, const struct ring_record *r)
     p->loss = now;
 }
 
+/* In the run what is new, and in replay, whose end comes soon, nothing. */
+static void take_inventory(struct pipeline *p, bool last)
+{
+    const struct ring_loss *l = &p->loss;
+    struct inventory_run run = {.first_ns = p->first_ns,
+                                .last_ns = p->last_ns,
+                                .first_frame = p->first_frame,
+                                .last_frame = p->last_frame,
+                                .frames = dissect_counters(p->dissect)->frames,
+                                .messages = dissect_counters(p->dissect)->messages,
+                                .lost = l->dropped_kernel + l->dropped_interface + l->dropped_ring +
+                                        p->missed,
+                                .live = p->in.settings->live};
+    if (p->out.inventory == NULL || p->in.explain || !(last || run.live))
+        return;
+    if (last)
+        inventory_all(p->inventory, &p->answers, p->tell.rules, p->receivers, &run,
+                      p->out.inventory, p->out.context);
+    else
+        inventory_news(p->inventory, &p->answers, &run, p->out.inventory, p->out.context);
+}
+
 static void on_frame(struct pipeline *p, const struct ring_record *r)
 {
-    if (r->time_ns < p->first_ns)
+    if (r->time_ns < p->first_ns) {
         p->first_ns = r->time_ns;
-    if (r->time_ns > p->last_ns)
+        p->first_frame = r->number;
+    }
+    if (r->time_ns > p->last_ns) {
         p->last_ns = r->time_ns;
+        p->last_frame = r->number;
+    }
     if (dissect_frame(p->dissect, r))
         hold(p, &r->number, 1);
     if (r->time_ns < p->next_stats_ns)
@@ -281,6 +349,7 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
         batch_flush(p->batch);
         rules_flush(p->tell.rules);
         pipeline_stats(p);
+        take_inventory(p, false);
     }
     p->next_stats_ns = r->time_ns + (int64_t)p->in.settings->stats_seconds * SECOND_NS;
 }
@@ -393,6 +462,7 @@ void pipeline_finish(struct pipeline *p)
         if (json)
             p->out.finding(p->out.context, list[i], true, json, size);
     }
+    take_inventory(p, true);
 }
 
 const char *pipeline_report(struct pipeline *p, size_t *ret_size)
@@ -474,8 +544,10 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->pair = pair_new(in->settings);
     p->memo = memo_new(in->settings->memory_bytes / 8, in->seed);
     p->event = event_new(EVENT_BYTES);
+    p->inventory = inventory_new();
+    p->receivers = receivers_new();
     snprintf(ret_error, error_room, "no memory");
-    if (!p->dissect || !p->pair || !p->memo || !p->event ||
+    if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
@@ -501,6 +573,8 @@ void pipeline_free(struct pipeline *p)
     answers_fini(&p->answers);
     rules_free(p->tell.rules);
     event_free(p->event);
+    inventory_free(p->inventory);
+    receivers_free(p->receivers);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

@@ -38,6 +38,8 @@ struct pipeline_outputs {
     /* Frames that may be cited later. */
     void (*hold)(void *context, const uint64_t *frames, size_t count);
     void *context;
+    /* A line for inventory.jsonl (analyze/inventory.h); NULL: nobody wants them. */
+    void (*inventory)(void *context, const char *json, size_t size);
 };
 
 struct pipeline; /* opaque */

@@ -50,6 +50,7 @@ struct signature {        /* one RRSIG; views into the RRset's own bytes */
     } check[SIGNATURE_CHECKS_MAX];
     bool queued;      /* a check is under way (analyze/ahead.c) */
     uint8_t reported; /* enum signature_state + 1 that the rules were last told, 0 none */
+    bool noted;       /* among what its key signed (analyze/usage.h) */
 };
 
 struct rrset {

@@ -7,6 +7,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/judge.h"
+#include "analyze/usage.h"
 
 #include <string.h>
 
@@ -262,6 +263,10 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
         return;
     s->reported = told;
     struct zone *zone = world_find(&t->answers->world, s->signer);
+    if (judged.verifies && !s->noted && zone) {
+        s->noted = true;
+        usage_signed(&t->answers->world, zone, set, s, &judged);
+    }
     struct fact f = draft(t, a, FACT_SIGNATURE, zone, retro);
     f.observed = rrset_view(set, views.rdata);
     f.reason = set->judged.reason;

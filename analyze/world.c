@@ -7,6 +7,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/denial.h"
+#include "analyze/usage.h"
 
 #define XXH_INLINE_ALL
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static void free_zone(struct world *w, struct zone *zone)
         key_free(key);
     }
     w->zone_count--;
+    w->zone_bytes -= usage_free(zone->usage);
     w->zone_bytes -= sizeof *zone + zone->name_size + BLOCK_BYTES;
     free(zone);
 }

@@ -25,7 +25,8 @@
  *   log/timestamps/              RFC 3161 tokens over checkpoints, <checkpoint name>.tsr
  *   log/key0.b64                 public key of epoch 0: b64 of 32 bytes, LF
  *   log/key0.p7s                 detached CMS of the identity over the file key0.b64 (DER)
- *   state/findings.jsonl report.txt loss.jsonl sensor.json settings.json case.jsonld custody.jsonl
+ *   state/findings.jsonl inventory.jsonl report.txt loss.jsonl sensor.json settings.json
+ *   state/case.jsonld custody.jsonl
  *   state/config.yaml profile.yaml         as read, where given
  *   state/baseline/<name> state/anchors/<name>     as read
  *   state/README.txt             what the folder is
@@ -45,6 +46,7 @@
 #define FILE_KEY0        "log/key0.b64"
 #define FILE_KEY0_SIG    "log/key0.p7s"
 #define FILE_FINDINGS    "state/findings.jsonl"
+#define FILE_INVENTORY   "state/inventory.jsonl"
 #define FILE_REPORT      "state/report.txt"
 #define FILE_LOSS        "state/loss.jsonl"
 #define FILE_SENSOR      "state/sensor.json"
@@ -74,7 +76,7 @@
  *   data/anchors/<name>          state/anchors/<name>
  *   data/baseline/<name>         state/baseline/<name>
  *   data/capture/<name>          segments/<name>; with --include-source also source-%04u-<name>
- *   data/findings/eve.json findings.jsonl report.txt
+ *   data/findings/eve.json findings.jsonl inventory.jsonl report.txt
  *   data/log/…                   log/…
  *   data/provenance/case.jsonld config.yaml custody.jsonl profile.yaml sensor.json settings.json
  *   data/stats/loss.jsonl
@@ -98,6 +100,7 @@
 #define BUNDLE_CAPTURE         "data/capture/"
 #define BUNDLE_EVE             "data/findings/eve.json"
 #define BUNDLE_FINDINGS        "data/findings/findings.jsonl"
+#define BUNDLE_INVENTORY       "data/findings/inventory.jsonl"
 #define BUNDLE_REPORT          "data/findings/report.txt"
 #define BUNDLE_LOG             "data/log/log.jsonl"
 #define BUNDLE_CHECKPOINTS     "data/log/checkpoints/"
@@ -312,9 +315,11 @@
 #define PCAPNG_COMMENT_RING   "dnsbailiff-ring-dropped: "
 #define PCAPNG_NONCE_BYTES    32
 
-/* === findings.jsonl, eve.json, loss.jsonl =======================================================
+/* === findings.jsonl, inventory.jsonl, eve.json, loss.jsonl ======================================
  *
  * findings.jsonl: the finding objects of analyze, one line each, in order of their log records.
+ * inventory.jsonl: what analyze learned, one object a line, "record" saying which: zone (live,
+ * again whenever something is new: the last one of a zone counts), at the end run, and received.
  * eve.json: the event objects of analyze; live, ,"segment":"<file name>","packet_id":N is appended
  * before the closing brace of an event whose frame is in a segment, and store adds an event of its
  * own when a segment is sealed, at its last packet's time:

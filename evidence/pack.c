@@ -100,12 +100,19 @@ static const struct single {
     const char *file, *member;
     bool needed;
 } singles[] = {
-    {FILE_EVE, BUNDLE_EVE, true},           {FILE_FINDINGS, BUNDLE_FINDINGS, true},
-    {FILE_REPORT, BUNDLE_REPORT, true},     {FILE_LOSS, BUNDLE_LOSS, true},
-    {FILE_SETTINGS, BUNDLE_SETTINGS, true}, {FILE_SENSOR, BUNDLE_SENSOR, false},
-    {FILE_CONFIG, BUNDLE_CONFIG, false},    {FILE_PROFILE, BUNDLE_PROFILE, false},
-    {FILE_CASE, BUNDLE_CASE, false},        {FILE_CUSTODY, BUNDLE_CUSTODY, false},
-    {FILE_KEY0, BUNDLE_KEY0, true},         {FILE_KEY0_SIG, BUNDLE_KEY0_SIG, true},
+    {FILE_EVE, BUNDLE_EVE, true},
+    {FILE_FINDINGS, BUNDLE_FINDINGS, true},
+    {FILE_INVENTORY, BUNDLE_INVENTORY, false},
+    {FILE_REPORT, BUNDLE_REPORT, true},
+    {FILE_LOSS, BUNDLE_LOSS, true},
+    {FILE_SETTINGS, BUNDLE_SETTINGS, true},
+    {FILE_SENSOR, BUNDLE_SENSOR, false},
+    {FILE_CONFIG, BUNDLE_CONFIG, false},
+    {FILE_PROFILE, BUNDLE_PROFILE, false},
+    {FILE_CASE, BUNDLE_CASE, false},
+    {FILE_CUSTODY, BUNDLE_CUSTODY, false},
+    {FILE_KEY0, BUNDLE_KEY0, true},
+    {FILE_KEY0_SIG, BUNDLE_KEY0_SIG, true},
 };
 
 /* Folders whose plain files all go in, but those that are still being written. */

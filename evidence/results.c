@@ -18,7 +18,7 @@
 
 struct results {
     struct results_options o;
-    struct file *eve, *findings, *report;
+    struct file *eve, *findings, *report, *inventory;
     struct hash *hash;
     uint64_t lines; /* of findings.jsonl */
     uint64_t *cited;
@@ -47,6 +47,7 @@ struct results *results_new(const struct results_options *o)
     r->eve = create(o->dir, FILE_EVE);
     r->findings = create(o->state, FILE_FINDINGS);
     r->report = create(o->state, FILE_REPORT);
+    r->inventory = create(o->state, FILE_INVENTORY);
     return r;
 }
 
@@ -57,6 +58,7 @@ void results_free(struct results *r)
     file_discard(r->eve);
     file_discard(r->findings);
     file_discard(r->report);
+    file_discard(r->inventory);
     hash_free(r->hash);
     free(r->cited);
     free(r);
@@ -189,6 +191,13 @@ static void take_report(struct results *r, const uint8_t *bytes, size_t size)
     file_write(r->report, bytes, size);
 }
 
+static void take_inventory(struct results *r, const uint8_t *bytes, size_t size)
+{
+    check_object(bytes, size);
+    file_write(r->inventory, bytes, size);
+    file_write(r->inventory, "\n", 1);
+}
+
 static void take_finished(struct results *r, const uint8_t *bytes, size_t size)
 {
     if (size != sizeof r->totals)
@@ -216,6 +225,9 @@ void results_take(struct results *r, enum message_type type, const uint8_t *byte
     case MSG_REPORT:
         take_report(r, bytes, size);
         break;
+    case MSG_INVENTORY:
+        take_inventory(r, bytes, size);
+        break;
     case MSG_FINISHED:
         take_finished(r, bytes, size);
         break;
@@ -238,6 +250,7 @@ void results_flush(struct results *r)
 {
     flush(r->eve, false, FILE_EVE);
     flush(r->findings, false, FILE_FINDINGS);
+    flush(r->inventory, false, FILE_INVENTORY);
 }
 
 void results_settle(struct results *r)
@@ -273,5 +286,6 @@ void results_seal(struct results *r, struct listing *l)
 {
     seal(&r->eve, BUNDLE_EVE, l);
     seal(&r->findings, BUNDLE_FINDINGS, l);
+    seal(&r->inventory, BUNDLE_INVENTORY, l);
     seal(&r->report, BUNDLE_REPORT, l);
 }

@@ -33,7 +33,8 @@
     X(KEY0, 14, "sign -> store: public key of epoch 0 (32 bytes), then the CMS over key0.b64")     \
     X(PUBLIC, 15, "sign -> store: public key of the next epoch (32 bytes)")                        \
     X(OK, 16, "sign -> store: done, nothing to say")                                               \
-    X(CERTIFICATES, 17, "sign -> pack: struct msg_certificates, then chain.pem")
+    X(CERTIFICATES, 17, "sign -> pack: struct msg_certificates, then chain.pem")                   \
+    X(INVENTORY, 18, "analyze -> store: one JSON object for inventory.jsonl")
 
 enum message_type {
 #define X(name, number, text) MSG_##name = number,
