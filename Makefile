@@ -161,7 +161,9 @@ verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c
 verify_parts_LIB := libcrypto jansson
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
-UNIT += forget
+UNIT += forget downgrade
+downgrade_OBJ = $(validator_OBJ)
+downgrade_LIB = $(validator_LIB)
 forget_OBJ = $(validator_OBJ)
 forget_LIB = $(validator_LIB)
 

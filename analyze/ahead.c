@@ -47,9 +47,9 @@ static void work(struct ahead *a, struct lane *lane)
     while ((i = atomic_fetch_add_explicit(&a->next, 1, memory_order_relaxed)) < a->count) {
         struct job *job = &a->job[i];
         size_t size = rrset_signed_data(job->set, job->signature, lane->data);
-        job->result = size == 0 ? KEY_UNSUPPORTED
-                                : key_verify(job->key, lane->number, lane->data, size,
-                                             job->signature->bytes, job->signature->bytes_size);
+        if (size > 0) /* else the judge will find so too */
+            job->result = key_verify(job->key, lane->number, lane->data, size,
+                                     job->signature->bytes, job->signature->bytes_size);
     }
 }
 
@@ -179,7 +179,7 @@ void ahead_run(struct ahead *a)
     for (size_t i = 0; i < a->count; i++) {
         struct signature *s = a->job[i].signature;
         s->queued = false;
-        if (s->checks < SIGNATURE_CHECKS_MAX) {
+        if (s->checks < SIGNATURE_CHECKS_MAX && a->job[i].result != KEY_UNSUPPORTED) {
             s->check[s->checks].key = a->job[i].key;
             s->check[s->checks++].result = a->job[i].result;
         }

@@ -83,7 +83,7 @@ static bool fresh(const struct rrset *set, int64_t time_ns)
 
 /* --- one signature, one key --- */
 
-static enum reason check_reason(enum key_result result)
+static enum reason check_reason(enum key_result result, uint8_t algorithm)
 {
     switch (result) {
     case KEY_VERIFIES:
@@ -92,8 +92,8 @@ static enum reason check_reason(enum key_result result)
         return REASON_SIG_BAD;
     case KEY_MALFORMED:
         return REASON_SIG_MALFORMED;
-    default:
-        return REASON_ALGORITHM_UNSUPPORTED;
+    default: /* that we could not is no word about the zone */
+        return key_algorithm_supported(algorithm) ? REASON_BUDGET : REASON_ALGORITHM_UNSUPPORTED;
     }
 }
 
@@ -103,7 +103,7 @@ static enum reason crypto(struct world *w, struct rrset *set, struct signature *
     for (unsigned i = 0; i < s->checks; i++) {
         if (s->check[i].key == key) {
             w->budget.hits++;
-            return check_reason(s->check[i].result);
+            return check_reason(s->check[i].result, s->algorithm);
         }
     }
     if (key->malformed || !key_signature_size_ok(s->algorithm, s->bytes_size))
@@ -122,7 +122,7 @@ static enum reason crypto(struct world *w, struct rrset *set, struct signature *
     enum key_result result = key_verify(key, 0, w->signed_data, size, s->bytes, s->bytes_size);
     s->check[s->checks].key = key;
     s->check[s->checks++].result = result;
-    return check_reason(result);
+    return check_reason(result, s->algorithm);
 }
 
 /* Which of two reasons against a signature says more about it. */
@@ -299,7 +299,9 @@ static enum reason check_dnskey(struct world *w, const struct promise *p, struct
     uint16_t size;
     for (const uint8_t *key = NULL;
          (key = rrset_record(set, key, &size)) && best != REASON_CHAIN;) {
-        if (size < 4 || !promised(w, p, key, size))
+        /* An algorithm that we do not know neither vouches nor excuses: where the promise names one
+         * that we know, that one must be there (RFC 4035 5.2, RFC 6840 5.2). */
+        if (size < 4 || !key_algorithm_supported(key[3]) || !promised(w, p, key, size))
             continue;
         any_match = true;
         for (unsigned i = 0; i < set->signatures && best != REASON_CHAIN; i++) {
@@ -384,6 +386,11 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
     }
 }
 
+static bool usable_key(const struct fact_rdata *key)
+{
+    return key->size >= 4 && key_algorithm_supported(key->bytes[3]);
+}
+
 /* No DNSKEY RRset was observed: declared keys may stand in, if the promise names one of them. */
 static void trust_declared(struct world *w, const struct promise *p, struct trust *t)
 {
@@ -392,7 +399,8 @@ static void trust_declared(struct world *w, const struct promise *p, struct trus
         return;
     baseline_describe(p->zone->baseline, p->zone->name, TYPE_DNSKEY, p->time_ns, &declared);
     for (size_t i = 0; i < declared.expected.count; i++) {
-        if (promised(w, p, declared.expected.rdata[i].bytes, declared.expected.rdata[i].size)) {
+        const struct fact_rdata *key = &declared.expected.rdata[i];
+        if (usable_key(key) && promised(w, p, key->bytes, key->size)) {
             settle(t, TRUST_SECURE, REASON_CHAIN);
             return;
         }
@@ -498,7 +506,10 @@ static void trust_only_declared(struct zone *zone, int64_t time_ns, struct trust
         (t->state == TRUST_INSECURE && t->reason != REASON_NO_ANCHOR))
         return;
     baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, time_ns, &declared);
-    if (declared.expected.count == 0)
+    bool usable = false;
+    for (size_t i = 0; i < declared.expected.count; i++)
+        usable |= usable_key(&declared.expected.rdata[i]);
+    if (!usable)
         return;
     settle(t, TRUST_SECURE, REASON_CHAIN);
     t->pinned = t->only_pinned = true;
@@ -651,10 +662,10 @@ static enum reason judge_secure(struct world *w, struct zone *zone, const struct
     struct window mine = always;
     struct attempt best = attempt_zone(w, zone, t, set, s, time_ns, &mine);
     enum reason reason = best.reason;
-    if (reason == REASON_NONE) {
-        if (!key_algorithm_supported(s->algorithm))
-            reason = REASON_SIG_MISSING; /* as if it were not there (RFC 4035 5.2, RFC 6840 5.2) */
-        else if (t->only_pinned)
+    if (!key_algorithm_supported(s->algorithm)) {
+        reason = REASON_SIG_MISSING; /* as if it were not there (RFC 4035 5.2, RFC 6840 5.2) */
+    } else if (reason == REASON_NONE) {
+        if (t->only_pinned)
             reason = REASON_DS_NOT_SEEN;
         else
             reason =
@@ -673,6 +684,22 @@ static bool is_dnskey_of(const struct rrset *set, const struct zone *zone, uint8
         }
     }
     return false;
+}
+
+/* Is there a signed zone between the insecure one that a signature names and the RRset? Then
+ * whoever made it is not the RRset's zone (RFC 4035 5.3.1), and cannot make it insecure: a trust
+ * anchor below an unsigned root must not be worth less than one at the root. */
+static bool signed_below(struct world *w, const struct rrset *set, const struct zone *named,
+                         int64_t time_ns, struct window *holds, struct zone **ret_zone)
+{
+    const struct trust *t = NULL;
+    bool above = set->type == TYPE_DS && !name_is_root(set->owner);
+    struct zone *zone = judge_enclosing(w, set->owner, above, time_ns, &t);
+    if (zone == NULL || zone->name_size <= named->name_size || t->state == TRUST_INSECURE)
+        return false;
+    narrow(holds, t->from_ns, t->until_ns);
+    *ret_zone = zone;
+    return true;
 }
 
 static enum reason judge_one(struct world *w, struct rrset *set, struct signature *s,
@@ -710,6 +737,8 @@ static enum reason judge_one(struct world *w, struct rrset *set, struct signatur
         narrow(holds, mine.from_ns, mine.until_ns);
         return reason;
     }
+    if (t->state == TRUST_INSECURE && signed_below(w, set, zone, time_ns, holds, ret_zone))
+        return REASON_SIG_SIGNER;
     if (t->state != TRUST_SECURE)
         return t->reason;
     return judge_secure(w, zone, t, set, s, time_ns, holds);
