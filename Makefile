@@ -39,7 +39,7 @@ CAPTURE := $(CAPTURE_FILES) capture/filter.c capture/output.c capture/replay.c c
 # frames to DNS messages, the lower half of the analyser
 DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analyze/ip.c analyze/tunnel.c \
           analyze/flow.c analyze/table.c analyze/gather.c analyze/fragment.c analyze/tcp.c analyze/resync.c \
-          analyze/dissect.c analyze/pair.c
+          analyze/dissect.c analyze/sensor.c analyze/pair.c
 # what it says, as lines of JSON
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 # the validator: keys, RRsets, zones, verdicts
@@ -51,7 +51,7 @@ DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/polic
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
            analyze/receivers.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -123,7 +123,9 @@ jline_OBJ := analyze/jline.c
 jline_LIB := jansson
 event_OBJ := $(DECODE) $(EVENTS) analyze/canon.c analyze/verdict.c rules/catalogue.c
 event_LIB := ldns libcrypto jansson
-UNIT += flow table gather link fragment tcp dissect pair
+UNIT += flow table gather link fragment tcp dissect pair sensor
+sensor_OBJ := $(sort $(DECODE) $(RULES_TEST)) sandbox/settings.c
+sensor_LIB := libcrypto yaml-0.1
 flow_OBJ := analyze/flow.c
 flow_LIB := libcrypto
 table_OBJ := analyze/table.c

@@ -79,11 +79,19 @@ static void copy_datagram(struct batch *b, const struct datagram *dg, bool with_
 static void take_response(struct batch *b, const struct datagram *dg)
 {
     size_t most = dg->frame_count * sizeof *dg->frames + dg->size + 16;
-    if (b->count == BATCH_ITEMS || b->used + most > ARENA_BYTES)
-        batch_flush(b);
     struct dns_message *m = &b->message;
+    struct query query;
+    enum pair_result result = pair_response(b->part.pair, dg, m, &query);
+    if (result == PAIR_TWICE)
+        return;
+    if (b->count == BATCH_ITEMS || b->used + most > ARENA_BYTES) {
+        batch_flush(b);
+        message_head(dg->bytes, dg->size, dg->wire_size, m); /* the flush has read others */
+    }
     struct item *item = &b->item[b->count++];
-    item->paired = pair_response(b->part.pair, dg, m, &item->query);
+    item->paired = result == PAIR_FOUND;
+    if (item->paired)
+        item->query = query;
     unsigned asked = item->paired ? 1u | (item->query.edns_do ? 2u : 0u) : 0u;
     item->known = dg->size == dg->wire_size ? memo_find(b->part.memo, m, asked) : NULL;
     if (item->known) {
@@ -112,7 +120,11 @@ void batch_message(struct batch *b, const struct datagram *dg)
     }
     if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
         b->counters.malformed++;
-    pair_query(b->part.pair, dg, m);
+    uint64_t first;
+    if (pair_query(b->part.pair, dg, m, &first) == PAIR_TWICE && b->counters.twice[0] == 0) {
+        b->counters.twice[0] = first;
+        b->counters.twice[1] = dg->frame;
+    }
 }
 
 static void judge_item(struct batch *b, struct item *item)

@@ -31,6 +31,7 @@ struct batch_parts { /* borrowed */
 struct batch_counters {
     uint64_t malformed;  /* messages that broke off */
     uint64_t recognised; /* responses that the memo knew */
+    uint64_t twice[2];   /* frames of both copies of the first query that came twice; 0 none */
 };
 
 struct batch *batch_new(const struct batch_parts *);

@@ -22,6 +22,7 @@ struct dissect {
     void *context;
     struct fragments *fragments;
     struct streams *streams;
+    struct sensor sensor;
     int64_t swept_ns;
     uint8_t ports[65536 / 8]; /* bit set: DNS */
 };
@@ -77,6 +78,8 @@ static void fragments_lost(void *context, struct packet *head, enum layer layer,
         head->wire = cursor_left(&head->c) + 1;
     uint64_t frames[DATAGRAM_FRAMES_MAX];
     size_t count = fragments_frames(d->fragments, frames, DATAGRAM_FRAMES_MAX);
+    if (has_port(d, head->flow.sport))
+        sensor_answer_lost(&d->sensor, frames, count);
     deliver(d, head, o, frames, count);
 }
 
@@ -89,7 +92,7 @@ struct dissect *dissect_new(const struct settings *s, dissect_on_message *on_mes
     d->context = context;
     d->fragments = fragments_new(s, fragments_lost, d);
     d->streams = streams_new(s, &d->counters, on_message, context);
-    if (!d->fragments || !d->streams) {
+    if (!d->fragments || !d->streams || !sensor_init(&d->sensor)) {
         dissect_free(d);
         return NULL;
     }
@@ -104,6 +107,7 @@ void dissect_free(struct dissect *d)
         return;
     fragments_free(d->fragments);
     streams_free(d->streams);
+    sensor_fini(&d->sensor);
     free(d);
 }
 
@@ -112,6 +116,16 @@ static void sweep(struct dissect *d, int64_t now_ns)
     d->swept_ns = now_ns;
     fragments_expire(d->fragments, now_ns);
     streams_expire(d->streams, now_ns);
+}
+
+/* The sensor's share of a DNS packet. True if its frame may be cited as an example. */
+static bool watch(struct dissect *d, const struct packet *p, const struct origin *o)
+{
+    bool answer = has_port(d, p->flow.sport);
+    if (answer && (p->layers & PACKET_REASSEMBLED))
+        d->sensor.answers_whole++;
+    return sensor_packet(&d->sensor, p, o->interface,
+                         answer ? SENSOR_FROM_SERVER : SENSOR_TO_SERVER, o->frame);
 }
 
 /* Where the layers ended: delivers, holds or counts. *layer becomes what comes next, if the packet
@@ -123,6 +137,7 @@ static bool settle(struct dissect *d, struct packet *p, enum layer *layer, const
     switch (end) {
     case LAYER_DATAGRAM:
         if (is_dns(d, &p->flow)) {
+            *ret_needed |= watch(d, p, o);
             uint64_t frames[DATAGRAM_FRAMES_MAX];
             size_t count = 0;
             if (reassembled)
@@ -138,6 +153,7 @@ static bool settle(struct dissect *d, struct packet *p, enum layer *layer, const
     case LAYER_SEGMENT:
         if (is_dns(d, &p->flow)) {
             d->counters.segments += p->wire > 0;
+            *ret_needed |= watch(d, p, o);
             *ret_needed = streams_add(d->streams, p, o);
         } else {
             count_other(d, &p->flow);
@@ -145,8 +161,10 @@ static bool settle(struct dissect *d, struct packet *p, enum layer *layer, const
         return false;
     case LAYER_FRAGMENT:
         d->counters.fragments++;
-        if (fragments_add(d->fragments, p, o, layer))
+        if (fragments_add(d->fragments, p, o, layer)) {
+            p->layers |= PACKET_REASSEMBLED;
             return true;
+        }
         *ret_needed = fragments_held(d->fragments);
         return false;
     case LAYER_ICMP_ERROR:
@@ -195,6 +213,11 @@ void dissect_finish(struct dissect *d)
 {
     fragments_expire(d->fragments, INT64_MAX);
     streams_expire(d->streams, INT64_MAX);
+}
+
+struct sensor *dissect_sensor(struct dissect *d)
+{
+    return &d->sensor;
 }
 
 const struct dissect_counters *dissect_counters(const struct dissect *d)

@@ -8,6 +8,7 @@
 #define ANALYZE_DISSECT_H
 
 #include "analyze/flow.h"
+#include "analyze/sensor.h"
 #include "sandbox/ring.h"
 #include "sandbox/settings.h"
 
@@ -23,6 +24,7 @@
     X(fragments, "IP fragments")                                                                   \
     X(fragments_lost, "datagrams given up incomplete, overlapping or evicted")                     \
     X(segments, "TCP segments with data on a DNS port")                                            \
+    X(segments_twice, "of these, such as repeated another within 10 ms")                           \
     X(streams, "TCP streams followed")                                                             \
     X(streams_lost, "TCP streams given up: a gap that was never filled, or evicted")               \
     X(encrypted, "TCP or UDP packets on port 853 (DoT, DoQ): recorded, not decrypted")             \
@@ -39,12 +41,15 @@ typedef void dissect_on_message(void *context, const struct datagram *);
 struct dissect; /* opaque */
 struct dissect *dissect_new(const struct settings *, dissect_on_message *, void *context);
 void dissect_free(struct dissect *);
-/* One RING_FRAME record. Calls back for each message that it completes. Returns true if the frame's
- * bytes are still needed by an unfinished reassembly (the caller holds such frames for citation).
+/* One RING_FRAME record. Calls back for each message that it completes. Returns true if the frame
+ * is to be held for citation: an unfinished reassembly needs it, or it is the first to show what
+ * the mirror does to packets.
  */
 bool dissect_frame(struct dissect *, const struct ring_record *);
 /* End of input: what is half reassembled is given up and counted. */
 void dissect_finish(struct dissect *);
 const struct dissect_counters *dissect_counters(const struct dissect *);
+/* What the frames tell of the tap; lives as long as the dissector. */
+struct sensor *dissect_sensor(struct dissect *);
 
 #endif

@@ -254,9 +254,10 @@ static void put_finding(struct jline *j, const struct finding *f)
     jline_string(j, "rule", rule->id);
     jline_string(j, "severity", severity_name(f->severity));
     jline_string(j, "state", states[f->state]);
-    put_name(j, "zone", f->zone);
-    put_name(j, "rrname", f->owner);
-    jline_string(j, "rrtype", types_rr(f->type, word));
+    bool zoned = f->type != 0; /* else it is about the sensor */
+    put_name(j, "zone", zoned ? f->zone : NULL);
+    put_name(j, "rrname", zoned ? f->owner : NULL);
+    put_text_or_null(j, "rrtype", zoned ? types_rr(f->type, word) : NULL);
     jline_bytes(j, "summary", f->summary ? f->summary : "",
                 f->summary ? strnlen(f->summary, j->most / 32) : 0);
     put_lines(j, "expected", f->expected, f->expected_count);
@@ -279,8 +280,8 @@ const char *event_alert(struct event *e, const struct event_context *c, const st
     struct jline *j = &e->json;
     const struct rule_text *rule = rule_text(f->rule);
     char zone[NAME_TEXT_MAX], signature[NAME_TEXT_MAX + 80];
-    snprintf(signature, sizeof(signature), "dnsbailiff %.48s %s", rule->id,
-             name_text(f->zone, zone));
+    snprintf(signature, sizeof(signature), "dnsbailiff %.48s%s%s", rule->id, f->type ? " " : "",
+             f->type ? name_text(f->zone, zone) : "");
     begin(j, c, "alert");
     jline_object(j, "alert");
     jline_string(j, "action", "allowed");

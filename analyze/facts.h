@@ -61,7 +61,8 @@ enum fact_kind {
     FACT_CHAIN,      /* the trust in a zone's keys changed: verdict is that of its DNSKEY RRset */
     FACT_RRSET,      /* an RRset of an answer, not seen with this content before: observed */
     FACT_DELEGATION, /* an NS RRset, from a referral or from the apex, or glue of it: observed */
-    FACT_DENIED      /* a signed denial of observed.owner / observed.type (rdata empty) */
+    FACT_DENIED,     /* a signed denial of observed.owner / observed.type (rdata empty) */
+    FACT_SENSOR      /* what the tap shows, or not; about no zone: sensor */
 };
 
 enum signature_state {
@@ -84,6 +85,34 @@ struct fact_signature {
         expiration; /* seconds since 1970, RFC 1982 arithmetic resolved near packet time */
     bool verifies;  /* the cryptographic check succeeded, whatever the time */
     bool only_one;  /* no other signature of this RRset is valid: the RRset is bogus by it */
+};
+
+enum sensor_kind {
+    SENSOR_DROPPED,      /* frames lost on the way to the ring: part of all */
+    SENSOR_NOT_ANALYSED, /* recorded, but overwritten in the ring before they were analysed */
+    SENSOR_DAMAGED,      /* places in the sources that could not be read */
+    SENSOR_GAPS,         /* TCP streams with bytes that never came: part of all streams */
+    SENSOR_ONLY_QUERIES, /* messages without their counterpart: part of all messages */
+    SENSOR_ONLY_RESPONSES,
+    SENSOR_HALVES,    /* queries of some flows and responses of others */
+    SENSOR_TWICE,     /* packets seen a second time within 10 ms: part of all distinct ones */
+    SENSOR_CUT,       /* packets captured short: part of all; harmful if responses */
+    SENSOR_WRAPPED,   /* packets inside others; `how` names the layers */
+    SENSOR_TAGS,      /* VLAN tags in one direction only: part, with tags, of all */
+    SENSOR_OFFLOAD,   /* checksums left to the network card: part of those checked */
+    SENSOR_CHECKSUMS, /* wrong checksums: part of those checked */
+    SENSOR_OVERSIZE,  /* larger than an Ethernet frame: part of all */
+    SENSOR_FRAGMENTS  /* answers of which fragments are missing: part of those in fragments */
+};
+
+struct fact_sensor {
+    enum sensor_kind kind;
+    bool over;             /* was so, and is no longer: the latest interval shows none */
+    bool harmful;          /* SENSOR_CUT: responses that cannot be judged */
+    uint64_t part, all;    /* as said at the kind */
+    int64_t from_ns;       /* the interval; it ends at the fact's time */
+    const char *interface; /* NULL: all together */
+    const char *how;       /* more in words, or NULL */
 };
 
 struct fact_baseline { /* what the owner declared, for the zone this fact is about */
@@ -137,7 +166,8 @@ struct fact {
     const struct fact_signature *signature;
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool was_signed;  /* FACT_UNSIGNED: the same RRset or zone was seen with signatures before */
-    bool lossy;       /* frames were lost near this time: findings of absence go down one level */
+    const struct fact_sensor *sensor;
+    bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;
 };
 

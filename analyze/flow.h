@@ -34,6 +34,10 @@ const char *flow_community(const struct flow *, char ret_text[FLOW_COMMUNITY_TEX
 /* 64-bit id, the same in both directions, below 2^53 so that JSON readers keep it whole. */
 uint64_t flow_id(const struct flow *);
 
+/* The same packet again within so long is a second copy by the mirror: no sender repeats itself so
+ * soon (the least timeouts in use are 50 ms of unbound's, 200 ms of Linux's TCP). */
+#define FLOW_TWICE_NS INT64_C(10000000)
+
 /* Nanoseconds from one packet time to another; capture files may claim any time, so it saturates.
  */
 static inline int64_t flow_elapsed(int64_t from_ns, int64_t to_ns)
@@ -42,6 +46,12 @@ static inline int64_t flow_elapsed(int64_t from_ns, int64_t to_ns)
     if (__builtin_sub_overflow(to_ns, from_ns, &elapsed))
         return to_ns > from_ns ? INT64_MAX : INT64_MIN;
     return elapsed;
+}
+
+static inline bool flow_twice(int64_t a_ns, int64_t b_ns)
+{
+    int64_t elapsed = flow_elapsed(a_ns, b_ns);
+    return elapsed <= FLOW_TWICE_NS && elapsed >= -FLOW_TWICE_NS;
 }
 
 struct datagram { /* one DNS message, borrowed for the time of the callback */

@@ -130,6 +130,7 @@ enum layer ip_udp(struct packet *p)
     const uint8_t *h = packet_take(p, 8);
     if (!h)
         return LAYER_BROKEN;
+    p->transport = h;
     p->flow.proto = IPPROTO_UDP;
     p->flow.sport = packet_be16(h);
     p->flow.dport = packet_be16(h + 2);
@@ -151,6 +152,7 @@ enum layer ip_tcp(struct packet *p)
     size_t header = (h[12] >> 4) * 4u;
     if (header < 20 || header - 20 > p->wire)
         return LAYER_BROKEN;
+    p->transport = h;
     p->flow.proto = IPPROTO_TCP;
     p->flow.sport = packet_be16(h);
     p->flow.dport = packet_be16(h + 2);

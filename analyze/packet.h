@@ -61,6 +61,8 @@ enum layer {
 struct packet {
     struct cursor c; /* bytes present, up to where the headers so far say that the payload ends */
     size_t wire;     /* bytes the rest had on the wire, >= cursor_left */
+    uint32_t layers; /* taken off so far: bits by enum layer, PACKET_NESTED, PACKET_REASSEMBLED */
+    const uint8_t *transport; /* the UDP or TCP header, once it is off */
     struct flow flow;
     struct {
         uint32_t id;
@@ -73,6 +75,16 @@ struct packet {
         uint8_t flags;
     } tcp;
 };
+
+#define PACKET_LAYER(name) (1u << LAYER_##name)
+#define PACKET_NESTED      (1u << 31) /* IP within IP, whatever lies between */
+#define PACKET_REASSEMBLED (1u << 30) /* from IP fragments */
+#define PACKET_IP          (PACKET_LAYER(IPV4) | PACKET_LAYER(IPV6))
+/* Carried inside what another network, or a mirror, put around it. */
+#define PACKET_WRAPPED                                                                             \
+    (PACKET_NESTED | PACKET_LAYER(PPPOE) | PACKET_LAYER(MPLS) | PACKET_LAYER(GRE) |                \
+     PACKET_LAYER(ERSPAN2) | PACKET_LAYER(ERSPAN3) | PACKET_LAYER(VXLAN) | PACKET_LAYER(GENEVE))
+_Static_assert(LAYER_DATAGRAM < 30, "a bit for every layer");
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02

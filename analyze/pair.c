@@ -28,11 +28,27 @@ struct key {
     uint8_t proto, family;
 };
 
+/* Second copies of a query are looked for among so many newest ones: 10 ms of a busy tap, and still
+ * in the cache. */
+#define RECENT 8192
+/* Responses without a query that are remembered, for their second copies. */
+#define STRAYS 1024
+/* So many messages after the last second copy, responses are no longer hashed: it costs more than
+ * all else here. What looks like a copy then is taken for a response, and brings the hashing back.
+ */
+#define VIGILANCE 16384
+
+struct seen {      /* the last response to a query, or one without */
+    uint64_t hash; /* 0: not hashed */
+    int64_t time_ns;
+};
+
 struct open_query {
     struct key key;
     uint64_t question;
     uint32_t before; /* turn of the next older one in the bucket */
     struct query query;
+    struct seen response; /* if answered */
 };
 
 struct pair {
@@ -42,7 +58,10 @@ struct pair {
     uint32_t turn; /* of the newest query, from 1; wraps after four thousand million, harmlessly */
     uint32_t used;
     int64_t patience_ns;
+    uint64_t seed;
+    uint32_t vigilance; /* messages for which it still lasts */
     struct pair_counters counters;
+    struct seen strays[STRAYS];
 };
 
 struct pair *pair_new(const struct settings *s)
@@ -56,6 +75,7 @@ struct pair *pair_new(const struct settings *s)
         places *= 2;
     p->capacity = places;
     p->mask = 2 * places - 1;
+    p->vigilance = VIGILANCE;
     p->patience_ns = (int64_t)s->query_seconds * 1000000000;
     p->ring = calloc(places, sizeof(*p->ring));
     p->buckets = calloc(2 * (size_t)places, sizeof(*p->buckets));
@@ -64,6 +84,11 @@ struct pair *pair_new(const struct settings *s)
         return NULL;
     }
     return p;
+}
+
+void pair_seed(struct pair *p, uint64_t seed)
+{
+    p->seed = seed;
 }
 
 void pair_free(struct pair *p)
@@ -124,11 +149,33 @@ static struct open_query *find(struct pair *p, uint32_t turn, const struct key *
     return NULL;
 }
 
-void pair_query(struct pair *p, const struct datagram *d, const struct dns_message *m)
+/* The first copy of a query that came twice, if it is the newest of its bucket. */
+static const struct open_query *first_copy(struct pair *p, uint32_t turn, const struct key *key,
+                                           uint64_t question, const struct datagram *d,
+                                           const struct dns_message *m)
+{
+    uint32_t age = p->turn - turn;
+    if (turn == 0 || age >= p->used || age >= RECENT)
+        return NULL;
+    const struct open_query *q = place_of(p, turn);
+    bool same = q->question == question && q->query.size == (uint16_t)d->wire_size &&
+                q->query.flags == m->flags && memcmp(&q->key, key, sizeof(*key)) == 0;
+    return same && flow_twice(q->query.time_ns, d->time_ns) ? q : NULL;
+}
+
+enum pair_result pair_query(struct pair *p, const struct datagram *d, const struct dns_message *m,
+                            uint64_t *ret_first)
 {
     struct key key = key_of(d, m->id, true);
     uint64_t question = question_of(m);
     uint32_t *bucket = bucket_of(p, &key);
+    const struct open_query *first = first_copy(p, *bucket, &key, question, d, m);
+    if (first) {
+        p->counters.duplicates++;
+        p->vigilance = VIGILANCE;
+        *ret_first = first->query.frame;
+        return PAIR_TWICE;
+    }
     p->counters.queries++;
     p->turn += p->turn == UINT32_MAX ? 2 : 1; /* 0 is nobody's turn */
     struct open_query *q = place_of(p, p->turn);
@@ -142,26 +189,59 @@ void pair_query(struct pair *p, const struct datagram *d, const struct dns_messa
     q->query = (struct query){.frame = d->frame,
                               .time_ns = d->time_ns,
                               .flags = m->flags,
+                              .size = (uint16_t)d->wire_size,
                               .edns = m->edns,
                               .edns_do = m->edns_do};
     *bucket = p->turn;
+    return PAIR_FOUND;
 }
 
-bool pair_response(struct pair *p, const struct datagram *d, const struct dns_message *m,
-                   struct query *ret_query)
+/* The same bytes as seen last, just now; else they become what was seen last. */
+static bool again(struct pair *p, struct seen *seen, bool known, uint64_t hash, int64_t time_ns)
+{
+    if (known && flow_twice(seen->time_ns, time_ns)) {
+        p->vigilance = VIGILANCE;
+        if (hash != 0 && seen->hash == hash) {
+            p->counters.duplicates++;
+            return true;
+        }
+    }
+    *seen = (struct seen){hash, time_ns};
+    return false;
+}
+
+/* A response without a query: seen twice? */
+static bool stray_again(struct pair *p, const struct key *key, uint64_t hash, int64_t time_ns)
+{
+    uint64_t place = XXH3_64bits_withSeed(key, sizeof(*key), p->seed);
+    struct seen *seen = &p->strays[place % STRAYS];
+    return again(p, seen, seen->time_ns != 0, hash ? hash ^ place : 0, time_ns);
+}
+
+enum pair_result pair_response(struct pair *p, const struct datagram *d,
+                               const struct dns_message *m, struct query *ret_query)
 {
     struct key key = key_of(d, m->id, false);
-    uint64_t question = m->has_question ? question_of(m) : 0;
+    uint64_t question = m->has_question ? question_of(m) : 0, hash = 0;
     struct open_query *q = find(p, *bucket_of(p, &key), &key, m->has_question ? &question : NULL);
-    p->counters.responses++;
-    if (!q || flow_elapsed(q->query.time_ns, d->time_ns) > p->patience_ns) {
-        p->counters.unasked++;
-        return false;
+    if (p->vigilance > 0) {
+        p->vigilance--;
+        hash = XXH3_64bits_withSeed(d->bytes, d->size, p->seed);
     }
-    p->counters.paired++;
+    if (!q || flow_elapsed(q->query.time_ns, d->time_ns) > p->patience_ns) {
+        if (stray_again(p, &key, hash, d->time_ns))
+            return PAIR_TWICE;
+        p->counters.responses++;
+        p->counters.unasked++;
+        return PAIR_NONE;
+    }
     *ret_query = q->query;
+    if (again(p, &q->response, q->query.answered, hash, d->time_ns))
+        return PAIR_TWICE;
+    p->counters.responses++;
+    p->counters.paired++;
     q->query.answered = true;
-    return true;
+    return PAIR_FOUND;
 }
 
 void pair_finish(struct pair *p)

@@ -14,6 +14,7 @@ struct query { /* what is remembered of a query */
     uint64_t frame;
     int64_t time_ns;
     uint16_t flags; /* header flags */
+    uint16_t size;  /* bytes on the wire */
     bool edns, edns_do;
     bool answered; /* a response was paired before */
 };
@@ -21,15 +22,29 @@ struct query { /* what is remembered of a query */
 struct pair; /* opaque; bounded by settings: the oldest query gives way */
 struct pair *pair_new(const struct settings *);
 void pair_free(struct pair *);
-void pair_query(struct pair *, const struct datagram *, const struct dns_message *);
-/* The query of this response, or false when none was seen. A hash of the question decides with the
- * rest; a response without question section pairs on the rest alone. Several responses may pair
- * with one query; `answered` tells. */
-bool pair_response(struct pair *, const struct datagram *, const struct dns_message *,
-                   struct query *ret_query);
+/* Keys the hashes that recognise second copies, so that nobody can make a response that passes for
+ * the copy of another. Before the first message. */
+void pair_seed(struct pair *, uint64_t seed);
+
+enum pair_result {
+    PAIR_NONE,  /* a response whose query was not seen */
+    PAIR_FOUND, /* a query; a response whose query was seen */
+    PAIR_TWICE  /* the same message within FLOW_TWICE_NS: a second copy by the mirror */
+};
+/* A second copy is counted, and is nothing else: neither remembered nor paired. (The first one of a
+ * response after many thousand messages without any may be taken for a response.) *ret_first gets
+ * the frame of the first copy of a query; else it is untouched. */
+enum pair_result pair_query(struct pair *, const struct datagram *, const struct dns_message *,
+                            uint64_t *ret_first);
+/* The query of this response. A hash of the question decides with the rest; a response without
+ * question section pairs on the rest alone. Several responses may pair with one query; `answered`
+ * tells. *ret_query is filled where PAIR_FOUND, and where PAIR_TWICE if its query was seen. */
+enum pair_result pair_response(struct pair *, const struct datagram *, const struct dns_message *,
+                               struct query *ret_query);
 /* A query that was sent again is another query: if only one was answered, one is unanswered. */
 struct pair_counters {
-    uint64_t queries, responses, paired, unanswered, unasked;
+    uint64_t queries, responses, paired, unanswered, unasked; /* without second copies */
+    uint64_t duplicates;                                      /* second copies */
 };
 /* `unanswered` is complete only after pair_finish. */
 void pair_finish(struct pair *);

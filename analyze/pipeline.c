@@ -45,7 +45,10 @@ struct pipeline {
     struct receivers *receivers;
     struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
+    struct sensor *sensor; /* the dissector's */
     int64_t first_ns, last_ns, next_stats_ns, lossy_until_ns;
+    int64_t loss_told_ns; /* when the counters of loss were last told */
+    bool twice_held;
     uint64_t first_frame, last_frame;
     uint64_t verdicts[5], missed, held;
     struct ring_loss loss;
@@ -140,7 +143,7 @@ static void on_judged(void *context, struct answer *a, bool retro)
     struct pipeline *p = context;
     if (retro)
         recount(p, a);
-    p->tell.lossy = a->time_ns <= p->lossy_until_ns;
+    p->tell.lossy = a->time_ns <= p->lossy_until_ns || sensor_lossy(p->sensor);
     tell_judged(&p->tell, a, retro);
     if (retro)
         note_receivers(p, a, &a->flow, a->time_ns, a->frame);
@@ -276,6 +279,68 @@ static void on_message(void *context, const struct datagram *dg)
     if (p->in.settings->log_dns)
         log_dns(p, dg);
     batch_message(p->batch, dg);
+    const struct batch_counters *b = batch_counters(p->batch);
+    if (b->twice[0] && !p->twice_held) {
+        hold(p, b->twice, 2);
+        p->twice_held = true;
+    }
+}
+
+/* --- the sensor --- */
+
+static const char *interface_name(void *context, uint16_t interface)
+{
+    const struct pipeline *p = context;
+    bool named = interface < INTERFACES_MAX && p->interface[interface][0] != '\0';
+    return named ? p->interface[interface] : NULL;
+}
+
+static void on_sensor(void *context, const struct fact *fact)
+{
+    struct pipeline *p = context;
+    struct finding *findings[4];
+    rules_judge(p->tell.rules, fact, findings, sizeof findings / sizeof *findings);
+}
+
+/* What the tap shows, or not, is told before what the packets say. */
+static void review(struct pipeline *p, bool end)
+{
+    const struct dissect_counters *d = dissect_counters(p->dissect);
+    const struct pair_counters *q = pair_counters(p->pair);
+    const struct batch_counters *b = batch_counters(p->batch);
+    struct sensor_sums sums = {.first_ns = p->first_ns,
+                               .last_ns = p->last_ns,
+                               .frames = d->frames,
+                               .queries = q->queries,
+                               .responses = q->responses,
+                               .paired = q->paired,
+                               .duplicates = q->duplicates,
+                               .segments = d->segments,
+                               .segments_twice = d->segments_twice,
+                               .streams = d->streams,
+                               .streams_lost = d->streams_lost,
+                               .dropped_kernel = p->loss.dropped_kernel,
+                               .dropped_interface = p->loss.dropped_interface,
+                               .dropped_ring = p->loss.dropped_ring,
+                               .not_analysed = p->missed,
+                               .damages = p->run.damages_total,
+                               .duplicate_frames = b->twice,
+                               .duplicate_count = b->twice[0] ? 2 : 0,
+                               .name = interface_name,
+                               .context = p};
+    if (p->first_ns > p->last_ns)
+        sums.first_ns = sums.last_ns = 0; /* no frame */
+    sensor_review(p->sensor, &sums, end, on_sensor, p);
+}
+
+/* Frames were lost since the counters were last told: claims of absence around are weaker, also
+ * those that were made already. */
+static void note_lossy(struct pipeline *p)
+{
+    if (__builtin_add_overflow(p->last_ns, LOSSY_NS, &p->lossy_until_ns))
+        p->lossy_until_ns = INT64_MAX;
+    rules_lossy(p->tell.rules, p->loss_told_ns, p->lossy_until_ns);
+    review(p, false);
 }
 
 /* --- the ring's records --- */
@@ -283,6 +348,8 @@ static void on_message(void *context, const struct datagram *dg)
 static void note_damage(struct pipeline *p, const struct ring_record *r)
 {
     p->run.damages_total++;
+    p->loss_told_ns = p->last_ns; /* what was before the damage is whole */
+    note_lossy(p);
     if (p->run.damages == REPORT_DAMAGES_MAX)
         return;
     struct report_damage *d = &p->run.damage[p->run.damages++];
@@ -304,9 +371,10 @@ static void note_loss(struct pipeline *p, const struct ring_record *r)
     memcpy(&now, ring_payload(r), sizeof now);
     uint64_t before = p->loss.dropped_kernel + p->loss.dropped_interface + p->loss.dropped_ring;
     uint64_t after = now.dropped_kernel + now.dropped_interface + now.dropped_ring;
-    if (after > before)
-        p->lossy_until_ns = p->last_ns + LOSSY_NS;
     p->loss = now;
+    if (after > before)
+        note_lossy(p);
+    p->loss_told_ns = p->last_ns;
 }
 
 /* In the run what is new, and in replay, whose end comes soon, nothing. */
@@ -343,9 +411,12 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
     }
     if (dissect_frame(p->dissect, r))
         hold(p, &r->number, 1);
+    if (sensor_due(p->sensor))
+        review(p, false);
     if (r->time_ns < p->next_stats_ns)
         return;
     if (p->next_stats_ns != INT64_MIN) {
+        review(p, false);
         batch_flush(p->batch);
         rules_flush(p->tell.rules);
         pipeline_stats(p);
@@ -361,7 +432,10 @@ static void note_interface(struct pipeline *p, const struct ring_record *r)
         return;
     memcpy(&description, ring_payload(r), sizeof description);
     description.name[sizeof description.name - 1] = 0;
-    snprintf(p->interface[r->interface], sizeof p->interface[0], "%s", description.name);
+    const char *name = description.name;
+    if (*name == '\0' && r->source < p->in.source_count)
+        name = p->in.sources[r->source]; /* most files name none */
+    snprintf(p->interface[r->interface], sizeof p->interface[0], "%s", name);
 }
 
 void pipeline_record(struct pipeline *p, const struct ring_record *r)
@@ -393,7 +467,7 @@ void pipeline_flush(struct pipeline *p)
 void pipeline_missed(struct pipeline *p, uint64_t missed)
 {
     p->missed += missed;
-    p->lossy_until_ns = p->last_ns + LOSSY_NS;
+    note_lossy(p);
 }
 
 /* --- statistics and the end --- */
@@ -409,10 +483,10 @@ void pipeline_stats(struct pipeline *p)
         DISSECT_COUNTERS(X)
 #undef X
     };
-    struct event_counter messages[] = {{"queries", q->queries},      {"responses", q->responses},
-                                       {"paired", q->paired},        {"unanswered", q->unanswered},
-                                       {"unasked", q->unasked},      {"malformed", b->malformed},
-                                       {"recognised", b->recognised}};
+    struct event_counter messages[] = {{"queries", q->queries},     {"responses", q->responses},
+                                       {"paired", q->paired},       {"unanswered", q->unanswered},
+                                       {"unasked", q->unasked},     {"duplicates", q->duplicates},
+                                       {"malformed", b->malformed}, {"recognised", b->recognised}};
     struct event_counter verdicts[] = {{"secure", p->verdicts[VERDICT_SECURE]},
                                        {"insecure", p->verdicts[VERDICT_INSECURE]},
                                        {"bogus", p->verdicts[VERDICT_BOGUS]},
@@ -450,6 +524,7 @@ void pipeline_finish(struct pipeline *p)
 {
     const struct finding *const *list;
     dissect_finish(p->dissect);
+    review(p, true);
     batch_flush(p->batch);
     pair_finish(p->pair);
     rules_flush(p->tell.rules);
@@ -539,7 +614,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->in = *in;
     p->out = *out;
     p->first_ns = INT64_MAX;
-    p->last_ns = p->next_stats_ns = p->lossy_until_ns = INT64_MIN;
+    p->last_ns = p->next_stats_ns = p->lossy_until_ns = p->loss_told_ns = INT64_MIN;
     p->dissect = dissect_new(in->settings, on_message, p);
     p->pair = pair_new(in->settings);
     p->memo = memo_new(in->settings->memory_bytes / 8, in->seed);
@@ -558,6 +633,8 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->answers.on_judged = on_judged;
     p->answers.context = p;
     p->tell.answers = &p->answers;
+    pair_seed(p->pair, in->seed);
+    p->sensor = dissect_sensor(p->dissect);
     p->tell.rules = new_rules(p, ret_error, error_room);
     if (p->tell.rules == NULL || p->batch == NULL) {
         pipeline_free(p);

@@ -152,6 +152,21 @@ static void put_loss(struct text *t, const struct report_run *r)
         put(t, "            and %zu more places\n", r->damages_total - r->damages);
 }
 
+/* What the tap does not show comes before what follows from it. */
+static void put_sensor(struct text *t, struct rules *rules)
+{
+    const struct finding *const *list;
+    size_t count = rules_findings(rules, &list);
+    const char *head = "Sensor      ";
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rule_text(list[i]->rule)->family, "sensor") != 0)
+            continue;
+        put(t, "%s%s%s\n", head, list[i]->summary,
+            list[i]->state == FINDING_CLOSED ? " (no longer)" : "");
+        head = "            ";
+    }
+}
+
 /* --- zones --- */
 
 static uint64_t answers_of(const struct zone *zone)
@@ -244,7 +259,7 @@ static void put_finding(struct text *t, const struct finding *f)
 {
     char name[NAME_TEXT_MAX];
     put(t, "  %-8s %-20s %s\n", severity_name(f->severity), rule_text(f->rule)->id,
-        name_text(f->zone, name));
+        f->type ? name_text(f->zone, name) : "");
     put(t, "           %s\n", f->summary);
     put(t, "           seen %" PRIu64 " time%s, frame%s", f->count, f->count == 1 ? "" : "s",
         f->frame_count == 1 ? "" : "s");
@@ -281,6 +296,7 @@ size_t report_write(const struct report_run *r, struct answers *answers, struct 
     put_span(&t, r);
     put_counts(&t, r);
     put_loss(&t, r);
+    put_sensor(&t, rules);
     put_zones(&t, answers, answers_clock(answers, r->last_ns));
     put_findings(&t, rules);
     return t.size;

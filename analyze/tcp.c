@@ -253,8 +253,8 @@ static void move_window(struct streams *ss, struct stream *s, uint32_t seq, int3
     *offset = (int32_t)(seq - s->base);
 }
 
-/* Takes the bytes of a segment at sequence number `seq`. */
-static void take(struct streams *ss, struct stream *s, uint32_t seq, const uint8_t *bytes,
+/* Takes the bytes of a segment at sequence number `seq`. True if all had been there before. */
+static bool take(struct streams *ss, struct stream *s, uint32_t seq, const uint8_t *bytes,
                  size_t size, bool snapped, const struct origin *o)
 {
     int32_t offset = (int32_t)(seq - s->base);
@@ -263,7 +263,7 @@ static void take(struct streams *ss, struct stream *s, uint32_t seq, const uint8
     if (offset < 0) { /* seen before, at least in part */
         size_t seen = (size_t) - (int64_t)offset;
         if (seen >= size)
-            return;
+            return true;
         bytes += seen;
         size -= seen;
         offset = 0;
@@ -276,10 +276,12 @@ static void take(struct streams *ss, struct stream *s, uint32_t seq, const uint8
     }
     if (size > ss->window) /* only a segment of impossible size gets here */
         size = ss->window;
-    gather_add(&s->gather, (size_t)offset, bytes, size, o, GATHER_FIRST);
+    enum gather_result result =
+        gather_add(&s->gather, (size_t)offset, bytes, size, o, GATHER_FIRST);
     consume_held(ss, s);
     if (snapped && s->synced && gather_whole(&s->gather) >= 2)
         skip_gap(ss, s); /* what the capture left out will not come */
+    return size > 0 && result == GATHER_REPEATED;
 }
 
 bool streams_add(struct streams *ss, const struct packet *p, const struct origin *o)
@@ -288,10 +290,11 @@ bool streams_add(struct streams *ss, const struct packet *p, const struct origin
     struct stream *s = find(ss, p, seq, o);
     if (!s)
         return false;
+    bool soon = flow_twice(s->last_ns, o->time_ns);
     s->last_ns = o->time_ns;
     size_t size = cursor_left(&p->c);
-    if (size > 0)
-        take(ss, s, seq, p->c.base + p->c.at, size, p->wire > size, o);
+    if (size > 0 && take(ss, s, seq, p->c.base + p->c.at, size, p->wire > size, o))
+        ss->counters->segments_twice += soon;
     settle(ss, s, o->time_ns);
     if (p->tcp.flags & TCP_RST)
         flush(ss, s);

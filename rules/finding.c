@@ -482,6 +482,19 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
         judge->ret[judge->count++] = finding;
 }
 
+void findings_lossy(struct findings *findings, int64_t from_ns, int64_t to_ns)
+{
+    for (struct entry *entry = findings->table; entry; entry = entry->hh.next) {
+        struct finding *finding = &entry->finding;
+        if (!rule_text(finding->rule)->absence || finding->lossy ||
+            finding->last_seen_ns < from_ns || finding->first_seen_ns > to_ns)
+            continue;
+        finding->lossy = finding->changed = true;
+        if (finding->severity > SEVERITY_INFO)
+            finding->severity--;
+    }
+}
+
 void findings_seen(struct findings *findings, struct finding *finding, int64_t time_ns,
                    uint64_t frame)
 {

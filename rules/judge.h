@@ -35,6 +35,7 @@ void keys_judge(struct judge *);
 void signatures_judge(struct judge *);
 void delegation_judge(struct judge *);
 void records_judge(struct judge *);
+void sensor_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);
@@ -87,6 +88,7 @@ void findings_note_valid(struct findings *, const uint8_t *zone);
 bool findings_noted_valid(struct findings *, const uint8_t *zone);
 
 void findings_seen(struct findings *, struct finding *, int64_t time_ns, uint64_t frame);
+void findings_lossy(struct findings *, int64_t from_ns, int64_t to_ns);
 void findings_flush(struct findings *);
 size_t findings_sorted(struct findings *, const struct finding *const **ret_findings);
 uint64_t findings_dropped(const struct findings *);

@@ -84,12 +84,18 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     signatures_judge(&judge);
     delegation_judge(&judge);
     records_judge(&judge);
+    sensor_judge(&judge);
     return judge.count;
 }
 
 void finding_seen(struct rules *rules, struct finding *finding, int64_t time_ns, uint64_t frame)
 {
     findings_seen(rules->findings, finding, time_ns, frame);
+}
+
+void rules_lossy(struct rules *rules, int64_t from_ns, int64_t to_ns)
+{
+    findings_lossy(rules->findings, from_ns, to_ns);
 }
 
 void rules_flush(struct rules *rules)

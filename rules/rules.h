@@ -74,6 +74,10 @@ void rules_free(struct rules *);
 size_t rules_judge(struct rules *, const struct fact *, struct finding **ret_findings, size_t room);
 void finding_seen(struct rules *, struct finding *, int64_t time_ns, uint64_t frame);
 
+/* Frames were lost between these packet times: findings of absence that were made there say so and
+ * go down one level; the next observation elsewhere raises them again. */
+void rules_lossy(struct rules *, int64_t from_ns, int64_t to_ns);
+
 /* Reports every finding whose count moved since it was last reported (periodically, and at the
  * end). */
 void rules_flush(struct rules *);

@@ -38,13 +38,14 @@ static void parse(void *context, const struct datagram *d)
 static void parse_and_pair(void *context, const struct datagram *d)
 {
     struct query query;
+    uint64_t first;
     parse(NULL, d);
     if (message.state == MESSAGE_NOT_DNS)
         return;
     if (message.flags & DNS_QR)
         sink += pair_response(context, d, &message, &query);
     else
-        pair_query(context, d, &message);
+        sink += pair_query(context, d, &message, &first);
 }
 
 static double now(void)

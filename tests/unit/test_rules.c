@@ -756,6 +756,47 @@ DENIED(denied_tlsa, 52, )
 DENIED(denied_caa, 257, )
 DENIED(denied_dnskey, 48, )
 DENIED(denied_spf, 16, fact.baseline.expected = txt_of("x.", "v=spf1 -all"))
+/* --- sensor -------------------------------------------------------------------------------- */
+
+static void sensor(struct rules *rules, enum sensor_kind kind, uint64_t part, bool over)
+{
+    struct fact fact = fact_of(FACT_SENSOR, ".");
+    struct fact_sensor told = {.kind = kind, .part = part, .all = 100, .over = over};
+    fact.sensor = &told;
+    give(rules, &fact);
+}
+
+CASE(sensor_dropped)
+{
+    sensor(rules, SENSOR_DROPPED, 1, false);
+}
+CASE(sensor_both_gaps_and_damage)
+{
+    sensor(rules, SENSOR_GAPS, 5, false);
+    sensor(rules, SENSOR_DAMAGED, 1, false);
+}
+CASE(sensor_only_queries_then_halves)
+{ /* one thing, with one life */
+    sensor(rules, SENSOR_ONLY_QUERIES, 99, false);
+    sensor(rules, SENSOR_HALVES, 95, false);
+    sensor(rules, SENSOR_ONLY_RESPONSES, 2, true);
+}
+CASE(sensor_twice)
+{
+    sensor(rules, SENSOR_TWICE, 100, false);
+}
+CASE(sensor_nothing_to_end)
+{
+    sensor(rules, SENSOR_TWICE, 0, true);
+}
+CASE(sensor_cut)
+{
+    sensor(rules, SENSOR_CUT, 100, false);
+}
+CASE(fragments_lost)
+{
+    sensor(rules, SENSOR_FRAGMENTS, 50, false);
+}
 
 static const struct rule_case cases[] = {
 #define C(name, expected)                                                                          \
@@ -902,6 +943,13 @@ static const struct rule_case cases[] = {
     C(denied_caa, "caa-weakened"),
     C(denied_dnskey, ""),
     C(denied_spf, "mail-policy-weakened"),
+    C(sensor_dropped, "sensor-loss"),
+    C(sensor_both_gaps_and_damage, "sensor-loss sensor-loss"),
+    C(sensor_only_queries_then_halves, "sensor-one-way!"),
+    C(sensor_twice, "sensor-duplicates"),
+    C(sensor_nothing_to_end, ""),
+    C(sensor_cut, "sensor-mirror"),
+    C(fragments_lost, "fragments-lost"),
 #undef C
 };
 
