@@ -15,6 +15,7 @@
 struct item {
     struct datagram datagram; /* bytes only for a referral */
     struct query query;
+    uint16_t id; /* of the header */
     bool paired;
     struct answer *known; /* the memo's, else `draft` holds */
     struct memo_place place;
@@ -89,6 +90,7 @@ static void take_response(struct batch *b, const struct datagram *dg)
         message_head(dg->bytes, dg->size, dg->wire_size, m); /* the flush has read others */
     }
     struct item *item = &b->item[b->count++];
+    item->id = m->id;
     item->paired = result == PAIR_FOUND;
     if (item->paired)
         item->query = query;
@@ -145,7 +147,8 @@ static void judge_item(struct batch *b, struct item *item)
             referral = &b->message;
         }
     }
-    b->part.on_answer(b->part.context, dg, a, item->paired ? &item->query : NULL, fresh, referral);
+    b->part.on_answer(b->part.context, dg, item->id, a, item->paired ? &item->query : NULL, fresh,
+                      referral);
 }
 
 /* Learned things go when memory is used up: what follows is judged anew. */

@@ -11,9 +11,9 @@
 #include "analyze/answer.h"
 #include "analyze/memo.h"
 
-/* A response that was judged. `again`: it was known. `referral` is its message if it is one, else
- * NULL. */
-typedef void batch_on_answer(void *context, const struct datagram *, struct answer *,
+/* A response that was judged, with the id of its header; its bytes may be gone. `fresh`: no other
+ * had this content. `referral` is its message if it is one, else NULL. */
+typedef void batch_on_answer(void *context, const struct datagram *, uint16_t id, struct answer *,
                              const struct query *query, bool fresh,
                              const struct dns_message *referral);
 

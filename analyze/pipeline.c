@@ -85,7 +85,9 @@ static const struct signature *deciding(const struct answer *a)
     return &a->by->signature[by];
 }
 
-static void emit_verdict(struct pipeline *p, const struct answer *a, bool retro)
+/* Of the response `dg` with that id, or, when NULL, of the first that had this content. */
+static void emit_verdict(struct pipeline *p, const struct answer *a, const struct datagram *dg,
+                         uint16_t id, bool retro)
 {
     uint64_t frames[ANSWER_FRAMES_MAX + CHAIN_FRAMES];
     const struct signature *s = deciding(a);
@@ -108,15 +110,21 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, bool retro)
         v.key_tag = s->tag;
         v.algorithm = s->algorithm;
     }
-    memcpy(frames, a->frames, a->frame_count * sizeof *frames);
+    struct event_context c = context_of(p, a->time_ns, a->frame, &a->flow, a->source, a->interface);
     v.frame_count = a->frame_count;
+    memcpy(frames, a->frames, a->frame_count * sizeof *frames);
+    if (dg) {
+        c = context_of(p, dg->time_ns, dg->frame, &dg->flow, dg->source, dg->interface);
+        v.id = id;
+        v.frame_count = dg->frame_count < ANSWER_FRAMES_MAX ? dg->frame_count : ANSWER_FRAMES_MAX;
+        memcpy(frames, dg->frames, v.frame_count * sizeof *frames);
+    }
     if (a->zone)
         v.frame_count +=
             judge_chain_frames(&p->answers.world, a->zone, frames + a->frame_count, CHAIN_FRAMES);
-    struct event_context c = context_of(p, a->time_ns, a->frame, &a->flow, a->source, a->interface);
     size_t size;
     const char *json = event_dnssec(p->event, &c, &v, &size);
-    emit(p, a->frame, a->time_ns, json, size);
+    emit(p, c.frame, c.time_ns, json, size);
 }
 
 /* Responses that answer nothing (errors, transfers, referrals that are in order) are counted; they
@@ -131,7 +139,7 @@ static void on_verdict(void *context, const struct answer *a, bool retro)
 {
     struct pipeline *p = context;
     if (worth_an_event(a) && (retro || !p->in.settings->log_verdicts_all))
-        emit_verdict(p, a, retro);
+        emit_verdict(p, a, NULL, 0, retro);
 }
 
 static void recount(struct pipeline *, struct answer *);
@@ -242,7 +250,7 @@ static void note_usage(struct pipeline *p, const struct answer *a, const struct 
         note_receivers(p, a, &dg->flow, dg->time_ns, dg->frame);
 }
 
-static void on_answer(void *context, const struct datagram *dg, struct answer *a,
+static void on_answer(void *context, const struct datagram *dg, uint16_t id, struct answer *a,
                       const struct query *query, bool fresh, const struct dns_message *referral)
 {
     struct pipeline *p = context;
@@ -259,7 +267,7 @@ static void on_answer(void *context, const struct datagram *dg, struct answer *a
     if (p->in.explain)
         explain_seen(p->in.explain, &p->answers, dg, a, query);
     if (p->in.settings->log_verdicts_all)
-        emit_verdict(p, a, false);
+        emit_verdict(p, a, dg, id, false);
 }
 
 static void log_dns(struct pipeline *p, const struct datagram *dg)

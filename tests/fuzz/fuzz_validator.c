@@ -425,10 +425,11 @@ static void on_judged(void *context, struct answer *a, bool retro)
     must_be_true(a, a->time_ns);
 }
 
-static void on_answer(void *context, const struct datagram *dg, struct answer *a,
+static void on_answer(void *context, const struct datagram *dg, uint16_t id, struct answer *a,
                       const struct query *query, bool fresh, const struct dns_message *referral)
 {
     (void)context;
+    (void)id;
     (void)query;
     (void)fresh;
     (void)referral;
