@@ -50,7 +50,7 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
            analyze/receivers.c analyze/inventory.c \
-           analyze/steps.c analyze/trail.c analyze/explain.c analyze/pipeline.c
+           analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
@@ -63,7 +63,7 @@ EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoin
                    replay seal show state story tar text)
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------
-PROGRAMS := supervisor capture analyze store sign digest pack verify explain keygen rules
+PROGRAMS := supervisor capture analyze store sign digest pack verify explain keygen rules baseline
 
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
 supervisor_PKG := libseccomp libcrypto libcyaml jansson
@@ -88,6 +88,10 @@ keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
 rules_PKG :=
+# works on zone files of the user who calls it; what was seen comes from a supervised run
+baseline_SRC := $(patsubst %,analyze/%.c,command command_files command_import command_learn command_diff command_run \
+                zoneset canon key name types) $(BASELINE) $(patsubst %,rules/%.c,conf catalogue digest algorithm) sandbox/log.c
+baseline_PKG := ldns libcrypto yaml-0.1 libxxhash jansson
 
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
 # One line each: UNIT += name; name_OBJ := sources; name_LIB := pkg-config names
@@ -105,6 +109,9 @@ anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c ru
 anchor_LIB := ldns libcrypto yaml-0.1
 baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c
 baseline_LIB := ldns libcrypto yaml-0.1 libxxhash
+UNIT += zoneset
+zoneset_OBJ := analyze/zoneset.c analyze/zonefile.c analyze/types.c analyze/canon.c analyze/name.c
+zoneset_LIB := ldns
 policy_OBJ := $(baseline_OBJ)
 policy_LIB := $(baseline_LIB)
 UNIT += log settings inputs channel ring
@@ -279,7 +286,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-policy check-explain check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-policy check-baseline check-explain check-lab
 
 CONFINED := supervisor capture analyze store sign digest pack verify
 ACTORS := capture analyze store sign digest pack
@@ -352,6 +359,10 @@ check-sandbox: $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(
 check-scenarios: all
 	@tests/scenarios/run.sh $(O)
 
+# Baselines made from zone files and from traffic.
+check-baseline: all
+	@tests/baseline/run.sh $(O)
+
 # What the operator decides: anchors, negative anchors, what to ignore.
 check-policy: all
 	@tests/policy/run.sh $(O)
@@ -412,4 +423,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy bench demo format format-check install clean FORCE
+.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline bench demo format format-check install clean FORCE

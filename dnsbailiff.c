@@ -20,6 +20,7 @@ static const struct {
     {"pack", "supervisor", "pack evidence into a sealed bundle", 1},
     {"explain", "explain", "tell how one verdict came about, from trust anchor to answer", 1},
     {"verify", "verify", "check a bundle, by itself and against what you know", 0},
+    {"baseline", "baseline", "what owners declare: from zone files, from traffic; compare", 0},
     {"keygen", "keygen", "make the identity that seals: a certificate authority and a signer", 0},
     {"rules", "rules", "list the findings there are, or explain one", 0},
 };

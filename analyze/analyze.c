@@ -9,6 +9,7 @@
 #include "analyze/anchor.h"
 #include "analyze/baseline.h"
 #include "analyze/explain.h"
+#include "analyze/learn.h"
 #include "analyze/pipeline.h"
 #include "sandbox/channel.h"
 #include "sandbox/confine.h"
@@ -36,6 +37,7 @@ struct analyzer {
     struct ahead *ahead;
     struct pipeline *pipeline;
     struct explain *explain; /* what is asked, or NULL: the summary is the report then */
+    struct learn *learn;     /* what was validated is the report, or NULL */
     size_t batch_bytes;      /* of the ring, after which its space is given back */
     bool live, ended;
 };
@@ -138,6 +140,18 @@ static struct explain *read_question(const struct inputs *inputs)
     return explain;
 }
 
+static struct learn *read_learn(const struct inputs *inputs)
+{
+    struct input input;
+    size_t at = 0;
+    if (!inputs_next(inputs, INPUT_LEARN, &at, &input))
+        return NULL;
+    struct learn *learn = learn_new(inputs_settings(inputs)->memory_bytes / 4);
+    if (learn == NULL)
+        log_die("learn: no memory");
+    return learn;
+}
+
 /* The last part of a path: what events call the file. */
 static const char *base_name(const char *path)
 {
@@ -175,7 +189,8 @@ static struct ahead *make_ahead(const struct settings *settings)
 static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyzer *z)
 {
     const struct settings *settings = inputs_settings(inputs);
-    struct pipeline_inputs in = {.settings = settings, .ahead = z->ahead, .explain = z->explain};
+    struct pipeline_inputs in = {
+        .settings = settings, .ahead = z->ahead, .explain = z->explain, .learn = z->learn};
     struct pipeline_outputs out = {send_event, send_finding, send_hold, z, send_inventory};
     const char **names;
     char error[ERROR_TEXT];
@@ -246,22 +261,32 @@ static void take_batch(struct analyzer *z)
 }
 
 /* NULL, or why nothing could be explained. */
-static const char *finish(struct analyzer *z)
+static const char *send_report(struct analyzer *z)
 {
     size_t size;
-    pipeline_finish(z->pipeline);
-    const char *report =
-        z->explain ? explain_report(z->explain, &size) : pipeline_report(z->pipeline, &size);
+    const char *report;
+    while (z->learn && (report = learn_next(z->learn, &size)) != NULL)
+        channel_send(z->results, MSG_REPORT, report, size, NULL, 0);
+    if (z->learn)
+        return NULL;
+    report = z->explain ? explain_report(z->explain, &size) : pipeline_report(z->pipeline, &size);
     if (report == NULL && z->explain == NULL)
         log_die("report: no memory");
+    if (report)
+        channel_send(z->results, MSG_REPORT, report, size, NULL, 0);
+    return report ? NULL : explain_nearest(z->explain);
+}
+
+static const char *finish(struct analyzer *z)
+{
+    pipeline_finish(z->pipeline);
+    const char *nothing = send_report(z);
     struct pipeline_totals totals = pipeline_totals(z->pipeline);
     struct msg_finished head = {totals.frames, totals.messages, totals.findings,
                                 (uint32_t)totals.worst, 0};
-    if (report)
-        channel_send(z->results, MSG_REPORT, report, size, NULL, 0);
     channel_send(z->results, MSG_FINISHED, &head, sizeof head, NULL, 0);
     channel_flush(z->results);
-    return report ? NULL : explain_nearest(z->explain);
+    return nothing;
 }
 
 int main(void)
@@ -278,6 +303,7 @@ int main(void)
     z.batch_bytes = inputs_settings(inputs)->ring_bytes / 4;
     z.ahead = make_ahead(inputs_settings(inputs));
     z.explain = read_question(inputs);
+    z.learn = read_learn(inputs);
     z.pipeline = make_pipeline(inputs, &z);
 
     confine(PROCESS_analyze);

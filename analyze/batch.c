@@ -157,6 +157,8 @@ static void keep_within_memory(struct batch *b)
     struct answers *answers = b->part.answers;
     if (!answers_must_forget(answers))
         return;
+    if (b->part.on_forget)
+        b->part.on_forget(b->part.context);
     memo_forget(b->part.memo);
     answers_forget(answers);
 }

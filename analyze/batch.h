@@ -26,6 +26,7 @@ struct batch_parts { /* borrowed */
     struct ahead *ahead; /* NULL: each check when it is judged */
     batch_on_answer *on_answer;
     void *context;
+    void (*on_forget)(void *context); /* before what was learned goes; NULL: nobody minds */
 };
 
 struct batch_counters {

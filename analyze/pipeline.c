@@ -12,6 +12,7 @@
 #include "analyze/explain.h"
 #include "analyze/inventory.h"
 #include "analyze/judge.h"
+#include "analyze/learn.h"
 #include "analyze/memo.h"
 #include "analyze/pair.h"
 #include "analyze/report.h"
@@ -268,6 +269,12 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
         explain_seen(p->in.explain, &p->answers, dg, a, query);
     if (p->in.settings->log_verdicts_all)
         emit_verdict(p, a, dg, id, false);
+}
+
+static void gather(void *context)
+{
+    struct pipeline *p = context;
+    learn_gather(p->in.learn, &p->answers);
 }
 
 static void log_dns(struct pipeline *p, const struct datagram *dg)
@@ -535,6 +542,8 @@ void pipeline_finish(struct pipeline *p)
     review(p, true);
     batch_flush(p->batch);
     pair_finish(p->pair);
+    if (p->in.learn)
+        gather(p);
     rules_flush(p->tell.rules);
     pipeline_stats(p);
     p->finishing = true;
@@ -635,7 +644,9 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
         pipeline_free(p);
         return NULL;
     }
-    struct batch_parts parts = {&p->answers, p->pair, p->memo, in->ahead, on_answer, p};
+    struct batch_parts parts = {&p->answers, p->pair, p->memo, in->ahead, on_answer, p, NULL};
+    if (in->learn)
+        parts.on_forget = gather;
     p->batch = batch_new(&parts);
     p->answers.on_verdict = on_verdict;
     p->answers.on_judged = on_judged;

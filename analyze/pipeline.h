@@ -14,6 +14,7 @@
 
 struct ahead;
 struct explain;
+struct learn;
 
 struct pipeline_inputs { /* borrowed for the life of the pipeline */
     const struct settings *settings;
@@ -26,6 +27,7 @@ struct pipeline_inputs { /* borrowed for the life of the pipeline */
     size_t source_count;
     struct ahead *ahead;     /* threads for signature checks, or NULL */
     struct explain *explain; /* a question to be answered (analyze/explain.h), or NULL */
+    struct learn *learn;     /* gathers what was validated (analyze/learn.h), or NULL */
     uint64_t seed;           /* random: keys the hash tables, changes no result */
 };
 

@@ -93,6 +93,14 @@ size_t rrsets_bytes(const struct rrsets *table)
     return table->bytes;
 }
 
+void rrsets_each(const struct rrsets *table, void (*on_rrset)(void *context, struct rrset *),
+                 void *context)
+{
+    for (size_t i = 0; i < table->buckets; i++)
+        for (struct rrset *set = table->bucket[i]; set; set = set->next)
+            on_rrset(context, set);
+}
+
 void rrsets_forget(struct rrsets *table)
 {
     drop_all(table, false);

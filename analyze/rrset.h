@@ -93,6 +93,9 @@ struct rrsets *rrsets_new(uint64_t seed);
 void rrsets_free(struct rrsets *);
 /* Bytes in use. */
 size_t rrsets_bytes(const struct rrsets *);
+/* Calls for every RRset, in no particular order. */
+void rrsets_each(const struct rrsets *, void (*on_rrset)(void *context, struct rrset *),
+                 void *context);
 /* Drops every RRset that no zone holds. Pointers to the others stay valid; what was found out about
  * them with keys and zones that may be dropped too is found out again. */
 void rrsets_forget(struct rrsets *);

@@ -20,9 +20,10 @@
 #define IN_CAPTURE 2u
 #define IN_PACK    4u
 #define IN_EXPLAIN 8u
-#define IN_JUDGE   (IN_REPLAY | IN_EXPLAIN)
+#define IN_LEARN   16u /* not for people: `baseline` runs it */
+#define IN_JUDGE   (IN_REPLAY | IN_EXPLAIN | IN_LEARN)
 #define IN_RUN     (IN_REPLAY | IN_CAPTURE)
-#define IN_WORLD   (IN_RUN | IN_EXPLAIN)
+#define IN_WORLD   (IN_RUN | IN_EXPLAIN | IN_LEARN)
 #define IN_ALL     (IN_RUN | IN_PACK)
 
 /* X(name, short or 0, argument or NULL, commands, help) */
@@ -39,7 +40,7 @@
       "clock that signatures are judged by: RFC 3339 or seconds since 1970; default: packet")      \
     X(evidence, 'l', "DIR", IN_ALL, "evidence folder; a run makes it if needed")                   \
     X(bundle, 'o', "BUNDLE", IN_REPLAY | IN_PACK, "pack and seal into this new file (.tar)")       \
-    X(config, 'c', "CONFIG", IN_ALL | IN_EXPLAIN, "configuration file")                            \
+    X(config, 'c', "CONFIG", IN_ALL | IN_EXPLAIN | IN_LEARN, "configuration file")                 \
     X(identity, 0, "DIR", IN_ALL,                                                                  \
       "what keygen made; default: identity/ beside the configuration, or in /etc/dnsbailiff")      \
     X(profile, 0, "FILE", IN_WORLD, "severities, thresholds and enabled state of rules")           \
@@ -56,7 +57,7 @@
       "no finding for what IANA advises against (RFC 8624, 9904)")                                 \
     X(ignore_rfc9276, 0, NULL, IN_WORLD,                                                           \
       "compute NSEC3 proofs beyond nsec3-iterations (RFC 9276)")                                   \
-    X(filter, 0, "EXPRESSION", IN_EXPLAIN, "BPF expression of the frames to look at")              \
+    X(filter, 0, "EXPRESSION", IN_EXPLAIN | IN_LEARN, "BPF expression of the frames to look at")   \
     X(json, 0, NULL, IN_EXPLAIN, "one JSON object instead of text")                                \
     X(test, 'T', NULL, IN_RUN, "read configuration, anchors and baseline, then exit")              \
     X(quiet, 'q', NULL, IN_ALL | IN_EXPLAIN, "no report and no progress, only errors")             \
@@ -119,6 +120,10 @@ static const struct command_row commands[] = {
                          "Exit status: 0 done, 1 failed or nothing to explain, 2 usage, or "
                          "unreadable or damaged\ninput.\n",
                          IN_EXPLAIN},
+    [COMMAND_LEARN] = {"learn", "-r FILE... [OPTIONS]",
+                       "Prints what was validated in captures, for `dnsbailiff baseline`.",
+                       "Exit status: 0 done, 1 failed, 2 usage, or unreadable or damaged input.\n",
+                       IN_LEARN},
 };
 
 /* "log_dns" is --log-dns; the file, folder, interface, evidence, bundle and config rows have only
@@ -418,6 +423,10 @@ static int complete(const struct options *o, const struct command_row *command)
     if (o->question && !strchr(o->question, '/') &&
         strspn(o->question, "0123456789") != strlen(o->question))
         return bad("explain", o->question, "is neither a frame number nor NAME/TYPE");
+    if (o->command == COMMAND_LEARN && !o->files.count && !o->folders.count) {
+        log_line(LOG_ERROR, "learn: needs a capture (-r or -R)");
+        return usage(command);
+    }
     if (o->command == COMMAND_CAPTURE && ((!o->interfaces.count || !o->evidence) && !o->test)) {
         log_line(LOG_ERROR, "capture: needs an interface (-i) and an evidence folder (-l)");
         return usage(command);

@@ -11,7 +11,7 @@
 
 #include "sandbox/settings.h"
 
-enum command { COMMAND_REPLAY, COMMAND_CAPTURE, COMMAND_PACK, COMMAND_EXPLAIN };
+enum command { COMMAND_REPLAY, COMMAND_CAPTURE, COMMAND_PACK, COMMAND_EXPLAIN, COMMAND_LEARN };
 
 #define OPTIONS_LIST_MAX 64 /* of what may be given several times; folders take more files */
 

@@ -106,7 +106,8 @@ static bool takes_part(const struct options *o, enum process process)
     case PROCESS_store:
         return o->command != COMMAND_PACK;
     case PROCESS_digest:
-        return o->command == COMMAND_REPLAY || o->command == COMMAND_EXPLAIN;
+        return o->command == COMMAND_REPLAY || o->command == COMMAND_EXPLAIN ||
+               o->command == COMMAND_LEARN;
     default:
         return false;
     }
@@ -312,6 +313,7 @@ static void reap(struct run *r)
     log_line(LOG_ERROR, "%s ends here%s",
              o->command == COMMAND_REPLAY    ? "the replay"
              : o->command == COMMAND_EXPLAIN ? "the explanation"
+             : o->command == COMMAND_LEARN   ? "learning"
              : o->command == COMMAND_CAPTURE ? "the capture"
                                              : "packing",
              o->bundle ? " and leaves no bundle" : "");

@@ -252,7 +252,8 @@ static int finish(struct supervisor *v)
     }
     bool whole = out.worst_known || status == EXIT_OK || out.damaged;
     if (whole && (!o->quiet || o->command == COMMAND_EXPLAIN)) {
-        if (o->command == COMMAND_REPLAY || (o->command == COMMAND_EXPLAIN && !out.not_found))
+        if (o->command == COMMAND_REPLAY || o->command == COMMAND_LEARN ||
+            (o->command == COMMAND_EXPLAIN && !out.not_found))
             print_report(v);
         print_where(v);
     }

@@ -59,10 +59,11 @@ never "nothing calls a banned function" . "$none" "$banned"
 never "nothing starts a program through a shell or a path" . "$none" "$run"
 never "nothing accepts a connection or looks up a name" . "$none" \
     'listen|accept|accept4|getaddrinfo|gethostby.*|res_.*'
-# verify and explain fork the checker that reads the bundle, and run `replay` to see whether findings follow.
-never "only the supervisor, the front door, verify and explain start processes" . \
-    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify|verify_replay|explain)\.o|dnsbailiff\.o' "$start"
-never "analyze reaches neither network nor files" analyze/ "$none" "$network|$files|$start"
+# baseline runs the supervisor for what was seen; verify and explain fork the checker that reads the bundle, and run `replay` to see whether findings follow.
+never "only the supervisor, the front door, verify, explain and baseline start processes" . \
+    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify|verify_replay|explain)\.o|analyze/command_run\.o|dnsbailiff\.o' "$start"
+never "analyze reaches neither network nor files" analyze/ 'analyze/command_[a-z]*\.o' "$network|$files|$start"
+never "baseline reaches no network" analyze/command "$none" "$network"
 never "analyze takes time and chance from outside" analyze/ 'analyze/analyze\.o' "$hidden"
 never "rules are pure" rules/ 'rules/command\.o' \
     "$network|$files|$start|$hidden|read|write|pthread_.*"
@@ -107,7 +108,7 @@ verdict "verify and explain share no evidence file with store, pack, sign, diges
 bad=$(for p in capture store digest pack verify explain supervisor keygen; do
     list "$p" | grep -E '^(analyze|rules)/' | sed "s/^/$p contains /"
 done
-for p in analyze rules; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
+for p in analyze rules baseline; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
 list supervisor | grep -E '^(capture|evidence)/' | sed 's/^/supervisor contains /'
 list sign | grep -E '^(capture|analyze|rules)/' | sed 's/^/sign contains /')
 verdict "each program is linked from its own room and sandbox/" "$bad"
@@ -129,11 +130,11 @@ program_never() {
 }
 program_never "verify and explain import nothing that signs or makes keys" "$signing" verify explain
 program_never "no program but sign and keygen can sign" "$signing" \
-    supervisor capture analyze store digest pack verify explain rules
-program_never "only analyze is linked with ldns" 'ldns_.*' \
+    supervisor capture analyze store digest pack verify explain rules baseline
+program_never "only analyze and baseline are linked with ldns" 'ldns_.*' \
     supervisor capture store sign digest pack verify explain keygen rules
 program_never "only capture is linked with libpcap" 'pcap_.*' \
-    supervisor analyze store sign digest pack verify explain keygen rules
+    supervisor analyze store sign digest pack verify explain keygen rules baseline
 program_never "sign, store and analyze read no archive" 'archive_.*' sign store analyze supervisor
 
 # Hardening of every program: position independent, relocations read-only, no executable stack.
