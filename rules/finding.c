@@ -33,6 +33,7 @@ struct entry {
     unsigned reopened;
     bool fresh, back; /* to be reported by entry_end */
     bool aa;          /* supported by an authoritative answer */
+    uint64_t told;    /* hash of what was last reported */
     UT_hash_handle hh;
 };
 
@@ -114,13 +115,6 @@ uint64_t findings_suppressed(const struct findings *findings)
     return findings->suppressed;
 }
 
-static void report(struct findings *findings, struct entry *entry)
-{
-    entry->finding.changed = false;
-    if (findings->on_finding)
-        findings->on_finding(findings->context, &entry->finding);
-}
-
 /* --- identity ------------------------------------------------------------------------------ */
 
 static void hash_start(struct findings *findings)
@@ -159,6 +153,37 @@ static void make_id(struct findings *findings, enum rule_id rule, const struct s
     hash_end(findings, hash);
     for (size_t i = 0; i < ID_BYTES; i++)
         snprintf(ret_id + 2 * i, 3, "%02x", hash[i]);
+}
+
+static uint64_t content_hash(struct findings *findings, const struct finding *f)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    uint64_t first, numbers[] = {f->severity,    f->state,       f->reason,
+                                 f->lossy,       f->count,       (uint64_t)f->first_seen_ns,
+                                 f->frame_count, f->chain_count, (uint64_t)f->last_seen_ns};
+    hash_start(findings);
+    hash_part(findings, numbers, sizeof numbers);
+    hash_part(findings, f->summary, f->summary ? strlen(f->summary) : 0);
+    for (size_t i = 0; i < f->expected_count; i++)
+        hash_part(findings, f->expected[i], strlen(f->expected[i]));
+    hash_part(findings, NULL, 0); /* where one list ends */
+    for (size_t i = 0; i < f->observed_count; i++)
+        hash_part(findings, f->observed[i], strlen(f->observed[i]));
+    hash_end(findings, hash);
+    memcpy(&first, hash, sizeof first);
+    return first;
+}
+
+/* Nothing is said twice: a finding that was judged again may have come out as it was. */
+static void report(struct findings *findings, struct entry *entry)
+{
+    uint64_t content = content_hash(findings, &entry->finding);
+    entry->finding.changed = false;
+    if (content == entry->told)
+        return;
+    entry->told = content;
+    if (findings->on_finding)
+        findings->on_finding(findings->context, &entry->finding);
 }
 
 static uint64_t member_hash(struct findings *findings, const uint8_t *owner, uint16_t type)

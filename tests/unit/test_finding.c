@@ -74,6 +74,29 @@ static void opened_seen_closed_and_back(void **state)
     rules_free(rules);
 }
 
+/* When trust changes the same keys are judged again: what comes out as it was is not told again. */
+static void judged_again_told_once(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact_key old = key_of(257, 13, 111, "O"), new = key_of(256, 13, 222, "N");
+    struct fact fact = fact_of(FACT_DNSKEY, "x.");
+    DECLARED_KEYS(&fact, old);
+    KEYS(&fact, old, new);
+    assert_non_null(give(rules, &fact));
+    assert_string_equal(log.text, "key-unknown:open*1");
+    fact.kind = FACT_CHAIN;
+    give(rules, &fact);
+    rules_flush(rules);
+    assert_string_equal(log.text, "key-unknown:open*1");
+    fact.kind = FACT_DNSKEY;
+    give(rules, &fact);
+    rules_flush(rules);
+    assert_string_equal(log.text, "key-unknown:open*1 key-unknown:updated*2");
+    rules_free(rules);
+}
+
 static void what_does_not_refute(void **state)
 {
     (void)state;
@@ -340,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opened_seen_closed_and_back),
+        cmocka_unit_test(judged_again_told_once),
         cmocka_unit_test(what_does_not_refute),
         cmocka_unit_test(alternation_is_no_flood),
         cmocka_unit_test(ids_are_stable),
