@@ -15,6 +15,7 @@
 #include "analyze/policy.h"
 #include "analyze/zonefile.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ struct names { /* open addressing; a slot holds an index, or NO_SLOT */
 struct baseline_zone {
     uint8_t apex[NAME_MAX_BYTES];
     char *file;
+    uint8_t sha256[32]; /* of the file as read */
     struct record *records;
     size_t record_count, record_room;
     struct fact_rdata *rdata; /* of records[], in the same order */
@@ -343,7 +345,8 @@ int baseline_add_zone(struct baseline *baseline, const char *file, const void *t
         reallocarray(baseline->zones, baseline->zone_count + 1, sizeof(struct baseline_zone *));
     if (zones)
         baseline->zones = zones;
-    if (!zone || !zones || !(zone->file = strdup(file))) {
+    if (!zone || !zones || !(zone->file = strdup(file)) ||
+        EVP_Digest(text, size, zone->sha256, NULL, EVP_sha256(), NULL) != 1) {
         zone_free(zone);
         return fail(ret_error, error_room, file, "out of memory");
     }
@@ -664,7 +667,7 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
     bool within = name_within(owner, zone->apex);
     const struct node *node = within ? node_answering(zone, owner) : NULL;
     const struct set *set = set_find(zone, node, type);
-    *ret = (struct fact_baseline){.present = true, .file = zone->file};
+    *ret = (struct fact_baseline){.present = true, .file = zone->file, .sha256 = zone->sha256};
     declared_describe(zone->declared, type, time_ns, ret);
     describe_policy(zone, node, owner, type, time_ns, ret);
     ret->name_exists = node && node->set_count > 0;

@@ -245,6 +245,22 @@ static void put_rfcs(struct jline *j, const struct rule_text *rule, enum reason 
     jline_close(j, ']');
 }
 
+/* Which version of the owner's word a finding was held against. */
+static void put_baseline(struct jline *j, const struct finding *f)
+{
+    char hex[65];
+    if (!f->baseline || !f->baseline_sha256) {
+        jline_null(j, "baseline");
+        return;
+    }
+    for (size_t i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", f->baseline_sha256[i]);
+    jline_object(j, "baseline");
+    jline_string(j, "file", f->baseline);
+    jline_string(j, "sha256", hex);
+    jline_close(j, '}');
+}
+
 static void put_finding(struct jline *j, const struct finding *f)
 {
     static const char *const states[] = {"open", "updated", "closed"};
@@ -262,6 +278,7 @@ static void put_finding(struct jline *j, const struct finding *f)
                 f->summary ? strnlen(f->summary, j->most / 32) : 0);
     put_lines(j, "expected", f->expected, f->expected_count);
     put_lines(j, "observed", f->observed, f->observed_count);
+    put_baseline(j, f);
     put_frames(j, "frames", f->frames, f->frame_count);
     put_frames(j, "chain", f->chain, f->chain_count);
     jline_string(j, "first_seen", event_time(f->first_seen_ns, time));

@@ -128,6 +128,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool below_cut;   /* the owner lies below a delegation of the declared zone: not comparable */
     bool multi_signer;          /* RFC 8901 */
     const char *file;           /* zone file's name, NULL if absent */
+    const uint8_t *sha256;      /* of the zone file's bytes, NULL if absent */
     struct fact_rrset expected; /* declared RRset of observed.owner/type; count 0: none declared */
     size_t key_count;           /* declared DNSKEYs */
     const struct fact_key *keys;

@@ -487,6 +487,10 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     finding->severity = severity > finding->severity ? severity : finding->severity;
     finding->lossy |= rule_text(finding->rule)->absence && fact->lossy;
     finding->reason = fact->reason;
+    if (rule_text(finding->rule)->needs_baseline && fact->baseline.sha256) {
+        finding->baseline = fact->baseline.file;
+        finding->baseline_sha256 = fact->baseline.sha256;
+    }
     entry->aa |= fact->aa;
     if (!judge->quiet || entry->fresh)
         observe(finding, fact->time_ns);

@@ -27,6 +27,9 @@ struct finding {
     char *summary;               /* one line, presentation form, no control characters */
     char **expected, **observed; /* presentation lines of records */
     size_t expected_count, observed_count;
+    const char *baseline;           /* the zone file that it was held against; NULL: the rule needs
+                                       none. Borrowed from the facts, whose baseline outlives us */
+    const uint8_t *baseline_sha256; /* of that file's bytes */
     uint64_t frames[FINDING_FRAMES_MAX];
     size_t frame_count;
     uint64_t chain[FINDING_FRAMES_MAX]; /* frames of the chain relied on */

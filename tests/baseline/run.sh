@@ -116,6 +116,16 @@ has "what was seen is what is declared" "$status $said" '^0 .*not seen'
 "$build/dnsbailiff" replay -q -r normal.pcap "${anchor[@]}" --baseline "$out/learned" -l "$out/held"
 is "traffic agrees with what was learned from it" \
     "$(jq -r 'select(.severity != "low" and .severity != "info") | .rule' "$out/held/state/findings.jsonl")" ""
+rogue=rogue-zsk-stolen-ksk
+"$build/dnsbailiff" replay -q -r $rogue.pcap --trust-anchor $rogue.anchor --baseline zones -l "$out/rogue"
+is "a finding names the baseline that it was held against" \
+    "$(jq -r 'select(.rule == "key-unknown") | "\(.baseline.sha256)  \(.baseline.file)"' \
+        "$out/rogue/state/findings.jsonl")" "$(cd zones && sha256sum example.test.zone)"
+"$build/dnsbailiff" replay -q -r expired.pcap --trust-anchor expired.anchor --baseline zones -l "$out/late" \
+    -o "$out/late.tar"
+is "one that needs none names none" \
+    "$(jq -r 'select(.rule == "rrsig-expired") | .baseline' "$out/late/state/findings.jsonl" | sort -u)" null
+has "the findings follow again" "$("$build/dnsbailiff" verify "$out/late.tar" 2>&1)" '^PASS +verdicts'
 baseline diff "$out/learned" -l "$out/held"
 has "evidence is looked at with its own anchors" "$status $said" '^0 '
 

@@ -451,9 +451,30 @@ static void mistakes_name_file_and_line(void **state)
     baseline_free(twice);
 }
 
+/* The version of a zone is the hash of its file's bytes. */
+static void file_hash(void **state)
+{
+    (void)state;
+    static const char text[] = "x. SOA a. b. 1 2 3 4 5\n";
+    static const uint8_t expected[] = {0x9e, 0x3b, 0x18, 0x40, 0x6c, 0x06, 0xea, 0xdb,
+                                       0xe3, 0x62, 0x53, 0x57, 0xee, 0xf1, 0x0c, 0x3c,
+                                       0x13, 0xc4, 0xbe, 0x67, 0x69, 0x23, 0x4e, 0x33,
+                                       0x4e, 0xeb, 0x91, 0xc7, 0xa3, 0x42, 0x9a, 0x79};
+    char error[512];
+    struct baseline *baseline = baseline_new();
+    assert_int_equal(
+        baseline_add_zone(baseline, "x.zone", text, sizeof text - 1, error, sizeof error), 0);
+    assert_int_equal(baseline_ready(baseline, error, sizeof error), 0);
+    struct fact_baseline got = describe(baseline, "x.", "x.", TYPE_SOA, NOW);
+    assert_string_equal(got.file, "x.zone");
+    assert_memory_equal(got.sha256, expected, sizeof expected);
+    baseline_free(baseline);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(file_hash),
         cmocka_unit_test(real_zones_load),
         cmocka_unit_test(computed_ds_is_the_signers),
         cmocka_unit_test(over_finds_the_deepest),

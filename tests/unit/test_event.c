@@ -157,6 +157,9 @@ static void dnssec(void **state)
     json_decref(j);
 }
 
+static const uint8_t sha256[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                   16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 255};
+
 static void finding_set(struct finding *f)
 {
     static char plain[] = "www A 192.0.2.1", odd[] = "b\xff"
@@ -181,6 +184,8 @@ static void finding_set(struct finding *f)
     f->count = 9;
     f->lossy = true;
     f->reason = REASON_NONE;
+    f->baseline = "test.zone";
+    f->baseline_sha256 = sha256;
 }
 
 static void finding(void **state)
@@ -192,9 +197,9 @@ static void finding(void **state)
     const char *text = event_finding(event, &f, &size);
     json_t *alone = read_line(text, size);
     static const char *const keys[] = {
-        "id",      "rule",     "severity", "state",  "zone",        "rrname",        "rrtype",
-        "summary", "expected", "observed", "frames", "chain",       "first_seen",    "last_seen",
-        "count",   "loss",     "rfc",      "ede",    "dnsviz_code", "zonemaster_tag"};
+        "id",      "rule",     "severity", "state",  "zone",        "rrname",         "rrtype",
+        "summary", "expected", "observed", "frames", "chain",       "first_seen",     "last_seen",
+        "count",   "loss",     "rfc",      "ede",    "dnsviz_code", "zonemaster_tag", "baseline"};
     assert_int_equal(json_object_size(alone), sizeof(keys) / sizeof(*keys));
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (!json_object_get(alone, keys[i]))
@@ -208,6 +213,9 @@ static void finding(void **state)
     has(alone, "last_seen", "\"1970-01-01T00:00:00.000001Z\"");
     has(alone, "loss", "true");
     has(alone, "ede", "null");
+    has(alone, "baseline.file", "\"test.zone\"");
+    has(alone, "baseline.sha256",
+        "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff\"");
     text = event_alert(event, &context, &f, &size);
     json_t *alert = read_line(text, size);
     assert_true(json_equal(json_object_get(alert, "finding"), alone));
