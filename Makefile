@@ -286,7 +286,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-policy check-baseline check-explain check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-policy check-baseline check-explain check-lab
 
 CONFINED := supervisor capture analyze store sign digest pack verify
 ACTORS := capture analyze store sign digest pack
@@ -362,6 +362,11 @@ check-scenarios: all
 # Baselines made from zone files and from traffic.
 check-baseline: all
 	@tests/baseline/run.sh $(O)
+
+# The recorded scenarios as other mirrors would have shown them.
+.PHONY: check-mirrors
+check-mirrors: all
+	@/usr/bin/python3 tests/scenarios/mirrors.py $(O)/dnsbailiff tests/scenarios
 
 # What the operator decides: anchors, negative anchors, what to ignore.
 check-policy: all

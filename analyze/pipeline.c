@@ -466,8 +466,11 @@ void pipeline_record(struct pipeline *p, const struct ring_record *r)
         note_damage(p, r);
         break;
     case RING_LOSS:
+        note_loss(p, r);
+        break;
     case RING_END:
         note_loss(p, r);
+        review(p, true); /* before the last batch is judged */
         break;
     default:
         break;
