@@ -51,7 +51,7 @@ DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/polic
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/report.c \
            analyze/receivers.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor load)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c

@@ -502,6 +502,7 @@ void answers_draft(struct answers *t, const struct datagram *dg, const struct dn
     a->kind = a->reason == REASON_NONE ? classify(a) : ANSWER_OTHER;
     if (a->kind == ANSWER_OTHER && a->reason == REASON_NONE)
         a->reason = REASON_REFERRAL;
+    t->world.budget.exhausted += a->reason == REASON_BUDGET;
     a->aa_from_apex = (a->flags & DNS_AA) && answer_find(a, SECTION_AUTHORITY, TYPE_NS);
     a->hash = hash_answer(t, a);
     if (ahead && a->kind != ANSWER_OTHER)

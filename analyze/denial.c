@@ -295,7 +295,7 @@ static bool nsec3_hash(struct nsec3s *s, const uint8_t *name, uint8_t ret[NSEC3_
     const struct nsec3 *n = &s->record[0];
     if (budget->hashes_left == 0) {
         if (!s->broke)
-            budget->exhausted++;
+            world_exhausted(s->world, BUDGET_HASHES);
         s->broke = true;
         return false;
     }

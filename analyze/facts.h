@@ -62,7 +62,9 @@ enum fact_kind {
     FACT_RRSET,      /* an RRset of an answer, not seen with this content before: observed */
     FACT_DELEGATION, /* an NS RRset, from a referral or from the apex, or glue of it: observed */
     FACT_DENIED,     /* a signed denial of observed.owner / observed.type (rdata empty) */
-    FACT_SENSOR      /* what the tap shows, or not; about no zone: sensor */
+    FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
+    FACT_LOAD /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
+                 load */
 };
 
 enum signature_state {
@@ -165,6 +167,7 @@ struct fact {
     const struct fact_ds *ds;
     size_t ds_count;
     const struct fact_signature *signature;
+    const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool was_signed;  /* FACT_UNSIGNED: the same RRset or zone was seen with signatures before */
     const struct fact_sensor *sensor;

@@ -110,7 +110,9 @@ static enum reason crypto(struct world *w, struct rrset *set, struct signature *
         return REASON_SIG_MALFORMED;
     if (s->checks == SIGNATURE_CHECKS_MAX || w->budget.message_left == 0 ||
         w->budget.second_left == 0) {
-        w->budget.exhausted++;
+        world_exhausted(w, s->checks == SIGNATURE_CHECKS_MAX ? BUDGET_COLLISIONS
+                           : w->budget.message_left == 0     ? BUDGET_SIGNATURES
+                                                             : BUDGET_SECOND);
         return REASON_BUDGET;
     }
     w->budget.message_left--;
@@ -556,6 +558,8 @@ static bool trust_current(struct world *w, struct zone *zone, int64_t time_ns)
     if (!t->done || t->observed != zone->observed || time_ns < t->from_ns ||
         time_ns > t->until_ns || (t->births && t->births != w->births))
         return false;
+    if (t->reason == REASON_BUDGET && t->second != w->budget.second)
+        return false; /* there is something to spend again */
     return t->up == NULL || t->up == zone ||
            judge_zone(w, t->up, time_ns)->version == t->up_version;
 }
@@ -564,7 +568,8 @@ const struct trust *judge_zone(struct world *w, struct zone *zone, int64_t time_
 {
     if (trust_current(w, zone, time_ns))
         return &zone->trust;
-    struct trust fresh_trust = {.done = true, .observed = zone->observed};
+    struct trust fresh_trust = {
+        .done = true, .observed = zone->observed, .second = w->budget.second};
     compute(w, zone, time_ns, &fresh_trust);
     struct trust *t = &zone->trust;
     if (fresh_trust.up && fresh_trust.up != zone)
@@ -771,8 +776,10 @@ enum reason judge_rrset(struct world *w, struct rrset *set, int64_t time_ns)
             by = i;
         }
     }
-    if (best != REASON_CHAIN && reason_verdict(best) == VERDICT_BOGUS && set->more_signatures)
+    if (best != REASON_CHAIN && reason_verdict(best) == VERDICT_BOGUS && set->more_signatures) {
         best = REASON_BUDGET;
+        world_exhausted(w, BUDGET_COLLISIONS);
+    }
     set->judged.done = best != REASON_BUDGET;
     set->judged.reason = best;
     set->judged.zone = best_zone;

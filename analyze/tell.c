@@ -345,8 +345,46 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     give(t, &f, set);
 }
 
+/* What the answer had too much of; NULL nothing. */
+static const char *too_much(const struct world *w, const struct answer *a)
+{
+    static const char *const texts[BUDGET_KINDS] = {
+        [BUDGET_COLLISIONS] = "more trials of signatures with keys that share a tag than we make",
+        [BUDGET_SIGNATURES] = "more signature checks than one message may cost",
+        [BUDGET_HASHES] = "more NSEC3 hashes than one message may cost",
+        [BUDGET_KEYS] = "more keys than we keep of a zone",
+        [BUDGET_RECORDS] = "more records, owners or RRsets than we look at in one message",
+        [BUDGET_SECOND] = "more signature checks than one second may cost",
+        [BUDGET_ZONES] = "more zones than we keep"};
+    if (a->reason == REASON_NSEC3_ITERATIONS)
+        return "more NSEC3 iterations than anyone should compute (RFC 9276)";
+    if (a->kind == ANSWER_OTHER)
+        return a->reason == REASON_BUDGET ? texts[BUDGET_RECORDS] : NULL;
+    for (unsigned kind = 0; kind < BUDGET_KINDS; kind++)
+        if (w->budget.ran_out >> kind & 1)
+            return texts[kind];
+    return NULL;
+}
+
+static void tell_load(struct tell *t, const struct answer *a, bool retro)
+{
+    static const uint8_t root[1] = {0};
+    const struct world *w = &t->answers->world;
+    const char *text = too_much(w, a);
+    if (text == NULL)
+        return;
+    struct zone *zone = a->zone ? a->zone : world_over(w, a->qname, false);
+    struct fact f = draft(t, a, FACT_LOAD, zone, retro);
+    f.zone = zone ? zone->name : root;
+    f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
+    f.load = text;
+    describe(t, &f, zone ? zone->baseline : NULL);
+    give(t, &f, NULL);
+}
+
 void tell_judged(struct tell *t, struct answer *a, bool retro)
 {
+    tell_load(t, a, retro);
     if (a->kind == ANSWER_OTHER)
         return;
     for (uint8_t i = 0; i < a->zones; i++)

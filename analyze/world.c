@@ -141,7 +141,7 @@ struct zone *world_zone(struct world *w, const uint8_t *name)
     if (zone)
         return zone;
     if (world_full(w)) {
-        w->budget.exhausted++;
+        world_exhausted(w, BUDGET_ZONES);
         return NULL;
     }
     zone = calloc(1, sizeof *zone + size);
@@ -331,8 +331,10 @@ struct key *world_key(struct world *w, struct zone *zone, const uint8_t *rdata, 
     for (struct key *key = zone->keys; key; key = key->next)
         if (key->rdata_size == size && memcmp(key->rdata, rdata, size) == 0)
             return key;
-    if (zone->key_count == ZONE_KEYS_MAX)
+    if (zone->key_count == ZONE_KEYS_MAX) {
+        world_exhausted(w, BUDGET_KEYS);
         return NULL;
+    }
     struct key *key = key_new(rdata, size);
     if (key) {
         key->next = zone->keys;
@@ -430,6 +432,7 @@ void world_begin(struct world *w, int64_t time_ns)
     int64_t second = time_ns / 1000000000;
     if (w->trace)
         w->trace->count = 0;
+    w->budget.ran_out = 0;
     w->budget.message_left = w->settings->message_signatures;
     w->budget.hashes_left = w->settings->message_hashes;
     if (second != w->budget.second) {

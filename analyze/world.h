@@ -40,6 +40,7 @@ struct trust { /* what a zone's keys are worth at a packet time */
     int64_t from_ns, until_ns; /* packet times at which it holds */
     /* internal: what it was computed from */
     bool done;
+    int64_t second; /* of the budget when it ran out */
     uint32_t observed, up_version;
     uint64_t births;
 };
@@ -96,10 +97,23 @@ struct zone {
     uint8_t name[];
 };
 
+/* What a message may have too much of, the most telling first. */
+enum budget_kind {
+    BUDGET_COLLISIONS, /* keys with one tag, signatures, to be tried with each other */
+    BUDGET_SIGNATURES, /* signature checks of a message */
+    BUDGET_HASHES,     /* NSEC3 hashes of a message */
+    BUDGET_KEYS,       /* keys of a zone */
+    BUDGET_RECORDS,    /* records, owners, RRsets of a message */
+    BUDGET_SECOND,     /* signature checks of a second */
+    BUDGET_ZONES,      /* zones altogether */
+    BUDGET_KINDS
+};
+
 struct budget { /* signature checks and NSEC3 hashes; settings.h says how many */
     uint64_t message_left, second_left, hashes_left;
     int64_t second;
     uint64_t exhausted;            /* times it ran out */
+    unsigned ran_out;              /* what of, since world_begin: 1 << enum budget_kind */
     uint64_t checks, hits, hashes; /* for the statistics */
 };
 
@@ -156,6 +170,13 @@ void world_show_inside(struct world *, const uint8_t *name, struct zone *zone);
 
 /* The decoded key with this DNSKEY rdata, kept with its zone; NULL when the zone has too many. */
 struct key *world_key(struct world *, struct zone *, const uint8_t *rdata, uint16_t size);
+
+/* The budget ran out of something. */
+static inline void world_exhausted(struct world *w, enum budget_kind kind)
+{
+    w->budget.exhausted++;
+    w->budget.ran_out |= 1u << kind;
+}
 
 /* Begins a message: refills the budgets. */
 void world_begin(struct world *, int64_t time_ns);

@@ -85,6 +85,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     delegation_judge(&judge);
     records_judge(&judge);
     sensor_judge(&judge);
+    load_judge(&judge);
     return judge.count;
 }
 

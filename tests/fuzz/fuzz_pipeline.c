@@ -202,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                  .source_count = 1,
                                  .ahead = mode & MODE_AHEAD ? ahead : NULL,
                                  .seed = 42};
-    struct pipeline_outputs out = {on_event, on_finding, on_hold, NULL};
+    struct pipeline_outputs out = {.event = on_event, .finding = on_finding, .hold = on_hold};
     struct pipeline *p = pipeline_new(&in, &out, error, sizeof error);
     must(p != NULL);
     for (bytes += 5, size -= 5; size >= 4 && run.number < FRAMES_MAX;) {

@@ -798,11 +798,49 @@ CASE(fragments_lost)
     sensor(rules, SENSOR_FRAGMENTS, 50, false);
 }
 
+/* --- load ---------------------------------------------------------------------------------- */
+
+static struct fact load(const char *zone)
+{
+    struct fact fact = fact_of(FACT_LOAD, zone);
+    fact.reason = REASON_BUDGET;
+    fact.verdict = VERDICT_NOT_CHECKABLE;
+    fact.load = "more of everything than anyone can bear";
+    return fact;
+}
+
+CASE(load_once_per_zone)
+{
+    struct fact fact = load("x.");
+    give(rules, &fact);
+    fact.time_ns += 1;
+    give(rules, &fact);
+}
+
+CASE(load_of_two_zones)
+{
+    struct fact fact = load("x."), other = load("y.");
+    give(rules, &fact);
+    give(rules, &other);
+}
+
+CASE(load_not_signature_budget)
+{ /* a signature that was not checked is no load by itself: the message is */
+    struct fact fact = load("x.");
+    struct fact_signature signature = {.state = SIGNATURE_UNCHECKED, .signer = fact.zone};
+    fact.kind = FACT_SIGNATURE;
+    fact.signature = &signature;
+    give(rules, &fact);
+}
+
 static const struct rule_case cases[] = {
 #define C(name, expected)                                                                          \
     {                                                                                              \
 #name, name, expected                                                                      \
     }
+    C(load_once_per_zone, "validator-load"),
+    C(load_of_two_zones, "validator-load validator-load"),
+    C(load_not_signature_budget, ""),
     C(keys_as_declared, ""),
     C(key_unknown, "key-unknown"),
     C(key_unknown_no_baseline, ""),
