@@ -43,7 +43,7 @@ DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analy
 # what it says, as lines of JSON
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 # the validator: keys, RRsets, zones, verdicts
-VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/judge.c \
+VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
             analyze/usage.c
 # what the operator declared
@@ -55,7 +55,7 @@ RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text fin
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
-EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
+EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/accept.c evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
         evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/recorder.c evidence/reread.c evidence/results.c evidence/segment.c evidence/spool.c
 EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c evidence/reread.c
 EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
@@ -286,7 +286,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-policy check-baseline check-explain check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-policy check-baseline check-judges check-explain check-lab
 
 CONFINED := supervisor capture analyze store sign digest pack verify
 ACTORS := capture analyze store sign digest pack
@@ -359,6 +359,13 @@ check-sandbox: $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(
 check-scenarios: all
 	@tests/scenarios/run.sh $(O)
 
+# Zones and recorded answers, judged by other people's validators too.
+$(O)/tests/zone_judge: $(call objs,tests/judges/zone_judge.c $(validator_OBJ))
+	$(call link,$^,$(validator_LIB))
+
+check-judges: all $(O)/tests/zone_judge
+	@tests/judges/run.sh $(O)
+
 # Baselines made from zone files and from traffic.
 check-baseline: all
 	@tests/baseline/run.sh $(O)
@@ -428,4 +435,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline bench demo format format-check install clean FORCE
+.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline check-judges bench demo format format-check install clean FORCE

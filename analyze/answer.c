@@ -8,6 +8,7 @@
 #include "analyze/ahead.h"
 #include "analyze/canon.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/weigh.h"
 
 #define XXH_INLINE_ALL
@@ -356,7 +357,7 @@ static void wait_below(struct answers *t, const uint8_t *name, struct answer *a)
     unsigned labels = name_labels(name);
     const struct trust *trust = NULL;
     const struct zone *over =
-        judge_enclosing(&t->world, name, true, answers_clock(t, a->time_ns), &trust);
+        trust_enclosing(&t->world, name, true, answers_clock(t, a->time_ns), &trust);
     unsigned known = over ? name_labels(over->name) : 0;
     if (over && trust->state == TRUST_UNKNOWN && trust->missing)
         wait_at(t, trust->missing, a);
@@ -408,7 +409,7 @@ static void conclude(struct answers *t, struct answer *a, bool retro)
 static bool moved_on(struct answers *t, struct zone *zone)
 {
     const struct trust *now =
-        judge_zone(&t->world, zone, answers_clock(t, zone->waiters->answer->time_ns));
+        trust_zone(&t->world, zone, answers_clock(t, zone->waiters->answer->time_ns));
     bool same = !zone->roused && zone->settled.state == now->state &&
                 zone->settled.reason == now->reason && zone->settled.missing == now->missing &&
                 zone->settled.trusted == now->trusted;

@@ -10,6 +10,7 @@
 #include "analyze/event.h"
 #include "analyze/jline.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/key.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
@@ -466,7 +467,7 @@ static const char *render_zone(struct inventory *v, struct world *w, struct zone
                                         [TRUST_SECURE] = "secure",
                                         [TRUST_INSECURE] = "insecure",
                                         [TRUST_BOGUS] = "bogus"};
-    const struct trust *trust = judge_zone(w, zone, clock_ns);
+    const struct trust *trust = trust_zone(w, zone, clock_ns);
     struct jline *j = &v->line;
     jline_begin(j);
     jline_string(j, "record", "zone");

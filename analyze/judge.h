@@ -10,10 +10,6 @@
 
 #include "analyze/world.h"
 
-/* What the zone's keys are worth at `time_ns`; computed anew only if something it rests on has
- * changed. Borrowed until the next call for the same zone. */
-const struct trust *judge_zone(struct world *, struct zone *, int64_t time_ns);
-
 /* The reason (and so the verdict) of a signed RRset, from its signatures alone: a wildcard's
  * missing proof and an absent signature are the response's matter. Fills set->judged. */
 enum reason judge_rrset(struct world *, struct rrset *, int64_t time_ns);
@@ -35,17 +31,5 @@ void judge_signature(struct world *, struct rrset *, struct signature *, int64_t
  * room). */
 size_t judge_chain_frames(const struct world *, const struct zone *, uint64_t *ret_frames,
                           size_t room);
-
-/* Seconds since 1970 of a 32-bit signature time near `time_ns` (RFC 4034 3.1.5, RFC 1982). */
-int64_t judge_time(uint32_t wire, int64_t time_ns);
-
-/* For the unsigned RRset or empty answer at `name`: the deepest zone whose trust is known, or NULL.
- * *ret is its trust. When the trust of the name itself hangs on an unseen cut the caller decides.
- */
-struct zone *judge_enclosing(struct world *, const uint8_t *name, bool above, int64_t time_ns,
-                             const struct trust **ret);
-
-/* Does a DS set or an anchor promise that the zone is signed with something we can check? */
-bool judge_promised(struct world *, struct zone *, int64_t time_ns);
 
 #endif

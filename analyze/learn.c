@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/types.h"
 
 #include <inttypes.h>
@@ -152,7 +153,7 @@ static void leave_unsigned(struct learn *l, struct answers *t, const struct rrse
     static const uint8_t root[] = {0};
     const struct trust *trust = NULL;
     struct zone *zone =
-        judge_enclosing(&t->world, set->owner, set->type == TYPE_DS, clock_ns, &trust);
+        trust_enclosing(&t->world, set->owner, set->type == TYPE_DS, clock_ns, &trust);
     const uint8_t *name = zone ? zone->name : root;
     if (trust == NULL || trust->state == TRUST_UNKNOWN)
         leave_out(l, set, name, "indeterminate");

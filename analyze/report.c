@@ -7,6 +7,7 @@
 
 #include "analyze/jline.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/types.h"
 
 #include <inttypes.h>
@@ -222,7 +223,7 @@ static void put_keys(struct text *t, const struct zone *zone)
 static void put_zone(struct text *t, struct answers *answers, struct zone *zone, int64_t time_ns)
 {
     char name[NAME_TEXT_MAX];
-    const struct trust *trust = judge_zone(&answers->world, zone, time_ns);
+    const struct trust *trust = trust_zone(&answers->world, zone, time_ns);
     static const char *const words[] = {[TRUST_UNKNOWN] = "indeterminate",
                                         [TRUST_SECURE] = "secure",
                                         [TRUST_INSECURE] = "insecure",

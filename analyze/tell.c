@@ -7,6 +7,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/usage.h"
 
 #include <string.h>
@@ -229,7 +230,7 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
 static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
 {
     const struct trust *trust =
-        judge_zone(&t->answers->world, zone, answers_clock(t->answers, a->time_ns));
+        trust_zone(&t->answers->world, zone, answers_clock(t->answers, a->time_ns));
     if (zone->told_version == trust->version)
         return;
     zone->told_version = trust->version;

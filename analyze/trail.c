@@ -9,6 +9,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/types.h"
 
 #include <inttypes.h>
@@ -147,7 +148,7 @@ static enum step_status unchecked(struct trail *t, const struct rrset *set,
         return STEP_NOTE;
     }
     struct zone *zone = world_find(t->world, s->signer);
-    const struct trust *trust = zone ? judge_zone(t->world, zone, t->clock_ns) : NULL;
+    const struct trust *trust = zone ? trust_zone(t->world, zone, t->clock_ns) : NULL;
     if (trust == NULL || trust->state == TRUST_UNKNOWN) {
         snprintf(text, room, "not checked: %s",
                  reason_text(trust ? trust->reason : REASON_DNSKEY_NOT_SEEN));
@@ -470,7 +471,7 @@ static void put_zone(struct trail *t, struct zone *zone)
                                         [TRUST_INSECURE] = "insecure",
                                         [TRUST_BOGUS] = "bogus"};
     char name[NAME_TEXT_MAX], title[NAME_TEXT_MAX + 8];
-    const struct trust *trust = judge_zone(t->world, zone, t->clock_ns);
+    const struct trust *trust = trust_zone(t->world, zone, t->clock_ns);
     snprintf(title, sizeof title, "zone %s", name_text(zone->name, name));
     steps_section(t->steps, title);
     if (!put_anchors(t, zone))
@@ -494,7 +495,7 @@ void trail_zone(struct trail *t, struct zone *zone)
     struct zone *chain[TRAIL_ZONES_MAX];
     size_t depth = 0;
     while (zone && depth < TRAIL_ZONES_MAX && !is_shown(t, zone)) {
-        const struct trust *trust = judge_zone(t->world, zone, t->clock_ns);
+        const struct trust *trust = trust_zone(t->world, zone, t->clock_ns);
         chain[depth++] = zone;
         zone = trust->up == zone ? NULL : trust->up;
     }

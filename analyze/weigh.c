@@ -9,6 +9,7 @@
 #include "analyze/canon.h"
 #include "analyze/denial.h"
 #include "analyze/judge.h"
+#include "analyze/trust.h"
 #include "analyze/negative.h"
 
 #define XXH_INLINE_ALL
@@ -97,7 +98,7 @@ static void depend(struct weighing *g, const struct zone *zone)
     }
     struct zone *mine = (struct zone *)(uintptr_t)zone;
     a->depends[a->zones].zone = mine;
-    a->depends[a->zones++].version = judge_zone(g->world, mine, g->time_ns)->version;
+    a->depends[a->zones++].version = trust_zone(g->world, mine, g->time_ns)->version;
 }
 
 static void within(struct weighing *g, int64_t from_ns, int64_t until_ns)
@@ -199,7 +200,7 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
 {
     bool above = type == TYPE_DS && !name_is_root(name);
     const struct trust *t = NULL;
-    struct zone *zone = judge_enclosing(g->world, name, above, g->time_ns, &t);
+    struct zone *zone = trust_enclosing(g->world, name, above, g->time_ns, &t);
     *ret_zone = zone;
     g->answer->births = g->world->births;
     if (zone == NULL) {
@@ -215,7 +216,7 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
         return REASON_NO_DO;
     if (t->state == TRUST_BOGUS)
         return t->reason;
-    bool promised = t->state == TRUST_SECURE || judge_promised(g->world, zone, g->time_ns);
+    bool promised = t->state == TRUST_SECURE || trust_promised(g->world, zone, g->time_ns);
     if (promised && g->answer->do_known && belongs(g, name, type, zone))
         return REASON_SIG_MISSING;
     g->answer->volatile_verdict = true; /* belongs() may learn more without any zone changing */
@@ -564,7 +565,7 @@ bool weigh_holds(struct answers *table, const struct answer *a, int64_t time_ns)
         (a->births && a->births != table->world.births))
         return false;
     for (uint8_t i = 0; i < a->zones; i++)
-        if (judge_zone(&table->world, a->depends[i].zone, time_ns)->version !=
+        if (trust_zone(&table->world, a->depends[i].zone, time_ns)->version !=
             a->depends[i].version)
             return false;
     return true;

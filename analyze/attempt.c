@@ -1,0 +1,213 @@
+/*
+ * attempt: one signature against one key, at one packet time.
+ *
+ * Contained in: analyze, tests.
+ */
+#include "analyze/attempt.h"
+
+#include "analyze/canon.h"
+
+#define SECOND_NS 1000000000ll
+
+/* --- time --- */
+
+int64_t attempt_time(uint32_t wire, int64_t time_ns)
+{
+    int64_t now = time_ns / SECOND_NS;
+    return now + (int32_t)(wire - (uint32_t)now);
+}
+
+void attempt_narrow(struct window *w, int64_t from_ns, int64_t until_ns)
+{
+    if (from_ns > w->from_ns)
+        w->from_ns = from_ns;
+    if (until_ns < w->until_ns)
+        w->until_ns = until_ns;
+}
+
+static struct window validity(const struct world *w, const struct signature *s, int64_t time_ns)
+{
+    int64_t skew = (int64_t)w->settings->skew_seconds;
+    return (struct window){(attempt_time(s->inception, time_ns) - skew) * SECOND_NS,
+                           (attempt_time(s->expiration, time_ns) + skew) * SECOND_NS + SECOND_NS -
+                               1};
+}
+
+/* NONE inside the window; otherwise what is wrong, and *ret_holds narrowed to the times at which it
+ * is. */
+enum reason attempt_in_time(const struct world *w, const struct signature *s, int64_t time_ns,
+                            struct window *holds)
+{
+    struct window valid = validity(w, s, time_ns);
+    if (valid.until_ns < valid.from_ns)
+        return REASON_SIG_INVERTED;
+    if (time_ns < valid.from_ns) {
+        attempt_narrow(holds, INT64_MIN, valid.from_ns - 1);
+        return REASON_SIG_FUTURE;
+    }
+    if (time_ns > valid.until_ns) {
+        attempt_narrow(holds, valid.until_ns + 1, INT64_MAX);
+        return REASON_SIG_EXPIRED;
+    }
+    attempt_narrow(holds, valid.from_ns, valid.until_ns);
+    /* The judgement is made again when the signature enters its last hours: the rules want to know.
+     */
+    int64_t last_hours = valid.until_ns - (int64_t)w->settings->expiring_hours * 3600 * SECOND_NS;
+    if (time_ns <= last_hours)
+        attempt_narrow(holds, INT64_MIN, last_hours);
+    else
+        attempt_narrow(holds, last_hours + 1, INT64_MAX);
+    return REASON_NONE;
+}
+
+/* May the RRset, seen last when it was, still be in a cache? */
+int64_t attempt_fresh_until(const struct rrset *set)
+{
+    uint32_t ttl = set->signatures ? set->signature[0].original_ttl : set->ttl;
+    return set->last_seen_ns + (int64_t)ttl * SECOND_NS;
+}
+
+bool attempt_fresh(const struct rrset *set, int64_t time_ns)
+{
+    return time_ns <= attempt_fresh_until(set);
+}
+
+/* --- one signature, one key --- */
+
+static enum reason check_reason(enum key_result result, uint8_t algorithm)
+{
+    switch (result) {
+    case KEY_VERIFIES:
+        return REASON_NONE;
+    case KEY_REFUTES:
+        return REASON_SIG_BAD;
+    case KEY_MALFORMED:
+        return REASON_SIG_MALFORMED;
+    default: /* that we could not is no word about the zone */
+        return key_algorithm_supported(algorithm) ? REASON_BUDGET : REASON_ALGORITHM_UNSUPPORTED;
+    }
+}
+
+/* NONE if it verifies. The result is remembered with the signature: bytes and key never change. */
+enum reason attempt_crypto(struct world *w, struct rrset *set, struct signature *s, struct key *key)
+{
+    for (unsigned i = 0; i < s->checks; i++) {
+        if (s->check[i].key == key) {
+            w->budget.hits++;
+            return check_reason(s->check[i].result, s->algorithm);
+        }
+    }
+    if (key->malformed || !key_signature_size_ok(s->algorithm, s->bytes_size))
+        return REASON_SIG_MALFORMED;
+    if (s->checks == SIGNATURE_CHECKS_MAX || w->budget.message_left == 0 ||
+        w->budget.second_left == 0) {
+        world_exhausted(w, s->checks == SIGNATURE_CHECKS_MAX ? BUDGET_COLLISIONS
+                           : w->budget.message_left == 0     ? BUDGET_SIGNATURES
+                                                             : BUDGET_SECOND);
+        return REASON_BUDGET;
+    }
+    w->budget.message_left--;
+    w->budget.second_left--;
+    w->budget.checks++;
+    size_t size = rrset_signed_data(set, s, w->signed_data);
+    if (size == 0)
+        return REASON_BUDGET;
+    enum key_result result = key_verify(key, 0, w->signed_data, size, s->bytes, s->bytes_size);
+    s->check[s->checks].key = key;
+    s->check[s->checks++].result = result;
+    return check_reason(result, s->algorithm);
+}
+
+/* Which of two reasons against a signature says more about it. */
+unsigned attempt_weight(enum reason reason)
+{
+    switch (reason) {
+    case REASON_CHAIN:
+        return 100;
+    case REASON_SIG_EXPIRED:
+        return 60;
+    case REASON_SIG_FUTURE:
+        return 59;
+    case REASON_SIG_BAD:
+        return 58;
+    case REASON_SIG_INVERTED:
+        return 57;
+    case REASON_SIG_MALFORMED:
+        return 56;
+    case REASON_KEY_REVOKED:
+        return 55;
+    case REASON_KEY_NOT_ZONE:
+        return 54;
+    case REASON_SIG_LABELS:
+        return 53;
+    case REASON_SIG_SIGNER:
+        return 52;
+    case REASON_KEY_UNKNOWN:
+        return 51;
+    case REASON_SIG_MISSING:
+        return 10;
+    default:
+        break;
+    }
+    switch (reason_verdict(reason)) {
+    case VERDICT_INSECURE:
+        return 90;
+    case VERDICT_INDETERMINATE:
+        return 80;
+    case VERDICT_NOT_CHECKABLE:
+        return 70;
+    default:
+        return 30;
+    }
+}
+
+enum reason attempt_usable(const struct key *key)
+{
+    if (key->protocol != 3 || !(key->flags & KEY_FLAG_ZONE))
+        return REASON_KEY_NOT_ZONE;
+    return key->flags & KEY_FLAG_REVOKE ? REASON_KEY_REVOKED : REASON_NONE;
+}
+
+void attempt_key(struct world *w, struct zone *zone, struct rrset *set, struct signature *s,
+                 const uint8_t *rdata, uint16_t size, int64_t time_ns, struct window *holds,
+                 struct attempt *best)
+{
+    if (size < 4 || rdata[3] != s->algorithm || key_tag(rdata, size) != s->tag)
+        return;
+    struct key *key = world_key(w, zone, rdata, size);
+    enum reason reason = key ? attempt_usable(key) : REASON_BUDGET;
+    struct window mine = WINDOW_ALWAYS;
+    bool verifies = false;
+    if (reason == REASON_NONE) {
+        reason = attempt_crypto(w, set, s, key);
+        verifies = reason == REASON_NONE;
+        if (verifies && (reason = attempt_in_time(w, s, time_ns, &mine)) == REASON_NONE)
+            reason = REASON_CHAIN;
+    }
+    if (best->reason == REASON_NONE || attempt_weight(reason) > attempt_weight(best->reason)) {
+        best->reason = reason;
+        best->verifies = verifies;
+        *holds = mine;
+    }
+}
+
+void attempt_set(struct world *w, struct zone *zone, struct rrset *set, struct signature *s,
+                 const struct rrset *keys, int64_t time_ns, struct window *holds,
+                 struct attempt *best)
+{
+    uint16_t size;
+    for (const uint8_t *r = NULL;
+         (r = rrset_record(keys, r, &size)) && best->reason != REASON_CHAIN;)
+        attempt_key(w, zone, set, s, r, size, time_ns, holds, best);
+}
+
+/* Keys that the owner declared in the baseline, as rdata. */
+void attempt_pinned(struct world *w, struct zone *zone, struct rrset *set, struct signature *s,
+                    int64_t time_ns, struct window *holds, struct attempt *best)
+{
+    struct fact_baseline declared;
+    baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, time_ns, &declared);
+    for (size_t i = 0; i < declared.expected.count && best->reason != REASON_CHAIN; i++)
+        attempt_key(w, zone, set, s, declared.expected.rdata[i].bytes,
+                    declared.expected.rdata[i].size, time_ns, holds, best);
+}
