@@ -41,6 +41,7 @@ struct pipeline {
     struct batch *batch;
     struct answers answers;
     struct tell tell;
+    const struct answer *about; /* the response that the rules are being told of, or NULL */
     struct event *event;
     struct inventory *inventory;
     struct receivers *receivers;
@@ -153,7 +154,9 @@ static void on_judged(void *context, struct answer *a, bool retro)
     if (retro)
         recount(p, a);
     p->tell.lossy = a->time_ns <= p->lossy_until_ns || sensor_lossy(p->sensor);
+    p->about = a;
     tell_judged(&p->tell, a, retro);
+    p->about = NULL;
     if (retro)
         note_receivers(p, a, &a->flow, a->time_ns, a->frame);
     if (p->in.explain && retro)
@@ -163,10 +166,14 @@ static void on_judged(void *context, struct answer *a, bool retro)
 static void on_finding(void *context, const struct finding *f)
 {
     struct pipeline *p = context;
+    const struct answer *a = p->about;
     struct event_context c = {.time_ns = f->last_seen_ns,
                               .frame = f->frame_count ? f->frames[f->frame_count - 1] : 0};
     if (!p->in.settings->live && p->in.source_count == 1)
         c.pcap_filename = p->in.sources[0];
+    /* Who spoke, where the last frame that it cites is the response in hand. */
+    if (a && a->frame == c.frame)
+        c = context_of(p, f->last_seen_ns, a->frame, &a->flow, a->source, a->interface);
     size_t size;
     const char *json = event_alert(p->event, &c, f, &size);
     emit(p, c.frame, f->last_seen_ns, json, size);
