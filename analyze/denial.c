@@ -45,6 +45,22 @@ static void note(struct denial_trace *t, enum denial_relation relation, const st
         memcpy(step->hash, hash, NSEC3_HASH);
 }
 
+/* Windows ascend, each with 1 to 32 bytes, and nothing is left over (RFC 4034 4.1.2). What a broken
+ * bitmap leaves out it does not deny. */
+static bool bitmap_is_sound(const uint8_t *bitmap, size_t size)
+{
+    int last = -1;
+    size_t at = 0;
+    while (size - at >= 2) {
+        uint8_t window = bitmap[at], length = bitmap[at + 1];
+        if (window <= last || length == 0 || length > 32 || length > size - at - 2)
+            return false;
+        last = window;
+        at += 2u + length;
+    }
+    return at == size;
+}
+
 /* --- NSEC --- */
 
 struct nsec {
@@ -64,7 +80,7 @@ static bool nsec_read(const struct rrset *set, struct nsec *ret)
     ret->owner = set->owner;
     ret->bitmap = rdata + next;
     ret->bitmap_size = size - next;
-    return true;
+    return bitmap_is_sound(ret->bitmap, ret->bitmap_size);
 }
 
 static bool nsec_has(const struct nsec *n, uint16_t type)
@@ -255,7 +271,7 @@ static bool nsec3_read(const struct denial *d, const struct rrset *set, struct n
     ret->bitmap = p + at + 1 + NSEC3_HASH;
     ret->bitmap_size = size - (at + 1 + NSEC3_HASH);
     /* RFC 5155 8.2: unknown flags make the record unusable. */
-    return (ret->flags & ~NSEC3_OPT_OUT) == 0;
+    return (ret->flags & ~NSEC3_OPT_OUT) == 0 && bitmap_is_sound(ret->bitmap, ret->bitmap_size);
 }
 
 struct nsec3s { /* the usable records: all with the parameters of the first */

@@ -8,13 +8,15 @@
 
 #include <stdio.h>
 
+#define TYPE_ANY 255 /* whatever is asked */
+
 void load_judge(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
     char zone[NAME_TEXT_MAX], owner[NAME_TEXT_MAX], type[32], line[LINE_ROOM];
     if (fact->kind != FACT_LOAD)
         return;
-    struct subject subject = {fact->zone, fact->zone, 0, NULL, 0};
+    struct subject subject = {fact->zone, fact->zone, TYPE_ANY, NULL, 0};
     struct entry *entry = entry_begin(judge, RULE_VALIDATOR_LOAD, &subject);
     if (!entry)
         return;

@@ -169,6 +169,10 @@ def check_expectation(report, scenario, outcome, path, allowed):
             wrong = [v for v in outcome.all[question] if v[0] == rest[2]]
             report.check(question in outcome.last and not wrong, scenario, " ".join(words), "never " + rest[2],
                          " ".join(wrong[0]) if wrong else "no verdict")
+        elif verb == "never":
+            below = [q for q in outcome.all if q[0].endswith("." + absolute(rest[1]))]
+            wrong = [q for q in below if any(v == rest[0] for v, _ in outcome.all[q])]
+            report.check(below and not wrong, scenario, " ".join(words), "never", " ".join(wrong[0]) if wrong else "no verdict")
         elif verb == "retro":
             question = (absolute(rest[0]), rest[1])
             report.check(question in outcome.retro, scenario, " ".join(words), "revised", "not revised")
