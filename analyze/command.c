@@ -17,6 +17,7 @@ static const struct {
 } commands[] = {
     {"import", "a zone file or `dig axfr` output becomes a baseline", command_import},
     {"learn", "a baseline from what was validated in captures", command_learn},
+    {"accept", "adopt the change that a finding shows, on record", command_accept},
     {"diff", "two baselines, or a baseline and what was seen", command_diff},
 };
 

@@ -24,6 +24,7 @@ enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_DIFFERENT = 1, COMMAND_USAGE 
 int command_import(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_learn(int argc, char **argv);
+int command_accept(int argc, char **argv);
 
 /* --- files (command_files.c) --- */
 
@@ -72,6 +73,9 @@ void command_sources_add(struct command_sources *, const char *option, const cha
 /* -l DIR: the frames sealed there, and the anchors that run judged by unless some are named. 0, or
  * -1 logged. */
 int command_sources_evidence(struct command_sources *, const char *folder, bool with_anchors);
+
+/* Runs the supervisor with these words; its exit status. */
+int command_supervise(const char *const *words, size_t count);
 
 struct command_left_out { /* RRsets that were seen and not learned */
     char *zone, *reason;

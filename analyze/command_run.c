@@ -102,25 +102,37 @@ static const char *supervisor_beside(char room[PROGRAM_TEXT])
     return room;
 }
 
-static pid_t start(const struct command_sources *s, int *ret_reading)
+/* stdout of the run goes to `output`, or where ours goes (-1). */
+static pid_t start(const char *const *arguments, size_t count, int output)
 {
     char program[PROGRAM_TEXT];
-    int ends[2];
-    const char **words = calloc(s->count + 3, sizeof *words);
-    if (!words || pipe2(ends, O_CLOEXEC) != 0)
-        log_die("pipe: %m");
+    const char **words = calloc(count + 2, sizeof *words);
+    if (!words)
+        log_die("out of memory");
     words[0] = "dnsbailiff";
-    words[1] = "learn";
-    memcpy(words + 2, s->options, s->count * sizeof *words);
+    memcpy(words + 1, arguments, count * sizeof *words);
     supervisor_beside(program);
     pid_t child = fork();
     if (child < 0)
         log_die("fork: %m");
     if (child == 0) {
-        if (dup2(ends[1], STDOUT_FILENO) >= 0)
+        if (output < 0 || dup2(output, STDOUT_FILENO) >= 0)
             execv(program, (char *const *)(uintptr_t)words);
         log_die("%s: %m", program);
     }
+    free(words);
+    return child;
+}
+
+static pid_t start_learning(const struct command_sources *s, int *ret_reading)
+{
+    int ends[2];
+    const char **words = calloc(s->count + 1, sizeof *words);
+    if (!words || pipe2(ends, O_CLOEXEC) != 0)
+        log_die("pipe: %m");
+    words[0] = "learn";
+    memcpy(words + 1, s->options, s->count * sizeof *words);
+    pid_t child = start(words, s->count + 1, ends[1]);
     free(words);
     (void)close(ends[1]);
     *ret_reading = ends[0];
@@ -134,6 +146,11 @@ static int wait_for(pid_t child)
         if (errno != EINTR)
             log_die("wait: %m");
     return WIFEXITED(status) ? WEXITSTATUS(status) : COMMAND_FAILED;
+}
+
+int command_supervise(const char *const *words, size_t count)
+{
+    return wait_for(start(words, count, -1));
 }
 
 /* --- reading the report --- */
@@ -322,7 +339,7 @@ int command_learned_run(const struct command_sources *s, enum command_conflict c
     struct command_learned learned = {.left_count = 0};
     struct reader r = {.learned = &learned, .conflict = conflict};
     int reading;
-    pid_t child = start(s, &reading);
+    pid_t child = start_learning(s, &reading);
     bool good = take_report(&r, reading);
     int status = wait_for(child);
     learned.damaged = status == COMMAND_USAGE && r.ended;

@@ -65,7 +65,8 @@ struct replay *replay_new(const struct inputs *inputs, const struct filter *filt
         r->index = calloc(INDEX_MAX, sizeof *r->index);
     if (!r || !r->index)
         log_die("sources: %s", strerror(errno));
-    if (!r->count)
+    at = 0;
+    if (!r->count && inputs_next(inputs, INPUT_ACCEPT, &at, &in) != 1) /* a run without frames */
         log_die("sources: none");
     r->filter = filter;
     return r;
@@ -235,7 +236,7 @@ uint64_t replay_run(struct replay *r, struct output *out, char *ret_text, size_t
     order(r);
     for (size_t i = 0; i < r->count && !r->stopped; i++)
         read_source(r, &r->entries[i]);
-    if (r->captures == 0 && r->damages++ == 0)
+    if (r->count > 0 && r->captures == 0 && r->damages++ == 0)
         snprintf(r->text, r->room, "no capture among the files");
     out->progress->bytes_done = r->bytes_before;
     out->progress->frames = out->loss.received;

@@ -31,6 +31,9 @@
  *   state/baseline/<name> state/anchors/<name>     as read
  *   state/README.txt             what the folder is
  *
+ *   accepted/                    an evidence directory of its own: one run for each change of the
+ *                                baseline that a person accepted; later runs leave it where it is
+ *
  * A run never writes into what another run wrote: it first renames eve.json, segments, state and
  * (last) log to <name>-%04u (eve-%04u.json), the first number that is free as log-%04u.
  */
@@ -41,6 +44,7 @@
 #define DIR_STATE        "state"
 #define DIR_BASELINE     "state/baseline"
 #define DIR_ANCHORS      "state/anchors"
+#define DIR_ACCEPTED     "accepted"
 #define FILE_EVE         "eve.json"
 #define FILE_LOG         "log/log.jsonl"
 #define FILE_KEY0        "log/key0.b64"
@@ -178,7 +182,8 @@
  * X(ID, "type", "keys in order")
  */
 #define LOG_RECORDS(X)                                                                             \
-    /* first record. origin: checkpoint origin. run: replay | capture. clock: state by adjtimex:   \
+    /* first record. origin: checkpoint origin. run: replay | capture |                            \
+     * accept (as replay, without sources or frames: see accept). clock: state by adjtimex:        \
      * synchronised | unsynchronised | unknown. inputs: array of FILE for everything that the      \
      * verdicts were made with (anchors/, baseline/, provenance/{config.yaml,profile.yaml,         \
      * sensor.json,settings.json}), in order of path. previous: null, or PREVIOUS */               \
@@ -201,7 +206,14 @@
     X(CLOCK, "clock", "step_ns:int")                                                               \
     /* line `line` (from 0) of findings.jsonl: sha256 of it without LF. state as in the line */    \
     X(FINDING, "finding", "id,line:int,sha256")                                                    \
-    X(ACCEPT, "accept", "file,sha256,who,why")                                                     \
+    /* a person adopted the change that a finding shows; only in a run `accept`, there once.       \
+     * sha256 of its line without LF, as the record of the finding has it. zone: its name.                      \
+     * old_sha256: of the zone file before. file, sha256: the zone file as it is now,                                   \
+     * baseline/<name>, one of open's inputs. log_origin, log_size, log_root: the newest                                         \
+     * checkpoint of the log with the finding */                                                                                        \
+    X(ACCEPT, "accept",                                                                            \
+      "finding,finding_sha256,zone,old_sha256,file,sha256,who,why,log_origin,log_size:int,"        \
+      "log_root")                                                                                  \
     X(HOLD, "hold", "file,who,why")                                                                \
     X(RELEASE, "release", "file,who,why")                                                          \
     X(ACCESS, "access", "who,why")                                                                 \

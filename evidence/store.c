@@ -10,6 +10,7 @@
  * Must never: look into a frame or a DNS message, overwrite a file, or write a record for something
  * that is not durable yet.
  */
+#include "evidence/accept.h"
 #include "evidence/archive.h"
 #include "evidence/custody.h"
 #include "evidence/exhibits.h"
@@ -190,7 +191,10 @@ static void record_open(struct store *s, const struct archive_head *previous)
     struct json *j = ledger_begin(s->ledger, "open");
     json_number(j, "format", FORMAT_VERSION);
     json_string(j, "origin", s->origin);
-    json_string(j, "run", s->settings->live ? "capture" : "replay");
+    json_string(j, "run",
+                s->settings->live         ? "capture"
+                : accept_asked(s->inputs) ? "accept"
+                                          : "replay");
     json_string(j, "software", "dnsbailiff " DNSBAILIFF_VERSION);
     json_string(j, "sensor", s->sensor);
     json_string(j, "boot_id", s->boot_id);
@@ -242,6 +246,8 @@ static void begin(struct store *s)
                                                      .settle = settle,
                                                      .context = s});
     record_open(s, &previous);
+    if (accept_asked(s->inputs))
+        accept_record(s->inputs, s->ledger);
     int error = file_create(s->state, strrchr(FILE_LOSS, '/') + 1, FILE_OPEN, &s->loss);
     if (error != 0)
         log_die("store: %s: %s", FILE_LOSS, strerror(-error));

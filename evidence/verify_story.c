@@ -83,9 +83,10 @@ static void on_open(struct verify_story *s, const struct record *r)
     verify_escape(s->origin.at, s->origin.size, &shown);
     snprintf(v->report->origin, sizeof v->report->origin, "%.159s", shown.text);
     struct verify_text run = verify_record_get(r, "run")->text;
-    s->is_replay = verify_text_is(run, "replay");
+    s->is_accept = verify_text_is(run, "accept");
+    s->is_replay = s->is_accept || verify_text_is(run, "replay");
     if (!s->is_replay && !verify_text_is(run, "capture"))
-        verify_fault(v, VERIFY_LOG, "neither a replay nor a capture");
+        verify_fault(v, VERIFY_LOG, "neither a replay nor a capture nor an acceptance");
     if (verify_record_get(r, "format")->number != FORMAT_VERSION)
         verify_fault(v, VERIFY_LOG, "the log is of another format than %d", FORMAT_VERSION);
     check_files(s, verify_record_get(r, "inputs")->text);
@@ -117,8 +118,9 @@ static void on_source(struct verify_story *s, const struct record *r)
 {
     struct verify *v = s->v;
     uint8_t hash[2 * HASH_BYTES];
-    if (!s->is_replay)
-        verify_fault(v, VERIFY_SOURCE, "a live capture has no source file");
+    if (!s->is_replay || s->is_accept)
+        verify_fault(v, VERIFY_SOURCE, "%s has no source file",
+                     s->is_accept ? "an acceptance" : "a live capture");
     if ((uint64_t)verify_record_get(r, "index")->number != s->sources++)
         verify_fault(v, VERIFY_SOURCE, "record %" PRIu64 ": sources are not numbered in order",
                      r->seq);
@@ -194,6 +196,25 @@ static void on_segment(struct verify_story *s, const struct record *r)
         check_file(s, &file);
 }
 
+/* The zone file that was adopted must be the one enclosed. */
+static void on_accept(struct verify_story *s, const struct record *r)
+{
+    struct verify *v = s->v;
+    struct verify_text file = verify_record_get(r, "file")->text;
+    const struct verify_member *m = member_of(v, file);
+    uint8_t hash[HASH_BYTES], new_hash[HASH_BYTES];
+    if (!s->is_accept || s->accepts++ > 0)
+        verify_fault(v, VERIFY_LOG, "record %" PRIu64 ": an acceptance out of place", r->seq);
+    if (!verify_record_hex(r, "finding_sha256", hash, sizeof hash) ||
+        !verify_record_hex(r, "old_sha256", hash, sizeof hash) ||
+        !verify_record_hex(r, "sha256", new_hash, sizeof new_hash) ||
+        !verify_base64(verify_record_get(r, "log_root")->text, hash, sizeof hash))
+        verify_fault(v, VERIFY_LOG, "record %" PRIu64 " has no well-formed hashes", r->seq);
+    else if (!m || !verify_starts(m->name, BUNDLE_BASELINE) ||
+             memcmp(m->sha256, new_hash, sizeof new_hash) != 0)
+        verify_fault(v, VERIFY_FILES, "the zone file that was accepted is not the one enclosed");
+}
+
 static void on_tombstone(struct verify_story *s, const struct record *r)
 {
     struct verify_text file = verify_record_get(r, "file")->text;
@@ -267,6 +288,9 @@ void verify_story_record(struct verify_story *s, const struct record *r)
     case RECORD_GAP:
         on_gap(s, r);
         break;
+    case RECORD_ACCEPT:
+        on_accept(s, r);
+        break;
     case RECORD_TOMBSTONE:
         on_tombstone(s, r);
         break;
@@ -303,6 +327,12 @@ static void end_source(struct verify_story *s)
     struct verify *v = s->v;
     if (!s->is_replay) {
         verify_skipped(v, VERIFY_SOURCE, "a live capture, not a replay");
+        return;
+    }
+    if (s->is_accept) {
+        if (s->accepts == 0)
+            verify_fault(v, VERIFY_LOG, "an acceptance of nothing");
+        verify_skipped(v, VERIFY_SOURCE, "an acceptance, not a replay");
         return;
     }
     if (s->sources == 0)

@@ -258,6 +258,8 @@ int files_add_inputs(const struct options *o, struct inputs_writer *inputs)
     const char *form = o->json ? "json" : "text";
     if (o->question && inputs_add(inputs, INPUT_QUESTION, o->question, form, strlen(form)))
         log_die("inputs: %m");
+    if (o->record && add_file(inputs, INPUT_ACCEPT, o->record, TEXT_MAX))
+        return -1;
     if (o->command == COMMAND_LEARN && inputs_add(inputs, INPUT_LEARN, "", NULL, 0))
         log_die("inputs: %m");
     if (o->filter && inputs_add(inputs, INPUT_FILTER, "", o->filter, strlen(o->filter)))

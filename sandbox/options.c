@@ -21,6 +21,7 @@
 #define IN_PACK    4u
 #define IN_EXPLAIN 8u
 #define IN_LEARN   16u /* not for people: `baseline` runs it */
+#define IN_ACCEPT  32u /* the same */
 #define IN_JUDGE   (IN_REPLAY | IN_EXPLAIN | IN_LEARN)
 #define IN_RUN     (IN_REPLAY | IN_CAPTURE)
 #define IN_WORLD   (IN_RUN | IN_EXPLAIN | IN_LEARN)
@@ -35,13 +36,14 @@
     X(interface, 'i', "IFACE", IN_CAPTURE, "network interface to listen on; repeatable")           \
     X(trust_anchor, 0, "FILE", IN_WORLD,                                                           \
       "DS or DNSKEY lines, or IANA's root-anchors.xml; repeatable; default: the root's keys")      \
-    X(baseline, 0, "DIR", IN_WORLD, "what owners declared: ZONE.zone, optionally ZONE.yaml")       \
+    X(baseline, 0, "DIR", IN_WORLD | IN_ACCEPT,                                                    \
+      "what owners declared: ZONE.zone, optionally ZONE.yaml")                                     \
     X(at, 0, "packet|now|TIME", IN_JUDGE,                                                          \
       "clock that signatures are judged by: RFC 3339 or seconds since 1970; default: packet")      \
-    X(evidence, 'l', "DIR", IN_ALL, "evidence folder; a run makes it if needed")                   \
+    X(evidence, 'l', "DIR", IN_ALL | IN_ACCEPT, "evidence folder; a run makes it if needed")       \
     X(bundle, 'o', "BUNDLE", IN_REPLAY | IN_PACK, "pack and seal into this new file (.tar)")       \
-    X(config, 'c', "CONFIG", IN_ALL | IN_EXPLAIN | IN_LEARN, "configuration file")                 \
-    X(identity, 0, "DIR", IN_ALL,                                                                  \
+    X(config, 'c', "CONFIG", IN_ALL | IN_EXPLAIN | IN_LEARN | IN_ACCEPT, "configuration file")     \
+    X(identity, 0, "DIR", IN_ALL | IN_ACCEPT,                                                      \
       "what keygen made; default: identity/ beside the configuration, or in /etc/dnsbailiff")      \
     X(profile, 0, "FILE", IN_WORLD, "severities, thresholds and enabled state of rules")           \
     X(ports, 0, "LIST", IN_WORLD, "ports that carry DNS, as 53,5353; default: 53")                 \
@@ -58,9 +60,10 @@
     X(ignore_rfc9276, 0, NULL, IN_WORLD,                                                           \
       "compute NSEC3 proofs beyond nsec3-iterations (RFC 9276)")                                   \
     X(filter, 0, "EXPRESSION", IN_EXPLAIN | IN_LEARN, "BPF expression of the frames to look at")   \
+    X(record, 0, "FILE", IN_ACCEPT, "what is to be recorded")                                      \
     X(json, 0, NULL, IN_EXPLAIN, "one JSON object instead of text")                                \
     X(test, 'T', NULL, IN_RUN, "read configuration, anchors and baseline, then exit")              \
-    X(quiet, 'q', NULL, IN_ALL | IN_EXPLAIN, "no report and no progress, only errors")             \
+    X(quiet, 'q', NULL, IN_ALL | IN_EXPLAIN | IN_ACCEPT, "no report and no progress, only errors") \
     X(help, 'h', NULL, IN_ALL | IN_EXPLAIN, "this help")
 
 enum option_id {
@@ -124,6 +127,9 @@ static const struct command_row commands[] = {
                        "Prints what was validated in captures, for `dnsbailiff baseline`.",
                        "Exit status: 0 done, 1 failed, 2 usage, or unreadable or damaged input.\n",
                        IN_LEARN},
+    [COMMAND_ACCEPT] = {"accept", "-l DIR --record FILE --baseline DIR",
+                        "Records an accepted change in a sealed log, for `dnsbailiff baseline`.",
+                        "Exit status: 0 done, 1 failed, 2 usage.\n", IN_ACCEPT},
 };
 
 /* "log_dns" is --log-dns; the file, folder, interface, evidence, bundle and config rows have only
@@ -322,6 +328,8 @@ static int take_name(struct options *o, enum option_id id, const char *value)
         return add(&o->anchors, "--trust-anchor", value);
     case OPTION_baseline:
         return set_once(&o->baseline, "--baseline", value);
+    case OPTION_record:
+        return set_once(&o->record, "--record", value);
     case OPTION_evidence:
         return set_once(&o->evidence, "-l", value);
     case OPTION_bundle:
@@ -425,6 +433,10 @@ static int complete(const struct options *o, const struct command_row *command)
         return bad("explain", o->question, "is neither a frame number nor NAME/TYPE");
     if (o->command == COMMAND_LEARN && !o->files.count && !o->folders.count) {
         log_line(LOG_ERROR, "learn: needs a capture (-r or -R)");
+        return usage(command);
+    }
+    if (o->command == COMMAND_ACCEPT && (!o->evidence || !o->record || !o->baseline)) {
+        log_line(LOG_ERROR, "accept: needs an evidence folder, a record and a baseline");
         return usage(command);
     }
     if (o->command == COMMAND_CAPTURE && ((!o->interfaces.count || !o->evidence) && !o->test)) {

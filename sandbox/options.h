@@ -11,7 +11,14 @@
 
 #include "sandbox/settings.h"
 
-enum command { COMMAND_REPLAY, COMMAND_CAPTURE, COMMAND_PACK, COMMAND_EXPLAIN, COMMAND_LEARN };
+enum command {
+    COMMAND_REPLAY,
+    COMMAND_CAPTURE,
+    COMMAND_PACK,
+    COMMAND_EXPLAIN,
+    COMMAND_LEARN,
+    COMMAND_ACCEPT
+};
 
 #define OPTIONS_LIST_MAX 64 /* of what may be given several times; folders take more files */
 
@@ -33,6 +40,7 @@ struct options {
     const char *identity;
     const char *profile;
     char *filter;         /* BPF expression, on the heap */
+    const char *record;   /* accept: file with what is recorded */
     const char *question; /* explain: frame number or NAME/TYPE */
     bool check, quiet, test, json;
     struct settings settings; /* defaults, then the configuration file, then options */

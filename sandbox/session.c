@@ -314,6 +314,7 @@ static void reap(struct run *r)
              o->command == COMMAND_REPLAY    ? "the replay"
              : o->command == COMMAND_EXPLAIN ? "the explanation"
              : o->command == COMMAND_LEARN   ? "learning"
+             : o->command == COMMAND_ACCEPT  ? "the acceptance"
              : o->command == COMMAND_CAPTURE ? "the capture"
                                              : "packing",
              o->bundle ? " and leaves no bundle" : "");

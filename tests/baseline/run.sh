@@ -27,7 +27,7 @@ has() {
     if grep -qE -- "$3" <<<"$2"; then
         passed=$((passed + 1))
     else
-        echo "FAIL $1: no \"$3\" in \"$2\""
+        echo "FAIL $1: no \"$3\" in \"${2:0:600}\""
         failed=$((failed + 1))
     fi
 }
@@ -141,6 +141,64 @@ baseline learn -r "$out/damaged.pcap" "${anchor[@]}" -o "$out/damaged"
 is "a damaged capture says so" "$status" 2
 baseline learn -r "$out/nothing.pcap" "${anchor[@]}" -o "$out/nothing"
 is "a missing capture is no zone" "$status" 2
+
+# --- accept ---
+
+# id RULE FOLDER: the finding's
+id() {
+    jq -r --arg r "$1" 'select(.rule == $r) | .id' "$2/state/findings.jsonl" | head -n 1
+}
+
+stolen=records-changed-stolen-zsk
+judge() {
+    "$build/dnsbailiff" replay -q -r $stolen.pcap --trust-anchor $stolen.anchor --baseline "$out/declared" \
+        --identity "$out/identity" -l "$1"
+}
+cp -r zones "$out/declared"
+"$build/dnsbailiff" keygen "$out/identity" >/dev/null
+judge "$out/case"
+old=$(sha256sum <"$out/declared/bank.test.zone")
+accept=(-l "$out/case" --baseline "$out/declared" --identity "$out/identity")
+baseline accept "${accept[@]}" --finding "$(id mail-moved "$out/case")" --who "Jane Doe" --why 'ticket "4711"'
+is "accept" "$status" 0
+has "the new record is declared" "$(cat "$out/declared/bank.test.zone")" '^bank\.test\. +[0-9]+ IN MX 10 mail\.attacker\.example\.$'
+is "the old one is not" "$(grep -c 'MX 10 mail.bank.test' "$out/declared/bank.test.zone")" 0
+is "the old file is kept" "$(sha256sum <"$out/declared/bank.test.zone.1")" "$old"
+record=$(grep '"type":"accept"' "$out/case/accepted/log/log.jsonl")
+is "the record says who and why" "$(jq -r '"\(.who), \(.why)"' <<<"$record")" 'Jane Doe, ticket "4711"'
+is "the record has both files" "$(jq -r '"\(.old_sha256) \(.sha256)"' <<<"$record")" \
+    "${old%% *} $(sha256sum <"$out/declared/bank.test.zone" | cut -d' ' -f1)"
+is "the record names the finding as it was logged" \
+    "$(grep -c "\"type\":\"finding\".*$(jq -r .finding_sha256 <<<"$record")" "$out/case/log/log.jsonl")" 1
+baseline accept "${accept[@]}" --finding "$(id record-changed "$out/case")" --who Jane --why again
+is "accept another" "$status" 0
+is "its log names the one before" \
+    "$(head -n 1 "$out/case/accepted/log/log.jsonl" | jq -r '"\(.run) \(.previous.log) \(.previous.state)"')" \
+    "accept log-0001 closed"
+baseline accept "${accept[@]}" --finding "$(id record-changed "$out/case")" --who Jane --why again
+has "what is adopted is adopted" "$status $said" '^2 .*(not what the finding was held against|says so already)'
+is "and nothing is recorded" "$(find "$out/case/accepted" -maxdepth 1 -name 'log*' | wc -l)" 2
+judge "$out/after"
+is "findings that were accepted are gone" \
+    "$(jq -r .rule "$out/after/state/findings.jsonl" | grep -cE '^(mail-moved|record-changed)$')" 0
+has "others are not" "$(jq -r .rule "$out/after/state/findings.jsonl")" '^mail-policy-weakened$'
+"$build/dnsbailiff" pack -q -l "$out/case/accepted" -o "$out/accepted.tar" --identity "$out/identity"
+said=$("$build/dnsbailiff" verify "$out/accepted.tar" --ca "$out/identity/ca.pem" 2>&1)
+has "the record's bundle verifies" "$? $said" '^VERIFIED$'
+"$build/dnsbailiff" pack -q -l "$out/case" -o "$out/case.tar" --identity "$out/identity"
+said=$("$build/dnsbailiff" verify "$out/case.tar" --ca "$out/identity/ca.pem" 2>&1)
+has "the evidence verifies as before" "$? $said" '^VERIFIED$'
+
+baseline accept "${accept[@]}" --finding 0123456789abcdef --who Jane --why none
+has "no such finding" "$status $said" '^2 .*no such finding'
+baseline accept "${accept[@]}" --finding "$(id mail-policy-weakened "$out/case")" --who Jane --why "$(printf 'two\nlines')"
+is "a reason is one line" "$status" 2
+sed -i 's/203\.0\.113\.0/198.51.100.0/' "$out/case/state/findings.jsonl"
+baseline accept "${accept[@]}" --finding "$(id mail-policy-weakened "$out/case")" --who Jane --why none
+has "a finding that was changed is refused" "$status $said" '^2 .*not the finding that was logged'
+judge_rogue=$(id rrsig-expired "$out/late")
+baseline accept -l "$out/late" --baseline "$out/declared" --finding "$judge_rogue" --who Jane --why none
+has "a finding without a change of records" "$status $said" '^2 .*shows no change of records'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -88,6 +88,11 @@ for command in $commands; do
         failed=$((failed + 1))
     fi
     help=$("$build/dnsbailiff" $command --help 2>&1) || help=
+    if [ "$command" = baseline ]; then # each of its own commands has its own help
+        for sub in $(sed -n 's/^  \([a-z]*\)  .*/\1/p' <<<"$help"); do
+            help+=$'\n'$("$build/dnsbailiff" baseline $sub --help 2>&1) || help=
+        done
+    fi
     options=$(grep -oE '(^|[][ ,|(])--?[A-Za-z][a-z0-9-]*' <<<"$help" | sed -E 's/^[^-]*--?//' | sort -u)
     missing=$(comm -23 <(echo "$options") <(echo "$flags") | paste -sd' ')
     if [ -z "$help" ] || [ -n "$missing" ]; then
