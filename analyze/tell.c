@@ -101,20 +101,25 @@ static void describe(struct tell *t, struct fact *f, const struct baseline_zone 
 
 /* --- keys and delegation of a zone --- */
 
-static size_t view_keys(struct tell *t, struct rrset *set, struct fact_key *out)
+/* Who made the signatures is found out where anything is known of the zone: else whoever sends keys
+ * of names that he made up has each of them checked. */
+static size_t view_keys(struct tell *t, const struct zone *zone, struct rrset *set,
+                        struct fact_key *out)
 {
+    bool known = zone->kept || zone->dss > 0 || zone->trust.state == TRUST_SECURE ||
+                 zone->trust.state == TRUST_BOGUS;
     size_t count = 0;
     uint16_t size;
     for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
         if (size < 4)
             continue;
-        out[count++] =
-            (struct fact_key){.flags = (uint16_t)(r[0] << 8 | r[1]),
-                              .protocol = r[2],
-                              .algorithm = r[3],
-                              .tag = key_tag(r, size),
-                              .public_key = {r + 4, (uint16_t)(size - 4)},
-                              .signs_dnskey = judge_signed_with(&t->answers->world, set, r, size)};
+        out[count++] = (struct fact_key){
+            .flags = (uint16_t)(r[0] << 8 | r[1]),
+            .protocol = r[2],
+            .algorithm = r[3],
+            .tag = key_tag(r, size),
+            .public_key = {r + 4, (uint16_t)(size - 4)},
+            .signs_dnskey = known && judge_signed_with(&t->answers->world, set, r, size)};
     }
     return count;
 }
@@ -173,7 +178,7 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     f.reason = reason;
     f.verdict = reason_verdict(reason);
     if (kind == FACT_DNSKEY)
-        f.key_count = view_keys(t, set, views.key);
+        f.key_count = view_keys(t, zone, set, views.key);
     else
         f.ds_count = view_ds(zone, set, clock, views.ds);
     f.keys = views.key;
@@ -214,7 +219,7 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
     if (keys) {
         f.observed = rrset_view(keys, views.rdata);
-        f.key_count = view_keys(t, keys, views.key);
+        f.key_count = view_keys(t, zone, keys, views.key);
         f.frames = keys->frames;
         f.frame_count = keys->frame_count;
         f.frame = keys->frame_count ? keys->frames[keys->frame_count - 1] : a->frame;

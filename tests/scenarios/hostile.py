@@ -486,4 +486,5 @@ def main():
         c.write(folder, title)
 
 
-main()
+if __name__ == "__main__":
+    main()
