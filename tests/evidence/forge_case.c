@@ -52,7 +52,7 @@ static char *file_of(const struct forge *f, const char *name, char *ret_text, si
 
 static void begin(struct forge_case *c, const char *run)
 {
-    char time[32], anchor[256], sensor[256];
+    char time[32], anchor[256], sensor[256], zone[258] = "";
     memset(c, 0, sizeof *c);
     forge_log_init(&c->log, "dnsbailiff/forge/20260528t202640z-00112233");
     put_text(&c->bundle, BUNDLE_README, "How to verify this.\n");
@@ -60,12 +60,17 @@ static void begin(struct forge_case *c, const char *run)
     put_text(&c->bundle, BUNDLE_BAG_INFO, bag_info);
     put_text(&c->bundle, BUNDLE_ANCHORS "root.anchor", ". IN DS 20326 8 2 AA\n");
     put_text(&c->bundle, BUNDLE_SENSOR, "{}\n");
+    if (strcmp(run, "accept") == 0) {
+        put_text(&c->bundle, FORGE_ZONE, "x. SOA a. b. 1 2 3 4 5\n");
+        zone[0] = ',';
+        file_of(&c->bundle, FORGE_ZONE, zone + 1, sizeof zone - 1);
+    }
     forge_log_add(&c->log,
                   "\"type\":\"open\",\"time\":\"%s\",\"format\":1,\"origin\":\"%s\",\"run\":\"%s\","
                   "\"software\":\"0\",\"sensor\":\"forge\",\"boot_id\":\"b\",\"clock\":\"unknown\","
-                  "\"filter\":\"\",\"inputs\":[%s,%s],\"previous\":null}",
+                  "\"filter\":\"\",\"inputs\":[%s%s,%s],\"previous\":null}",
                   forge_case_time(0, time), c->log.origin, run,
-                  file_of(&c->bundle, BUNDLE_ANCHORS "root.anchor", anchor, sizeof anchor),
+                  file_of(&c->bundle, BUNDLE_ANCHORS "root.anchor", anchor, sizeof anchor), zone,
                   file_of(&c->bundle, BUNDLE_SENSOR, sensor, sizeof sensor));
 }
 
@@ -208,6 +213,37 @@ void forge_case_capture(struct forge_case *c, const struct forge_identity *ident
             end_epoch(c, 0, 20);
     }
     end(c, 1, 31 - plan->step_back);
+    forge_case_finish(c, identity);
+}
+
+void forge_case_accept(struct forge_case *c, const struct forge_identity *identity,
+                       const struct forge_accept_plan *plan)
+{
+    char time[32], hex[65];
+    begin(c, plan->run ? plan->run : "accept");
+    put_text(&c->bundle, BUNDLE_EVE, "");
+    put_text(&c->bundle, BUNDLE_FINDINGS, "");
+    put_text(&c->bundle, BUNDLE_LOSS, "");
+    const struct forge_file *zone = forge_get(&c->bundle, FORGE_ZONE);
+    forge_hex256(zone ? zone->bytes : (const uint8_t *)"", zone ? zone->size : 0, hex);
+    if (plan->other_hash)
+        hex[0] = hex[0] == '0' ? '1' : '0';
+    for (unsigned i = 0; i < 1 + plan->more; i++)
+        forge_log_add(&c->log,
+                      "\"type\":\"accept\",\"time\":\"%s\",\"finding\":\"0123456789abcdef\","
+                      "\"finding_sha256\":\"%064d\",\"zone\":\"x.\",\"old_sha256\":\"%064d\","
+                      "\"file\":\"%s\",\"sha256\":\"%s\",\"who\":\"Jane\",\"why\":\"4711\","
+                      "\"log_origin\":\"dnsbailiff/a/b\",\"log_size\":7,"
+                      "\"log_root\":\"%s\"}",
+                      forge_case_time(1, time), 1, 2, plan->file ? plan->file : FORGE_ZONE + 5, hex,
+                      plan->root ? plan->root : "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    if (plan->source)
+        forge_log_add(&c->log,
+                      "\"type\":\"source\",\"time\":\"%s\",\"index\":0,\"name\":\"in.pcap\","
+                      "\"member\":\"source-0000-in.pcap\",\"size\":24,\"sha256\":\"%064d\","
+                      "\"sha512\":\"%0128d\",\"changed\":false}",
+                      forge_case_time(1, time), 1, 2);
+    end(c, 0, 2);
     forge_case_finish(c, identity);
 }
 

@@ -28,6 +28,15 @@ struct forge_capture_plan {
     long long step_ns;       /* and a clock record says so, if not 0 */
 };
 
+#define FORGE_ZONE "data/baseline/x.zone"
+struct forge_accept_plan {         /* zeros: an honest acceptance */
+    const char *run, *file, *root; /* instead of the honest ones */
+    unsigned more;                 /* further accept records; -1: none at all */
+    bool other_hash, source;
+};
+void forge_case_accept(struct forge_case *, const struct forge_identity *,
+                       const struct forge_accept_plan *);
+
 /* Epoch 0: open, source, segment, finding, epoch; epoch 1: finding, epoch; epoch 2: close. */
 void forge_case_replay(struct forge_case *ret, const struct forge_identity *);
 /* Epoch 0: open, segment, segment, epoch; epoch 1: segment, close. */

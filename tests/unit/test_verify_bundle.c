@@ -130,6 +130,39 @@ static void impossible_captures(void **state)
     }
 }
 
+/* An adopted change: the record stands once, in a run of its own, and its zone file is enclosed. */
+static void acceptances(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        struct forge_accept_plan plan;
+        enum verify_check check;
+        enum verify_outcome want;
+    } table[] = {
+        {"honest", {.more = 0}, VERIFY_FILES, VERIFY_PASS},
+        {"none", {.more = (unsigned)-1}, VERIFY_LOG, VERIFY_FAIL},
+        {"two", {.more = 1}, VERIFY_LOG, VERIFY_FAIL},
+        {"in a replay", {.run = "replay"}, VERIFY_LOG, VERIFY_FAIL},
+        {"of another zone file", {.other_hash = true}, VERIFY_FILES, VERIFY_FAIL},
+        {"of no zone file", {.file = "provenance/sensor.json"}, VERIFY_FILES, VERIFY_FAIL},
+        {"of a file that is not here", {.file = "baseline/y.zone"}, VERIFY_FILES, VERIFY_FAIL},
+        {"of no checkpoint", {.root = "AAAA"}, VERIFY_LOG, VERIFY_FAIL},
+        {"with a source", {.source = true}, VERIFY_SOURCE, VERIFY_FAIL},
+        {"an unknown run", {.run = "accepted"}, VERIFY_LOG, VERIFY_FAIL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct forge_case c;
+        struct verify_report r;
+        forge_case_accept(&c, &identity, &table[i].plan);
+        enum verify_result result = verify(&c.bundle, with_authority(), &r);
+        print_message("%s: %s\n", table[i].name, r.line[table[i].check].reason);
+        expect(&r, table[i].check, table[i].want);
+        assert_int_equal(result == VERIFY_RESULT_FAILED, table[i].want == VERIFY_FAIL);
+        forge_case_free(&c);
+    }
+}
+
 static void look_alike_authority(void **state)
 {
     (void)state;
@@ -206,10 +239,10 @@ static void small_inputs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(honest_replay),       cmocka_unit_test(honest_capture),
-        cmocka_unit_test(impossible_captures), cmocka_unit_test(look_alike_authority),
-        cmocka_unit_test(expired_identity),    cmocka_unit_test(known_checkpoint),
-        cmocka_unit_test(small_inputs),
+        cmocka_unit_test(honest_replay),        cmocka_unit_test(honest_capture),
+        cmocka_unit_test(impossible_captures),  cmocka_unit_test(acceptances),
+        cmocka_unit_test(look_alike_authority), cmocka_unit_test(expired_identity),
+        cmocka_unit_test(known_checkpoint),     cmocka_unit_test(small_inputs),
     };
     return cmocka_run_group_tests(tests, make_identity, drop_identity);
 }
