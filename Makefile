@@ -363,7 +363,12 @@ check-scenarios: all
 $(O)/tests/zone_judge: $(call objs,tests/judges/zone_judge.c $(validator_OBJ))
 	$(call link,$^,$(validator_LIB))
 
-check-judges: all $(O)/tests/zone_judge
+# Loaded into other people's programs: without sanitizers, which would have to come first.
+$(O)/tests/clock.so: tests/judges/clock.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARN) -O2 -fPIC -shared -o $@ $<
+
+check-judges: all $(O)/tests/zone_judge $(O)/tests/clock.so
 	@tests/judges/run.sh $(O)
 
 # Baselines made from zone files and from traffic.
