@@ -89,7 +89,36 @@ static enum reason check_reason(enum key_result result, uint8_t algorithm)
 }
 
 /* NONE if it verifies. The result is remembered with the signature: bytes and key never change. */
-enum reason attempt_crypto(struct world *w, struct rrset *set, struct signature *s, struct key *key)
+/* Has a check of this RRset failed already? One failure is what a broken signature costs; more are
+ * what a zone costs that has many keys with one tag, or many signatures of nobody. */
+static bool failed_before(const struct rrset *set)
+{
+    for (uint8_t i = 0; i < set->signatures; i++)
+        for (uint8_t k = 0; k < set->signature[i].checks; k++)
+            if (set->signature[i].check[k].result == KEY_REFUTES)
+                return true;
+    return false;
+}
+
+/* What there is no more of to check this signature; BUDGET_KINDS: nothing is lacking. */
+static enum budget_kind lacking(struct world *w, struct zone *zone, const struct rrset *set,
+                                const struct signature *s)
+{
+    if (zone->failed_second != w->budget.second) {
+        zone->failed_second = w->budget.second;
+        zone->failed = 0;
+    }
+    if (s->checks == SIGNATURE_CHECKS_MAX)
+        return BUDGET_COLLISIONS;
+    if (w->budget.message_left == 0)
+        return BUDGET_SIGNATURES;
+    if (zone->failed >= w->settings->zone_signatures && failed_before(set))
+        return BUDGET_ZONE;
+    return w->budget.second_left == 0 ? BUDGET_SECOND : BUDGET_KINDS;
+}
+
+enum reason attempt_crypto(struct world *w, struct zone *zone, struct rrset *set,
+                           struct signature *s, struct key *key)
 {
     for (unsigned i = 0; i < s->checks; i++) {
         if (s->check[i].key == key) {
@@ -99,11 +128,9 @@ enum reason attempt_crypto(struct world *w, struct rrset *set, struct signature 
     }
     if (key->malformed || !key_signature_size_ok(s->algorithm, s->bytes_size))
         return REASON_SIG_MALFORMED;
-    if (s->checks == SIGNATURE_CHECKS_MAX || w->budget.message_left == 0 ||
-        w->budget.second_left == 0) {
-        world_exhausted(w, s->checks == SIGNATURE_CHECKS_MAX ? BUDGET_COLLISIONS
-                           : w->budget.message_left == 0     ? BUDGET_SIGNATURES
-                                                             : BUDGET_SECOND);
+    enum budget_kind what = lacking(w, zone, set, s);
+    if (what != BUDGET_KINDS) {
+        world_exhausted(w, what);
         return REASON_BUDGET;
     }
     w->budget.message_left--;
@@ -113,6 +140,7 @@ enum reason attempt_crypto(struct world *w, struct rrset *set, struct signature 
     if (size == 0)
         return REASON_BUDGET;
     enum key_result result = key_verify(key, 0, w->signed_data, size, s->bytes, s->bytes_size);
+    zone->failed += result == KEY_REFUTES && failed_before(set);
     s->check[s->checks].key = key;
     s->check[s->checks++].result = result;
     return check_reason(result, s->algorithm);
@@ -179,7 +207,7 @@ void attempt_key(struct world *w, struct zone *zone, struct rrset *set, struct s
     struct window mine = WINDOW_ALWAYS;
     bool verifies = false;
     if (reason == REASON_NONE) {
-        reason = attempt_crypto(w, set, s, key);
+        reason = attempt_crypto(w, zone, set, s, key);
         verifies = reason == REASON_NONE;
         if (verifies && (reason = attempt_in_time(w, s, time_ns, &mine)) == REASON_NONE)
             reason = REASON_CHAIN;

@@ -29,8 +29,10 @@ enum reason attempt_in_time(const struct world *, const struct signature *, int6
 int64_t attempt_fresh_until(const struct rrset *);
 bool attempt_fresh(const struct rrset *, int64_t time_ns);
 
-/* NONE if the signature verifies, whatever the time; else why not. BUDGET if it was not checked. */
-enum reason attempt_crypto(struct world *, struct rrset *, struct signature *, struct key *);
+/* NONE if the signature verifies with this key of the zone, whatever the time; else why not. BUDGET
+ * if it was not checked. */
+enum reason attempt_crypto(struct world *, struct zone *, struct rrset *, struct signature *,
+                           struct key *);
 /* NONE if a key with these flags and protocol may sign data of its zone. */
 enum reason attempt_usable(const struct key *);
 /* Which of two reasons says more about a signature: the greater weight does. */

@@ -227,7 +227,7 @@ bool judge_signed_with(struct world *w, struct rrset *set, const uint8_t *key_rd
             continue;
         struct zone *zone = world_zone(w, s->signer);
         struct key *key = zone ? world_key(w, zone, key_rdata, size) : NULL;
-        if (key && attempt_crypto(w, set, s, key) == REASON_NONE)
+        if (key && attempt_crypto(w, zone, set, s, key) == REASON_NONE)
             return true;
     }
     return false;

@@ -360,6 +360,7 @@ static const char *too_much(const struct world *w, const struct answer *a)
         [BUDGET_HASHES] = "more NSEC3 hashes than one message may cost",
         [BUDGET_KEYS] = "more keys than we keep of a zone",
         [BUDGET_RECORDS] = "more records, owners or RRsets than we look at in one message",
+        [BUDGET_ZONE] = "more failing signature checks than one zone may cost in a second",
         [BUDGET_SECOND] = "more signature checks than one second may cost",
         [BUDGET_ZONES] = "more zones than we keep"};
     if (a->reason == REASON_NSEC3_ITERATIONS)

@@ -71,6 +71,8 @@ struct zone {
                               never */
     struct key *keys;
     unsigned key_count;
+    uint64_t failed; /* signature checks in that second, the first of an RRset apart */
+    int64_t failed_second;
     const struct baseline_zone *baseline; /* declared keys, or NULL */
     bool anchored;
     bool kept;         /* an anchor or a baseline is at or below it: never forgotten */
@@ -104,6 +106,7 @@ enum budget_kind {
     BUDGET_HASHES,     /* NSEC3 hashes of a message */
     BUDGET_KEYS,       /* keys of a zone */
     BUDGET_RECORDS,    /* records, owners, RRsets of a message */
+    BUDGET_ZONE,       /* failing signature checks of a zone in a second */
     BUDGET_SECOND,     /* signature checks of a second */
     BUDGET_ZONES,      /* zones altogether */
     BUDGET_KINDS

@@ -36,6 +36,10 @@
     X(query_seconds, "query-seconds", 30, 1, 600, "a query is forgotten after, seconds")           \
     X(message_signatures, "message-signatures", 64, 4, 4096,                                       \
       "signature checks spent on one message")                                                     \
+    X(zone_signatures, "zone-signatures", 512, 16, 1u << 20,                                       \
+      "signature checks that fail, but for the first of each RRset, spent on one zone in one "     \
+      "second "                                                                                    \
+      "of packet time")                                                                            \
     X(second_signatures, "second-signatures", 20000, 100, 1u << 30,                                \
       "signature checks spent on one second of packet time")                                       \
     X(nsec3_iterations, "nsec3-iterations", 150, 0, NSEC3_ITERATIONS_MOST,                         \

@@ -641,8 +641,11 @@ static void begin(uint8_t mode)
     run.answers.on_judged = on_judged;
     run.pair = pair_new(&s);
     run.memo = memo_new(mode & MODE_NO_MEMO ? 0 : 1 << 16, 42);
-    struct batch_parts parts = {&run.answers, run.pair, run.memo, mode & MODE_AHEAD ? ahead : NULL,
-                                on_answer,    NULL};
+    struct batch_parts parts = {.answers = &run.answers,
+                                .pair = run.pair,
+                                .memo = run.memo,
+                                .ahead = mode & MODE_AHEAD ? ahead : NULL,
+                                .on_answer = on_answer};
     run.batch = batch_new(&parts);
     must(run.pair && run.memo && run.batch);
 }

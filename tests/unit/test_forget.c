@@ -182,11 +182,48 @@ static void proofs_do_not_pile_up(void **state)
     assert_true(rrsets_bytes(t->answers.world.rrsets) < 16384);
 }
 
+/* Signatures by nobody: one a set is what any zone may have, more are at the zone's expense. */
+static enum reason ask_garbage(struct tree *t, const char *name, unsigned signatures, int64_t when)
+{
+    char line[300], bytes[89];
+    struct reply r = reply_to(name, LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    snprintf(line, sizeof line, "%s 300 IN A 192.0.2.1", name);
+    ldns_rr_list *set = RECORDS(line);
+    for (unsigned i = 0; i < signatures; i++) {
+        ldns_rr *rr;
+        memset(bytes, 'A' + (int)i, 86);
+        bytes[85] = 'A';
+        memcpy(bytes + 86, "==", 3);
+        snprintf(line, sizeof line,
+                 "%s 300 IN RRSIG A 15 3 300 20270301000000 20270101000000 %u zone.test. %s", name,
+                 ldns_key_keytag(t->zone.key), bytes);
+        assert_int_equal(ldns_rr_new_frm_str(&rr, line, 300, NULL, NULL), LDNS_STATUS_OK);
+        ldns_rr_list_push_rr(set, rr);
+    }
+    reply_set(&r, LDNS_SECTION_ANSWER, set, NULL, VALID, NULL);
+    return show(&t->answers, r, ++t->frame, when)->reason;
+}
+
+static void a_zone_has_a_budget(void **state)
+{
+    struct tree *t = *state;
+    t->settings.zone_signatures = 16;
+    show_parents(t);
+    show_set(t, "zone.test.", LDNS_RR_TYPE_DS, one(zone_ds(&t->zone)), &t->test);
+    show_set(t, "zone.test.", LDNS_RR_TYPE_DNSKEY, one(zone_dnskey(&t->zone)), &t->zone);
+    assert_int_equal(ask_garbage(t, "a.zone.test.", 16, 0), REASON_SIG_BAD);
+    assert_int_equal(ask_garbage(t, "b.zone.test.", 16, 0), REASON_BUDGET);
+    assert_true(t->answers.world.budget.ran_out & 1u << BUDGET_ZONE);
+    assert_int_equal(ask_garbage(t, "c.zone.test.", 1, 0), REASON_SIG_BAD);
+    assert_int_equal(reason_verdict(ask(t)), VERDICT_SECURE); /* who is sound does not suffer */
+    assert_int_equal(ask_garbage(t, "d.zone.test.", 16, 1), REASON_SIG_BAD);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, plant, fell)
-    const struct CMUnitTest tests[] = {TEST(a_flood_stays_within_memory),
-                                       TEST(parents_of_a_declared_zone_stay),
-                                       TEST(other_zones_may_go), TEST(proofs_do_not_pile_up)};
+    const struct CMUnitTest tests[] = {
+        TEST(a_flood_stays_within_memory), TEST(parents_of_a_declared_zone_stay),
+        TEST(other_zones_may_go), TEST(proofs_do_not_pile_up), TEST(a_zone_has_a_budget)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
