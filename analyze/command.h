@@ -65,11 +65,12 @@ int command_accepts(const char *name, const char *text, size_t size);
 
 /* --- what was seen (command_run.c) --- */
 
-struct command_sources {  /* what `learn` and `diff -l` look at; as on the command line */
-    const char **options; /* words for the supervisor: -r FILE, -R DIR, --trust-anchor FILE … */
+struct command_sources { /* what `learn` and `diff -l` look at; as on the command line */
+    char **options;      /* words for the supervisor: -r FILE, -R DIR, --trust-anchor FILE … */
     size_t count;
 };
 void command_sources_add(struct command_sources *, const char *option, const char *value);
+void command_sources_fini(struct command_sources *);
 /* -l DIR: the frames sealed there, and the anchors that run judged by unless some are named. 0, or
  * -1 logged. */
 int command_sources_evidence(struct command_sources *, const char *folder, bool with_anchors);

@@ -262,7 +262,7 @@ int command_diff(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct diff d = {.json = false};
-    struct command_sources sources = {.count = 0};
+    static struct command_sources sources;
     const char *evidence = NULL;
     bool anchors = false;
     for (int option; (option = getopt_long(argc, argv, "l:r:R:h", options, NULL)) != -1;) {
@@ -297,6 +297,6 @@ int command_diff(int argc, char **argv)
         return COMMAND_USAGE;
     int status = d.seen ? against_seen(&d, argv[optind], &sources)
                         : two_baselines(&d, argv[optind], argv[optind + 1]);
-    free(sources.options);
+    command_sources_fini(&sources);
     return status;
 }

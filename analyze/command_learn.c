@@ -34,7 +34,7 @@ static const char help[] =
     "      --latest         where an RRset changed meanwhile take the latest; default: none, and "
     "no\n"
     "                       zone whose keys or DS changed\n"
-    "      --strict         write no policy file\n"
+    "      --strict         write no policy file: all of the zone was seen, its delegations too\n"
     "      --force          replace zone files that are there (policy files never are)\n"
     "  -h, --help           this help\n"
     "\n"
@@ -210,7 +210,7 @@ int command_learn(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     static struct learn l;
-    struct command_sources sources = {.count = 0};
+    static struct command_sources sources;
     const char *evidence = NULL, *ports = NULL;
     bool anchors = false, captures = false;
     for (int option; (option = getopt_long(argc, argv, "r:R:l:o:h", options, NULL)) != -1;) {
@@ -264,6 +264,6 @@ int command_learn(int argc, char **argv)
     if (ports)
         command_sources_add(&sources, "--ports", ports);
     int status = run(&l, &sources);
-    free(sources.options);
+    command_sources_fini(&sources);
     return status;
 }

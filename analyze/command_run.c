@@ -26,44 +26,62 @@
 
 /* --- sources --- */
 
+static char *copy_of(const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        log_die("out of memory");
+    return copy;
+}
+
 void command_sources_add(struct command_sources *s, const char *option, const char *value)
 {
-    const char **more = reallocarray(s->options, s->count + 2, sizeof *more);
+    char **more = reallocarray(s->options, s->count + 2, sizeof *more);
     if (!more)
         log_die("out of memory");
     s->options = more;
-    s->options[s->count++] = option;
-    s->options[s->count++] = value;
+    s->options[s->count++] = copy_of(option);
+    s->options[s->count++] = copy_of(value);
 }
 
-static const char *join(const char *folder, const char *name)
+void command_sources_fini(struct command_sources *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        free(s->options[i]);
+    free(s->options);
+    *s = (struct command_sources){.count = 0};
+}
+
+static char *join(const char *folder, const char *name)
 {
     char *path = NULL;
     if (asprintf(&path, "%s/%s", folder, name) < 0)
         log_die("out of memory");
-    return path; /* lives as long as the program */
+    return path;
 }
 
 static void add_anchors(struct command_sources *s, const char *folder)
 {
-    const char *place = join(folder, "state/anchors");
+    char *place = join(folder, "state/anchors");
     DIR *list = opendir(place);
-    if (!list)
-        return;
-    for (struct dirent *e; (e = readdir(list)) != NULL;)
+    for (struct dirent *e; list && (e = readdir(list)) != NULL;) {
+        char *path = join(place, e->d_name);
         if (e->d_name[0] != '.')
-            command_sources_add(s, "--trust-anchor", join(place, e->d_name));
-    (void)closedir(list);
+            command_sources_add(s, "--trust-anchor", path);
+        free(path);
+    }
+    if (list)
+        (void)closedir(list);
+    free(place);
 }
 
 /* The ports that the run took for DNS. */
 static void add_ports(struct command_sources *s, const char *folder)
 {
     json_error_t error;
-    json_t *settings =
-        json_load_file(join(folder, "state/settings.json"), JSON_REJECT_DUPLICATES, &error);
+    char *path = join(folder, "state/settings.json"), *text = NULL;
+    json_t *settings = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     json_t *ports = json_object_get(settings, "ports"), *port;
-    char *text = NULL;
     size_t size, index;
     FILE *stream = json_array_size(ports) > 0 ? open_memstream(&text, &size) : NULL;
     if (stream) {
@@ -73,20 +91,24 @@ static void add_ports(struct command_sources *s, const char *folder)
             command_sources_add(s, "--ports", text);
     }
     json_decref(settings);
+    free(text);
+    free(path);
 }
 
 int command_sources_evidence(struct command_sources *s, const char *folder, bool with_anchors)
 {
-    const char *segments = join(folder, "segments");
-    if (access(segments, R_OK | X_OK) != 0) {
+    char *segments = join(folder, "segments");
+    int result = access(segments, R_OK | X_OK);
+    if (result != 0) {
         log_line(LOG_ERROR, "%s: %m (expected an evidence folder)", segments);
-        return -1;
+    } else {
+        command_sources_add(s, "-R", segments);
+        if (with_anchors)
+            add_anchors(s, folder);
+        add_ports(s, folder);
     }
-    command_sources_add(s, "-R", segments);
-    if (with_anchors)
-        add_anchors(s, folder);
-    add_ports(s, folder);
-    return 0;
+    free(segments);
+    return result;
 }
 
 /* --- the run --- */
@@ -131,7 +153,8 @@ static pid_t start_learning(const struct command_sources *s, int *ret_reading)
     if (!words || pipe2(ends, O_CLOEXEC) != 0)
         log_die("pipe: %m");
     words[0] = "learn";
-    memcpy(words + 1, s->options, s->count * sizeof *words);
+    for (size_t i = 0; i < s->count; i++)
+        words[i + 1] = s->options[i];
     pid_t child = start(words, s->count + 1, ends[1]);
     free(words);
     (void)close(ends[1]);

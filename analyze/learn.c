@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define PIECE_BYTES ((size_t)1 << 18)
-/* A record whose text is longer than this is left out: a line must fit into a piece. */
+/* A record whose text is longer than this is left out, as is a set longer than a piece. */
 #define RDATA_TEXT ((size_t)1 << 17)
 #define LEFT_MAX   512 /* kinds of what was left out, by zone and reason */
 
@@ -270,63 +270,58 @@ static void settle(struct learn *l)
 
 /* --- telling --- */
 
-__attribute__((format(printf, 2, 3))) static void put(struct learn *l, const char *format, ...)
+/* False if it does not fit: nothing is written then. */
+__attribute__((format(printf, 2, 3))) static bool put(struct learn *l, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     int n = vsnprintf(l->piece + l->used, sizeof l->piece - l->used, format, arguments);
     va_end(arguments);
-    if (n > 0 && (size_t)n < sizeof l->piece - l->used)
-        l->used += (size_t)n;
-    else
-        abort(); /* the piece has room for the longest line: our own failure */
+    if (n < 0 || (size_t)n >= sizeof l->piece - l->used)
+        return false;
+    l->used += (size_t)n;
+    return true;
 }
 
-static void put_set(struct learn *l, const struct item *item, bool first)
+/* False, and nothing written, if the text of a record is cut or the set is longer than a piece. */
+static bool put_set(struct learn *l, const struct item *item)
 {
     char name[NAME_TEXT_MAX], word[TYPES_TEXT];
     const char *type = types_rr(item->type, word);
     const uint8_t *at = item->records;
-    if (first)
-        put(l, "zone %s\n", name_text(item->zone, name));
+    size_t before = l->used;
     name_text(item->owner, name);
-    put(l, "set %" PRId64 " %s %s\n", item->last_ns, name, type);
-    for (uint16_t i = 0; i < item->count; i++) {
+    bool fits = put(l, "set %" PRId64 " %s %s\n", item->last_ns, name, type);
+    for (uint16_t i = 0; i < item->count && fits; i++) {
         uint16_t size;
         memcpy(&size, at, sizeof size);
         types_rdata_text(item->type, at + sizeof size, size, l->rdata, sizeof l->rdata);
-        put(l, "record %s %" PRIu32 " IN %s %s\n", name, item->ttl, type, l->rdata);
+        fits = strlen(l->rdata) + 1 < sizeof l->rdata &&
+               put(l, "record %s %" PRIu32 " IN %s %s\n", name, item->ttl, type, l->rdata);
         at += sizeof size + size;
     }
-}
-
-/* Would a set's text need more than a piece has? Four characters a byte, at most. */
-static bool is_too_long(const struct item *item)
-{
-    return item->records_size * 5 + item->count * (size_t)(NAME_TEXT_MAX + 64) > RDATA_TEXT;
+    if (!fits)
+        l->used = before;
+    return fits;
 }
 
 static void put_left(struct learn *l, const struct left *left)
 {
     char zone[NAME_TEXT_MAX], owner[NAME_TEXT_MAX], word[TYPES_TEXT];
-    put(l, "out %" PRIu64 " %s %s %s %s\n", left->count, name_text(left->zone, zone), left->reason,
-        name_text(left->owner, owner), types_rr(left->type, word));
+    (void)put(l, "out %" PRIu64 " %s %s %s %s\n", left->count, name_text(left->zone, zone),
+              left->reason, name_text(left->owner, owner), types_rr(left->type, word));
 }
 
 static void tell_sets(struct learn *l)
 {
     for (; l->at < l->count && l->used < PIECE_BYTES / 2; l->at++) {
         const struct item *item = l->items[l->at];
-        bool first = l->at == 0 || !name_equal(l->items[l->at - 1]->zone, item->zone);
-        if (!is_too_long(item)) {
-            put_set(l, item, first);
-            continue;
-        }
-        char name[NAME_TEXT_MAX];
         struct rrset set = {.owner = item->owner, .type = item->type};
-        if (first)
-            put(l, "zone %s\n", name_text(item->zone, name));
-        leave_out(l, &set, item->zone, "length");
+        char name[NAME_TEXT_MAX];
+        if (l->at == 0 || !name_equal(l->items[l->at - 1]->zone, item->zone))
+            (void)put(l, "zone %s\n", name_text(item->zone, name));
+        if (!put_set(l, item))
+            leave_out(l, &set, item->zone, "length");
     }
     if (l->at < l->count)
         return;
@@ -343,7 +338,7 @@ const char *learn_next(struct learn *l, size_t *ret_size)
         return NULL;
     if (l->state == TELL_BEGIN) {
         settle(l);
-        put(l, "learned 1\n");
+        (void)put(l, "learned 1\n");
         l->state = TELL_SETS;
     }
     if (l->state == TELL_SETS)
@@ -354,8 +349,8 @@ const char *learn_next(struct learn *l, size_t *ret_size)
             continue;
         }
         if (l->left_more)
-            put(l, "out %" PRIu64 " . other . TYPE0\n", l->left_more);
-        put(l, "end\n");
+            (void)put(l, "out %" PRIu64 " . other . TYPE0\n", l->left_more);
+        (void)put(l, "end\n");
         l->state = TELL_END;
     }
     *ret_size = l->used;
