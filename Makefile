@@ -61,9 +61,11 @@ EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle
 EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
 EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms compare der findings hash log record \
                    replay seal show state story tar text)
+# what the reports are made of
+EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case inventory out recovery scope suspects timeline)
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------
-PROGRAMS := supervisor capture analyze store sign digest pack verify explain keygen rules baseline
+PROGRAMS := supervisor capture analyze store sign digest pack verify explain report keygen rules baseline
 
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
 supervisor_PKG := libseccomp libcrypto libcyaml jansson
@@ -84,6 +86,8 @@ verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_ver
 verify_PKG := libcrypto libseccomp jansson
 explain_SRC := evidence/explain.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 explain_PKG := libcrypto libseccomp jansson
+report_SRC := evidence/report.c $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
+report_PKG := libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
@@ -164,6 +168,11 @@ replay_LIB := libpcap $(CODECS)
 source_LIB := libpcap $(CODECS)
 filter_OBJ := capture/filter.c
 filter_LIB := libpcap $(CODECS)
+UNIT += report usage
+report_OBJ := $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) sandbox/log.c
+report_LIB := libcrypto jansson
+usage_OBJ := $(validator_OBJ) analyze/receivers.c
+usage_LIB := $(validator_LIB)
 FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c
 UNIT += verify_bundle verify_parts
 verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c
@@ -286,7 +295,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-policy check-baseline check-judges check-explain check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-policy check-baseline check-judges check-explain check-reports check-lab
 
 CONFINED := supervisor capture analyze store sign digest pack verify
 ACTORS := capture analyze store sign digest pack
@@ -387,6 +396,9 @@ check-policy: all
 check-explain: all
 	@tests/scenarios/explain/run.sh $(O)
 
+check-reports: all
+	@tests/scenarios/reports/run.sh $(O)
+
 # Real servers and a real mirror port in network namespaces; as root, else skipped.
 check-lab: all
 	@tests/lab/run.sh $(O)
@@ -440,4 +452,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline check-judges bench demo format format-check install clean FORCE
+.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline check-judges bench demo format format-check install clean FORCE

@@ -21,6 +21,9 @@ static const struct {
     {"explain", "explain", "tell how one verdict came about, from trust anchor to answer", 1},
     {"verify", "verify", "check a bundle, by itself and against what you know", 0},
     {"baseline", "baseline", "what owners declare: from zone files, from traffic; compare", 0},
+    {"inventory", "report", "map the zones: keys, DS, servers, signature life, objectives", 1},
+    {"timeline", "report", "tell what happened when, with the frames that show it", 1},
+    {"scope", "report", "tell what an incident reaches, by when it is over, what to do", 1},
     {"keygen", "keygen", "make the identity that seals: a certificate authority and a signer", 0},
     {"rules", "rules", "list the findings there are, or explain one", 0},
 };

@@ -220,6 +220,30 @@ static const char *role_of(const struct seen *s, const struct usage_key *use)
     return sep ? "KSK" : "ZSK";
 }
 
+/* The keys whose signatures over a DNSKEY RRset that holds this key verify: who let it in. */
+static void put_vouchers(struct jline *j, const struct zone *zone, const struct seen *s)
+{
+    uint16_t told[LISTED_MAX];
+    size_t count = 0;
+    jline_array(j, "vouched_by");
+    for (uint8_t v = 0; v < zone->dnskeys; v++) {
+        const struct rrset *set = zone->dnskey[v];
+        for (uint8_t i = 0; has_record(set, s->rdata, s->size) && i < set->signatures; i++) {
+            const struct signature *sig = &set->signature[i];
+            bool verifies = false, known = count == LISTED_MAX;
+            for (uint8_t k = 0; k < sig->checks; k++)
+                verifies |= sig->check[k].result == KEY_VERIFIES;
+            for (size_t k = 0; k < count; k++)
+                known |= told[k] == sig->tag;
+            if (!verifies || known)
+                continue;
+            told[count++] = sig->tag;
+            jline_number(j, NULL, sig->tag);
+        }
+    }
+    jline_close(j, ']');
+}
+
 static void put_key(struct inventory *v, struct world *w, struct zone *zone, const struct seen *s,
                     int64_t clock_ns)
 {
@@ -242,6 +266,7 @@ static void put_key(struct inventory *v, struct world *w, struct zone *zone, con
     put_time(j, "first_seen", s->first_ns);
     put_time(j, "last_seen", s->last_ns);
     put_frame(j, s->first);
+    put_vouchers(j, zone, s);
     put_use(v, use);
     jline_string(j, "rdata", types_rdata_text(TYPE_DNSKEY, s->rdata, s->size, rdata, sizeof rdata));
     jline_close(j, '}');
@@ -460,6 +485,21 @@ static void put_responses(struct jline *j, const struct zone *zone)
     put_time(j, "last_seen", any ? u->last_ns : INT64_MIN);
 }
 
+static uint64_t responses_to(const struct zone *zone)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < 5; i++)
+        sum += zone->answers[i];
+    return sum;
+}
+
+/* Else it is only declared. */
+static bool is_observed(const struct zone *zone)
+{
+    return responses_to(zone) || zone->dnskeys || zone->dss || zone->no_ds.reason != REASON_NONE ||
+           (zone->usage && zone->usage->servfail);
+}
+
 static const char *render_zone(struct inventory *v, struct world *w, struct zone *zone,
                                int64_t now_ns, int64_t clock_ns, size_t *ret_size)
 {
@@ -477,6 +517,7 @@ static const char *render_zone(struct inventory *v, struct world *w, struct zone
     jline_string(j, "reason", reason_code(trust->reason));
     jline_string(j, "text", reason_text(trust->reason));
     put_signed(j, zone, trust);
+    jline_bool(j, "observed", is_observed(zone));
     jline_bool(j, "anchored", zone->anchored);
     jline_bool(j, "baseline", zone->baseline != NULL);
     put_responses(j, zone);
@@ -491,14 +532,6 @@ static const char *render_zone(struct inventory *v, struct world *w, struct zone
 }
 
 /* --- which zones --- */
-
-static uint64_t responses_to(const struct zone *zone)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < 5; i++)
-        sum += zone->answers[i];
-    return sum;
-}
 
 static int rank(const struct zone *zone)
 {
@@ -526,9 +559,8 @@ static uint64_t state_of(const struct zone *zone)
 
 static bool is_worth_a_line(const struct zone *zone)
 {
-    return (zone->seen && (responses_to(zone) || zone->dnskeys || zone->dss ||
-                           zone->no_ds.reason != REASON_NONE)) ||
-           zone->baseline || (zone->usage && zone->usage->servfail);
+    return (zone->seen && is_observed(zone)) || zone->baseline ||
+           (zone->usage && zone->usage->servfail);
 }
 
 static size_t collect_zones(const struct world *w, bool news, struct zone ***ret)

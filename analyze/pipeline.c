@@ -235,11 +235,11 @@ static void recount(struct pipeline *p, struct answer *a)
 static void note_receivers(struct pipeline *p, const struct answer *a, const struct flow *flow,
                            int64_t time_ns, uint64_t frame)
 {
+    bool is_authority = (a->flags & (DNS_AA | DNS_RA)) != DNS_RA;
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
         for (uint8_t k = 0; k < set->finding_count; k++)
-            receivers_note(p->receivers, set->findings[k], flow, (a->flags & DNS_AA) != 0, time_ns,
-                           frame);
+            receivers_note(p->receivers, set->findings[k], flow, is_authority, time_ns, frame);
     }
 }
 

@@ -56,24 +56,24 @@ static struct receivers_of *list_of(struct receivers *r, const struct finding *f
     return r->slot[at];
 }
 
-static struct receiver *find(struct receivers_of *list, const struct flow *flow, bool aa)
+static struct receiver *find(struct receivers_of *list, const struct flow *flow, bool is_authority)
 {
     for (size_t i = 0; i < list->receivers; i++) {
         struct receiver *c = &list->receiver[i];
-        if (c->family == flow->family && c->from_authority == aa &&
+        if (c->family == flow->family && c->from_authority == is_authority &&
             memcmp(c->address, flow->dst, sizeof flow->dst) == 0)
             return c;
     }
     return NULL;
 }
 
-void receivers_note(struct receivers *r, const struct finding *f, const struct flow *flow, bool aa,
-                    int64_t time_ns, uint64_t frame)
+void receivers_note(struct receivers *r, const struct finding *f, const struct flow *flow,
+                    bool is_authority, int64_t time_ns, uint64_t frame)
 {
     struct receivers_of *list = list_of(r, f);
     if (list == NULL)
         return;
-    struct receiver *c = find(list, flow, aa);
+    struct receiver *c = find(list, flow, is_authority);
     if (c && (c->last_frame == frame || c->first_frame == frame))
         return;
     list->count++;
@@ -84,7 +84,7 @@ void receivers_note(struct receivers *r, const struct finding *f, const struct f
     if (c == NULL) {
         c = &list->receiver[list->receivers++];
         *c = (struct receiver){.family = flow->family,
-                               .from_authority = aa,
+                               .from_authority = is_authority,
                                .first_ns = time_ns,
                                .last_ns = time_ns,
                                .first_frame = frame,

@@ -20,7 +20,7 @@ struct finding;
 
 struct receiver {
     uint8_t family, address[16];
-    bool from_authority; /* AA=1: it asked the zone's servers, as resolvers do */
+    bool from_authority; /* AA=1 or RA=0: it asked a zone's servers, as resolvers do */
     uint64_t count, first_frame, last_frame;
     int64_t first_ns, last_ns;
 };
@@ -38,8 +38,8 @@ struct receivers; /* opaque */
 struct receivers *receivers_new(void); /* NULL without memory */
 void receivers_free(struct receivers *);
 /* A response with data of this finding was sent along `flow`; a frame counts once. */
-void receivers_note(struct receivers *, const struct finding *, const struct flow *, bool aa,
-                    int64_t time_ns, uint64_t frame);
+void receivers_note(struct receivers *, const struct finding *, const struct flow *,
+                    bool is_authority, int64_t time_ns, uint64_t frame);
 /* What is known of that finding, or NULL. */
 const struct receivers_of *receivers_find(const struct receivers *, const struct finding *);
 

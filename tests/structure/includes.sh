@@ -68,10 +68,10 @@ owns 'cyaml|yaml' sandbox analyze rules
 
 # The verifier's files and the files that write or sign never include each other; format.h, names and
 # numbers without code, is what they share.
-bad=$(sources evidence | grep -E '/(verify|explain)[^/]*$' |
-    xargs -r grep -HnE '#\s*include\s+"evidence/' | grep -vE '"evidence/((verify|explain)[^"]*|format\.h)"')
+bad=$(sources evidence | grep -E '/(verify|explain|report)[^/]*$' |
+    xargs -r grep -HnE '#\s*include\s+"evidence/' | grep -vE '"evidence/((verify|explain|report)[^"]*|format\.h)"')
 verdict "the verifier includes nothing that writes or signs" "$bad"
-bad=$(sources evidence | grep -vE '/(verify|explain)[^/]*$' |
+bad=$(sources evidence | grep -vE '/(verify|explain|report)[^/]*$' |
     xargs -r grep -HnE '#\s*include\s+"evidence/verify')
 verdict "nothing that writes or signs includes the verifier" "$bad"
 

@@ -59,9 +59,10 @@ never "nothing calls a banned function" . "$none" "$banned"
 never "nothing starts a program through a shell or a path" . "$none" "$run"
 never "nothing accepts a connection or looks up a name" . "$none" \
     'listen|accept|accept4|getaddrinfo|gethostby.*|res_.*'
-# baseline runs the supervisor for what was seen; verify and explain fork the checker that reads the bundle, and run `replay` to see whether findings follow.
-never "only the supervisor, the front door, verify, explain and baseline start processes" . \
-    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify|verify_replay|explain)\.o|analyze/command_run\.o|dnsbailiff\.o' "$start"
+# baseline runs the supervisor for what was seen; verify, explain and report fork the checker that
+# reads the bundle; the first two run `replay` to see whether findings follow.
+never "only the supervisor, the front door, verify, explain, report and baseline start processes" . \
+    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify|verify_replay|explain|report)\.o|analyze/command_run\.o|dnsbailiff\.o' "$start"
 never "analyze reaches neither network nor files" analyze/ 'analyze/command_[a-z]*\.o' "$network|$files|$start"
 never "baseline reaches no network" analyze/command "$none" "$network"
 never "analyze takes time and chance from outside" analyze/ 'analyze/(analyze|command_[a-z]*)\.o' "$hidden"
@@ -103,9 +104,9 @@ list() {
     make -s --no-print-directory "print-$1_SRC" | tr ' ' '\n' | grep . | sort -u
 }
 writers=$(for p in store pack sign digest keygen; do list "$p"; done | sort -u)
-bad=$(comm -12 <({ list verify; list explain; } | sort -u | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
-verdict "verify and explain share no evidence file with store, pack, sign, digest and keygen" "$bad"
-bad=$(for p in capture store digest pack verify explain supervisor keygen; do
+bad=$(comm -12 <({ list verify; list explain; list report; } | sort -u | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
+verdict "verify, explain and report share no evidence file with store, pack, sign, digest and keygen" "$bad"
+bad=$(for p in capture store digest pack verify explain report supervisor keygen; do
     list "$p" | grep -E '^(analyze|rules)/' | sed "s/^/$p contains /"
 done
 for p in analyze rules baseline; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
@@ -128,13 +129,13 @@ program_never() {
     done
     verdict "$name" "${bad%$'\n'}"
 }
-program_never "verify and explain import nothing that signs or makes keys" "$signing" verify explain
+program_never "verify, explain and report import nothing that signs or makes keys" "$signing" verify explain report
 program_never "no program but sign and keygen can sign" "$signing" \
-    supervisor capture analyze store digest pack verify explain rules baseline
+    supervisor capture analyze store digest pack verify explain report rules baseline
 program_never "only analyze and baseline are linked with ldns" 'ldns_.*' \
-    supervisor capture store sign digest pack verify explain keygen rules
+    supervisor capture store sign digest pack verify explain report keygen rules
 program_never "only capture is linked with libpcap" 'pcap_.*' \
-    supervisor analyze store sign digest pack verify explain keygen rules baseline
+    supervisor analyze store sign digest pack verify explain report keygen rules baseline
 program_never "sign, store and analyze read no archive" 'archive_.*' sign store analyze supervisor
 
 # Hardening of every program: position independent, relocations read-only, no executable stack.
