@@ -1,0 +1,229 @@
+/*
+ * test_report: times, folding, CSV, and what scope makes of findings that were written by hand.
+ */
+#include "evidence/report_scope.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ROOM 65536
+
+static char room[ROOM];
+
+static struct report_out fresh(void)
+{
+    memset(room, 0, sizeof room);
+    return (struct report_out){.bytes = room, .room = sizeof room - 1};
+}
+
+static void test_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ns;
+    } row[] = {{"1970-01-01T00:00:00Z", 0},
+               {"1970-01-01T00:00:01.5Z", 1500000000},
+               {"2026-11-22T08:30:34.123456Z", INT64_C(1795336234123456000)},
+               {"2026-11-22T08:30:34.000000001Z", INT64_C(1795336234000000001)},
+               {"1969-12-31T23:59:59Z", -1000000000},
+               {"2026-11-22T08:30:34", INT64_MIN},
+               {"2026-11-22T08:30:34Zx", INT64_MIN},
+               {"2026-11-22 08:30:34Z", INT64_MIN},
+               {"", INT64_MIN}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        assert_int_equal(report_time(row[i].text), row[i].ns);
+}
+
+static void test_fold(void **state)
+{
+    (void)state;
+    char word[131];
+    memset(word, 'x', 60);
+    word[60] = '\0';
+    struct report_out o = fresh();
+    report_fold(&o, 4, "  key  %s %s", word, "end");
+    assert_memory_equal(room, "  key  xxx", 10);
+    assert_null(strchr(room, '\n')[1] ? room : NULL);
+    o = fresh();
+    report_fold(&o, 4, "a %s %s", word, word);
+    assert_non_null(strstr(room, "\n    xxx"));
+    o = fresh();
+    memset(word, 'y', 130);
+    word[130] = '\0';
+    report_fold(&o, 2, "%s b", word); /* longer than a line: alone on it */
+    assert_non_null(strstr(room, "y\n  b\n"));
+    o = fresh();
+    report_fold(&o, 2, "%s", "\033[31m\302\233");
+    assert_string_equal(room, "?[31m??\n");
+}
+
+static void test_csv(void **state)
+{
+    (void)state;
+    static const char *const row[][2] = {{"plain", "\"plain\"\n"},
+                                         {"a \"b\", c", "\"a \"\"b\"\", c\"\n"},
+                                         {"=cmd|x", "\"'=cmd|x\"\n"},
+                                         {"@a", "\"'@a\"\n"},
+                                         {"-1", "\"'-1\"\n"},
+                                         {"two\nlines", "\"two lines\"\n"},
+                                         {"", "\"\"\n"}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct report_out o = fresh();
+        report_csv(&o, row[i][0], true);
+        assert_string_equal(room, row[i][1]);
+    }
+}
+
+static void test_full(void **state)
+{
+    (void)state;
+    struct report_out o = {.bytes = room, .room = 5};
+    memset(room, '#', 8);
+    report_put(&o, "%s", "123456");
+    assert_true(o.full);
+    assert_memory_equal(room, "12345###", 8);
+}
+
+/* --- scope --- */
+
+#define ZSK "\"tag\":1,\"algorithm\":13,\"role\":\"ZSK\",\"sep\":false,\"rdata\":\"256 3 13 AAAA\""
+#define KSK "\"tag\":2,\"algorithm\":13,\"role\":\"KSK\",\"sep\":true,\"rdata\":\"257 3 13 BBBB\""
+#define NEW "\"tag\":3,\"algorithm\":13,\"role\":\"ZSK\",\"sep\":false,\"rdata\":\"256 3 13 CCCC\""
+#define OLD "\"tag\":4,\"algorithm\":5,\"role\":\"KSK\",\"sep\":true,\"rdata\":\"257 3 5 DDDD\""
+#define YES "\"declared\":true"
+#define NO  "\"declared\":false"
+#define SIGNED                                                                                     \
+    "\"signed\":{\"rrsets\":1,\"names\":[\"www.z. A\"],\"ttl\":300,"                               \
+    "\"expiration\":\"2026-12-01T00:00:00.000000Z\"}"
+#define ZONE(keys) "{\"record\":\"zone\",\"zone\":\"z.\",\"keys\":[" keys "]}\n"
+#define FOUND(id, rule, name, type, observed)                                                      \
+    "{\"id\":\"" id "\",\"rule\":\"" rule "\",\"zone\":\"z.\",\"rrname\":\"" name                  \
+    "\",\"rrtype\":\"" type "\",\"expected\":[],\"observed\":[\"" observed "\"]}\n"
+#define CHANGED FOUND("a", "record-changed", "www.z.", "A", "www.z. IN A 192.0.2.1")
+#define UNKNOWN FOUND("b", "key-unknown", "z.", "DNSKEY", "z. IN DNSKEY 256 3 13 CCCC ; key tag 3")
+#define UNKNOWN_OLD                                                                                \
+    FOUND("c", "key-unknown", "z.", "DNSKEY", "z. IN DNSKEY 257 3 5 DDDD ; key tag 4")
+#define FOREIGN                                                                                    \
+    FOUND("d", "rrsig-unknown-key", "z.", "RRSIG",                                                 \
+          "www.z. IN RRSIG A 13 2 300 20261222091534 20261122081534 8700 z. (...)")
+#define PARENT  FOUND("e", "ds-unknown", "z.", "DS", "z. IN DS 3 13 2 00")
+#define EXPIRED FOUND("f", "rrsig-expired", "z.", "RRSIG", "")
+
+static json_t *scope_of(const char *inventory, const char *findings)
+{
+    struct report_files files = {.name = "test",
+                                 .standing = "",
+                                 .inventory = {(const uint8_t *)inventory, strlen(inventory)},
+                                 .findings = {(const uint8_t *)findings, strlen(findings)}};
+    struct report_case c;
+    assert_true(report_case_read(&c, &files));
+    assert_int_equal(c.unreadable, 0);
+    json_t *zones = report_scope_zones(&c);
+    report_case_fini(&c);
+    return zones;
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *inventory, *findings, *recovery; /* NULL: not in scope */
+        const char *suspects;                        /* tags in order */
+    } row[] = {
+        {ZONE("{" ZSK "," YES "," SIGNED "},{" KSK "," YES "}"), CHANGED, "zsk", "1"},
+        {ZONE("{" KSK "," YES "},{" NEW "," NO ",\"vouched_by\":[2]}"), UNKNOWN, "ksk", "3 2"},
+        /* The data is the undeclared key's work: the declared ZSK is not blamed for it. */
+        {ZONE("{" ZSK "," YES "," SIGNED "},{" KSK "," YES "},{" NEW "," NO "," SIGNED
+              ",\"vouched_by\":[2]}"),
+         CHANGED UNKNOWN, "ksk", "3 2"},
+        {ZONE("{" ZSK "," YES "," SIGNED "},{" KSK "," YES "},{" NEW "," NO ",\"vouched_by\":[2]}"),
+         CHANGED UNKNOWN, "both", "1 3 2"},
+        {ZONE("{\"tag\":1,\"algorithm\":13,\"role\":\"CSK\",\"sep\":true,\"rdata\":\"257 3 13 "
+              "E\"," YES "," SIGNED "}"),
+         CHANGED, "both", "1"},
+        {ZONE("{" KSK "," YES "},{" OLD "," NO "}"), UNKNOWN_OLD, "algorithm", "4"},
+        {ZONE("{" NEW "," NO ",\"ds\":true}"), UNKNOWN PARENT, "parent", "3"},
+        {ZONE("{" KSK "," YES "},{" NEW "," NO ",\"vouched_by\":[]}"), UNKNOWN, "not-told", "3"},
+        {ZONE("{" KSK "," YES "}"), FOREIGN, "foreign-signatures", "8700"},
+        {ZONE("{" ZSK "," YES "}"), CHANGED, "data-only", ""},
+        {"", CHANGED, "data-only", ""},
+        {ZONE("{" ZSK "," YES "}"), EXPIRED, NULL, ""},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        json_t *zones = scope_of(row[i].inventory, row[i].findings), *key;
+        const json_t *zone = json_array_get(zones, 0);
+        char tags[64] = "";
+        size_t k;
+        assert_int_equal(json_array_size(zones), row[i].recovery ? 1 : 0);
+        json_array_foreach(json_object_get(zone, "suspects"), k, key)
+        {
+            snprintf(tags + strlen(tags), sizeof tags - strlen(tags), "%s%d", k ? " " : "",
+                     (int)report_number(key, "tag"));
+            assert_true(json_array_size(json_object_get(key, "reasons")) > 0);
+        }
+        assert_string_equal(report_text(zone, "case"), row[i].recovery ? row[i].recovery : "");
+        assert_string_equal(tags, row[i].suspects);
+        json_decref(zones);
+    }
+}
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    json_t *zones = scope_of(ZONE("{" ZSK "," YES "," SIGNED "}"), CHANGED);
+    const json_t *zone = json_array_get(zones, 0);
+    assert_string_equal(report_text(zone, "deadline"), "2026-12-01T00:05:00Z");
+    json_decref(zones);
+    zones = scope_of(ZONE("{" KSK "," YES "}"), FOREIGN);
+    assert_false(report_known(json_array_get(zones, 0), "deadline")); /* not observed */
+    json_decref(zones);
+}
+
+/* Members of the wrong kind are as if they were missing. */
+static void test_hostile(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {
+        "{\"record\":\"zone\",\"zone\":\"z.\",\"keys\":7,\"outages\":{},\"objectives\":[]}\n",
+        "{\"record\":\"zone\",\"zone\":\"z.\",\"keys\":[1,null,[],\"x\",{\"rdata\":1,\"tag\":\"2\"}"
+        "],"
+        "\"ds\":[3],\"outages\":[4],\"servers\":[5],\"ttl\":6,\"first_seen\":7}\n",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct report_files files = {.name = "test", .standing = ""};
+        const char *found =
+            "{\"id\":\"a\",\"rule\":\"key-unknown\",\"zone\":\"z.\",\"observed\":[1]}\n"
+            "{\"id\":\"b\",\"rule\":\"rrsig-unknown-key\",\"zone\":\"z.\","
+            "\"observed\":[\" IN RRSIG \",2]}\n";
+        files.inventory = (struct report_bytes){(const uint8_t *)zones[i], strlen(zones[i])};
+        files.findings = (struct report_bytes){(const uint8_t *)found, strlen(found)};
+        struct report_case c;
+        assert_true(report_case_read(&c, &files));
+        for (enum report_form form = REPORT_TEXT; form <= REPORT_CSV; form++) {
+            struct report_out o = fresh();
+            report_inventory(&o, &c, form);
+            report_timeline(&o, &c, form);
+            if (form != REPORT_CSV)
+                report_scope(&o, &c, form);
+            assert_true(o.size > 0 && !o.full);
+        }
+        report_case_fini(&c);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_time),    cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_csv),     cmocka_unit_test(test_full),
+        cmocka_unit_test(test_cases),   cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_hostile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
