@@ -10,8 +10,8 @@
 #include "analyze/event.h"
 #include "analyze/jline.h"
 #include "analyze/judge.h"
-#include "analyze/trust.h"
 #include "analyze/key.h"
+#include "analyze/trust.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
 

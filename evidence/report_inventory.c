@@ -77,11 +77,11 @@ static void put_row(struct report_out *o, const json_t *zone)
 {
     char denial[32], life[REPORT_SPAN], keys[48];
     if (!is_observed(zone)) {
-        report_put(o, "%-32s %s\n", report_text(zone, "zone"), "declared, not observed");
+        report_put(o, "%-26s %s\n", report_text(zone, "zone"), "declared, not observed");
         return;
     }
     snprintf(keys, sizeof keys, "%zu+%zu", count_keys(zone, true), count_keys(zone, false));
-    report_put(o, "%-32s %-13s %-6s %-7s %-8s %-10s %-10s %s\n", report_text(zone, "zone"),
+    report_put(o, "%-26s %-13s %-6s %-7s %-8s %-10s %-10s %s\n", report_text(zone, "zone"),
                report_text(zone, "trust"), signed_word(zone),
                json_array_size(json_object_get(zone, "keys")) ? keys : "-", ds_word(zone),
                denial_word(zone, denial), life_word(zone, life),
@@ -266,7 +266,7 @@ static void put_text(struct report_out *o, const struct report_case *c)
     size_t i;
     json_t *zone;
     report_head(o, c, "Inventory");
-    report_put(o, "\n%-32s %-13s %-6s %-7s %-8s %-10s %-10s %s\n", "zone", "trust", "signed", "K+Z",
+    report_put(o, "\n%-26s %-13s %-6s %-7s %-8s %-10s %-10s %s\n", "zone", "trust", "signed", "K+Z",
                "DS", "denial", "least life", "last");
     json_array_foreach(c->zones, i, zone)
     {
