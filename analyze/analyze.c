@@ -86,6 +86,14 @@ static void send_inventory(void *context, const char *json, size_t size)
 
 /* --- inputs --- */
 
+#define USAGE 2 /* exit status: the operator's mistake, named by file and line */
+
+static void __attribute__((noreturn)) refuse(const char *mistake)
+{
+    log_line(LOG_ERROR, "%s", mistake);
+    exit(USAGE);
+}
+
 static struct anchors *read_anchors(const struct inputs *inputs)
 {
     struct anchors *anchors = anchors_new();
@@ -96,7 +104,7 @@ static struct anchors *read_anchors(const struct inputs *inputs)
         log_die("anchors: no memory");
     while (inputs_next(inputs, INPUT_ANCHOR, &at, &input)) {
         if (anchors_add(anchors, input.name, input.bytes, input.size, error, sizeof error) < 0)
-            log_die("%s", error);
+            refuse(error);
         count++;
     }
     if (count == 0)
@@ -115,14 +123,14 @@ static struct baseline *read_baseline(const struct inputs *inputs)
     while (inputs_next(inputs, INPUT_BASELINE_ZONE, &at, &input))
         if (baseline_add_zone(baseline, input.name, input.bytes, input.size, error, sizeof error) <
             0)
-            log_die("%s", error);
+            refuse(error);
     at = 0;
     while (inputs_next(inputs, INPUT_BASELINE_POLICY, &at, &input))
         if (baseline_add_policy(baseline, input.name, input.bytes, input.size, error,
                                 sizeof error) < 0)
-            log_die("%s", error);
+            refuse(error);
     if (baseline_ready(baseline, error, sizeof error) < 0)
-        log_die("%s", error);
+        refuse(error);
     return baseline;
 }
 
@@ -136,7 +144,7 @@ static struct explain *read_question(const struct inputs *inputs)
     bool json = input.size == 4 && memcmp(input.bytes, "json", 4) == 0;
     struct explain *explain = explain_new(input.name, json, error, sizeof error);
     if (explain == NULL)
-        log_die("%s", error);
+        refuse(error);
     return explain;
 }
 
@@ -209,7 +217,7 @@ static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyz
         log_die("getrandom: no randomness");
     struct pipeline *pipeline = pipeline_new(&in, &out, error, sizeof error);
     if (pipeline == NULL)
-        log_die("%s", error);
+        refuse(error);
     return pipeline;
 }
 

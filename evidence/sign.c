@@ -165,8 +165,10 @@ static struct identity *take_identity(void)
     if (fcntl(FD_IDENTITY, F_GETFD) < 0)
         return identity_ephemeral();
     struct identity *id = identity_load(FD_IDENTITY, why, sizeof why);
-    if (!id)
-        log_die("sign: identity: %s", why);
+    if (!id) {
+        log_line(LOG_ERROR, "identity: %s", why);
+        exit(2); /* the operator's mistake */
+    }
     (void)close(FD_IDENTITY);
     return id;
 }

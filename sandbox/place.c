@@ -62,12 +62,33 @@ static bool is_ours(const char *path, const struct stat *st)
     return false;
 }
 
+/* The folder is of this run: if nothing comes to lie in it, it goes again. */
+static void remember_made(struct place *p, const char *path)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        log_die("out of memory");
+    size_t size = strlen(folder);
+    while (size > 1 && folder[size - 1] == '/')
+        folder[--size] = '\0';
+    char *slash = strrchr(folder, '/');
+    p->made = strdup(slash ? slash + 1 : folder);
+    if (!p->made)
+        log_die("out of memory");
+    if (slash)
+        slash[slash == folder] = '\0';
+    p->parent = files_keep(open(slash ? folder : ".", FOLDER));
+    free(folder);
+}
+
 int place_evidence(struct place *p, const char *path, bool writes)
 {
     struct stat st;
     if (!path)
         return private_folder(p);
-    if (writes && mkdir(path, 0700) && errno != EEXIST) {
+    if (writes && mkdir(path, 0700) == 0) {
+        remember_made(p, path);
+    } else if (writes && errno != EEXIST) {
         log_line(LOG_ERROR, "%s: %m", path);
         return EXIT_USAGE;
     }
@@ -192,7 +213,10 @@ void place_fini(struct place *p)
         if (unlinkat(p->parent, p->temporary, AT_REMOVEDIR))
             log_line(LOG_WARNING, "%s: could not be removed: %m", p->temporary);
     }
+    if (p->made && p->parent >= 0)
+        (void)unlinkat(p->parent, p->made, AT_REMOVEDIR); /* refused if anything is in it */
     free(p->hidden);
     free(p->temporary);
-    p->hidden = p->temporary = NULL;
+    free(p->made);
+    p->hidden = p->temporary = p->made = NULL;
 }

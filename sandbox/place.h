@@ -11,7 +11,8 @@
 struct place {
     int evidence;      /* the evidence folder; carries the lock */
     char *temporary;   /* name of a private evidence folder in `parent`, removed at the end */
-    int parent;        /* folder that holds it, or -1 */
+    char *made;        /* name of the evidence folder in `parent`, if this run made it */
+    int parent;        /* folder that holds either, or -1 */
     int bundle;        /* the bundle being written, or -1 */
     int bundle_folder; /* where it gets its name */
     const char *bundle_name, *bundle_path; /* borrowed from the command line */
@@ -26,7 +27,8 @@ int place_evidence(struct place *, const char *path, bool writes);
 int place_bundle(struct place *, const char *path);
 /* The bundle is whole: makes it durable and gives it its name. 0, or -1 logged. */
 int place_commit(struct place *);
-/* Removes what must not stay: the private folder, a bundle without its name. */
+/* Removes what must not stay: the private folder, a bundle without its name, an evidence folder
+ * that was made and is empty. */
 void place_fini(struct place *);
 
 #endif

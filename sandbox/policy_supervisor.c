@@ -15,7 +15,7 @@ static const struct policy_rule rules[] = {
     ALLOW(kill),
     ALLOW(pidfd_send_signal),
     ALLOW_ARG(ioctl, 1, TIOCGWINSZ),
-    /* the report, the bundle's name, and the removal of a private evidence directory */
+    /* the report, the bundle's name, and the removal of a private or empty evidence directory */
     ALLOW(openat),
     ALLOW(newfstatat),
     ALLOW(getdents64),

@@ -94,8 +94,12 @@ static void start(struct run *r, enum process process)
     relay_init(&c->log, reading, names[process]);
 }
 
-static bool takes_part(const struct options *o, enum process process)
+static bool takes_part(const struct session *s, enum process process)
 {
+    const struct options *o = s->options;
+    if (o->test) /* those that read what the operator wrote */
+        return process == PROCESS_analyze || process == PROCESS_sign ||
+               (process == PROCESS_capture && s->sources.count);
     switch (process) {
     case PROCESS_sign:
         return true;
@@ -142,14 +146,15 @@ static void begin(struct run *r)
         log_die("signalfd: %m");
     r->progress = wires_make(r->session, &r->wires);
     for (int p = 0; p < PROCESS_COUNT; p++)
-        if (takes_part(r->session->options, (enum process)p))
+        if (takes_part(r->session, (enum process)p))
             start(r, (enum process)p);
     wires_close(&r->wires);
     for (size_t i = 0; i < r->session->sources.count; i++)
         close(r->session->sources.items[i].fd); /* digest must be the only reader of a stream */
     if (r->session->identity >= 0)
         close(r->session->identity);
-    progress_start(&r->line, !r->session->options->quiet && r->progress);
+    const struct options *o = r->session->options;
+    progress_start(&r->line, !o->quiet && !o->test && r->progress);
     confine_self(r->session);
 }
 
@@ -169,11 +174,9 @@ static void say(struct child *c, enum control_word word)
     (void)n; /* if it is gone, its death is on its way to us */
 }
 
-/* Ends every process that still runs; the first failure decides the exit status. */
-static void fail(struct run *r, int status)
+/* Ends every process that still runs. */
+static void end_all(struct run *r)
 {
-    if (!r->status)
-        r->status = status;
     for (int p = 0; p < PROCESS_COUNT; p++) {
         struct child *c = &r->children[p];
         if (c->pid && !c->ended && !c->killed_by_us) {
@@ -181,6 +184,14 @@ static void fail(struct run *r, int status)
             kill(c->pid, SIGKILL);
         }
     }
+}
+
+/* The first failure decides the exit status. */
+static void fail(struct run *r, int status)
+{
+    if (!r->status)
+        r->status = status;
+    end_all(r);
 }
 
 static void hear_done(struct run *r, enum process process, const struct control_msg *msg)
@@ -305,19 +316,21 @@ static void reap(struct run *r)
         const struct child *c = &r->children[p];
         if (guilt(c, (enum process)p) != most)
             continue;
-        explain(c, (enum process)p);
         if (WIFEXITED(c->wait_status) && WEXITSTATUS(c->wait_status) == EXIT_USAGE)
-            status = EXIT_USAGE;
+            status = EXIT_USAGE; /* it named the operator's mistake */
+        else
+            explain(c, (enum process)p);
     }
     const struct options *o = r->session->options;
-    log_line(LOG_ERROR, "%s ends here%s",
-             o->command == COMMAND_REPLAY    ? "the replay"
-             : o->command == COMMAND_EXPLAIN ? "the explanation"
-             : o->command == COMMAND_LEARN   ? "learning"
-             : o->command == COMMAND_ACCEPT  ? "the acceptance"
-             : o->command == COMMAND_CAPTURE ? "the capture"
-                                             : "packing",
-             o->bundle ? " and leaves no bundle" : "");
+    if (r->going || status != EXIT_USAGE)
+        log_line(LOG_ERROR, "%s ends here%s",
+                 o->command == COMMAND_REPLAY    ? "the replay"
+                 : o->command == COMMAND_EXPLAIN ? "the explanation"
+                 : o->command == COMMAND_LEARN   ? "learning"
+                 : o->command == COMMAND_ACCEPT  ? "the acceptance"
+                 : o->command == COMMAND_CAPTURE ? "the capture"
+                                                 : "packing",
+                 o->bundle ? " and leaves no bundle" : "");
     fail(r, status);
 }
 
@@ -346,7 +359,9 @@ static void advance(struct run *r)
 {
     if (!r->going && !r->status && all(r, is_ready)) {
         r->going = true;
-        for (int p = 0; p < PROCESS_COUNT; p++)
+        if (r->session->options->test) /* all is read and in order */
+            end_all(r);
+        for (int p = 0; p < PROCESS_COUNT && !r->session->options->test; p++)
             if (p != PROCESS_pack)
                 say(&r->children[p], CONTROL_GO);
     }

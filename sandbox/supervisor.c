@@ -127,6 +127,13 @@ static int open_identity(struct supervisor *v)
         path = NULL;
     }
     v->identity = path;
+    static const char *const needed[] = {"ca.pem", "signer.pem", "signer.key"};
+    for (size_t i = 0; path && i < sizeof needed / sizeof needed[0]; i++) {
+        if (faccessat(v->session.identity, needed[i], R_OK, AT_EACCESS)) {
+            log_line(LOG_ERROR, "%s/%s: %m (dnsbailiff keygen makes it)", path, needed[i]);
+            return EXIT_USAGE;
+        }
+    }
     return 0;
 }
 
@@ -280,12 +287,14 @@ int main(int argc, char **argv)
     v.session.programs = v.programs;
     v.session.place = &v.place;
     status = gather(&v);
-    if (!status && !v.options.test) {
+    if (!status && v.options.test)
+        status = session_run(&v.session, &(struct outcome){0});
+    else if (!status)
         status = make_places(&v);
-        status = status ? (v.options.check ? UNKNOWN : status) : finish(&v);
-    } else if (status && v.options.check) {
+    if (status && v.options.check)
         status = UNKNOWN;
-    }
+    else if (!status && !v.options.test)
+        status = finish(&v);
     place_fini(&v.place);
     return status;
 }
