@@ -142,6 +142,45 @@ is "a damaged capture says so" "$status" 2
 baseline learn -r "$out/nothing.pcap" "${anchor[@]}" -o "$out/nothing"
 is "a missing capture is no zone" "$status" 2
 
+# --- a report that an analyser under somebody else's hand might make ---
+
+mkdir -p "$out/fake/libexec/dnsbailiff"
+cp "$build/dnsbailiff" "$out/fake/"
+cp "$build/libexec/dnsbailiff/baseline" "$out/fake/libexec/dnsbailiff/"
+cat >"$out/fake/libexec/dnsbailiff/supervisor" <<'FAKE'
+#!/bin/sh
+printf "$FAKE_REPORT"
+FAKE
+chmod +x "$out/fake/libexec/dnsbailiff/supervisor"
+key='x. 300 IN DNSKEY 257 3 13 GTs7W+MvU3n1+EoXE8ekCGp0qzN+S5vVAwckwcjOXYrv9wc/O+c1XmCrfN0t09eo3qDn4x3NjxkQmMhzmLDncA=='
+keys="zone x.\\nset 1 x. DNSKEY\\nrecord $key\\n"
+fake() {
+    said=$(FAKE_REPORT=$1 "$out/fake/dnsbailiff" baseline learn -r x -o "$out/faked" 2>&1)
+    status=$?
+}
+fake "learned 1\\n${keys}end\\n"
+is "an honest report" "$status $(ls "$out/faked")" "0 x.yaml
+x.zone"
+rm -rf "$out/faked"
+while IFS= read -r report; do
+    fake "$report"
+    has "report: $report" "$status $said" "^1 .*report is not one"
+done <<REPORTS
+${keys}end\\n
+learned 1\\n$keys
+learned 1\\n${keys}end\\nmore\\n
+learned 1\\nset 1 x. A\\nend\\n
+learned 1\\nzone x.\\nrecord $key\\nend\\n
+learned 1\\nzone x.\\nset 1 y. DNSKEY\\nrecord $key\\nend\\n
+learned 1\\nzone x.\\nset 1 x. A\\nrecord $key\\nend\\n
+learned 1\\nzone x.\\nset 1 a.x. DNSKEY\\nrecord $key\\nend\\n
+learned 1\\nzone x.\\nset 1 x. A\\nrecord x. 1 IN A 192.0.2.1\\033[2J\\nend\\n
+learned 1\\nzone x.\\nset 1 x. A\\nrecord \$ORIGIN y.\\nend\\n
+learned 1\\n${keys}out many x. bogus x. A\\nend\\n
+learned 1\\n${keys}out 1 x.\\nend\\n
+REPORTS
+is "none of these wrote anything" "$(ls "$out/faked" 2>/dev/null)" ""
+
 # --- accept ---
 
 # id RULE FOLDER: the finding's
