@@ -235,7 +235,7 @@ void forge_case_accept(struct forge_case *c, const struct forge_identity *identi
                       "\"file\":\"%s\",\"sha256\":\"%s\",\"who\":\"Jane\",\"why\":\"4711\","
                       "\"log_origin\":\"dnsbailiff/a/b\",\"log_size\":7,"
                       "\"log_root\":\"%s\"}",
-                      forge_case_time(1, time), 1, 2, plan->file ? plan->file : FORGE_ZONE + 5, hex,
+                      forge_case_time(1, time), 1, 2, plan->file ? plan->file : &FORGE_ZONE[5], hex,
                       plan->root ? plan->root : "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     if (plan->source)
         forge_log_add(&c->log,

@@ -645,7 +645,8 @@ static void begin(uint8_t mode)
                                 .pair = run.pair,
                                 .memo = run.memo,
                                 .ahead = mode & MODE_AHEAD ? ahead : NULL,
-                                .on_answer = on_answer};
+                                .on_answer = on_answer,
+                                .on_forget = NULL};
     run.batch = batch_new(&parts);
     must(run.pair && run.memo && run.batch);
 }
