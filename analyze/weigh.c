@@ -9,8 +9,8 @@
 #include "analyze/canon.h"
 #include "analyze/denial.h"
 #include "analyze/judge.h"
-#include "analyze/trust.h"
 #include "analyze/negative.h"
+#include "analyze/trust.h"
 
 #define XXH_INLINE_ALL
 #include <stdlib.h>
