@@ -228,6 +228,20 @@ has "the record's bundle verifies" "$? $said" '^VERIFIED$'
 said=$("$build/dnsbailiff" verify "$out/case.tar" --ca "$out/identity/ca.pem" 2>&1)
 has "the evidence verifies as before" "$? $said" '^VERIFIED$'
 
+# A move of keys, DS and servers at once, finding by finding.
+moved=hijack-ds-replaced
+cp -r zones "$out/moving"
+moves() {
+    "$build/dnsbailiff" replay -q -r $moved.pcap --trust-anchor $moved.anchor --baseline "$out/moving" -l "$1"
+}
+moves "$out/moved"
+for finding in $(jq -r .id "$out/moved/state/findings.jsonl"); do
+    baseline accept -l "$out/moved" --baseline "$out/moving" --finding "$finding" --who Jane --why moved
+    is "accept $finding" "$status" 0
+done
+moves "$out/settled"
+is "a move that was accepted is none" "$(jq -r .rule "$out/settled/state/findings.jsonl")" ""
+
 baseline accept "${accept[@]}" --finding 0123456789abcdef --who Jane --why none
 has "no such finding" "$status $said" '^2 .*no such finding'
 baseline accept "${accept[@]}" --finding "$(id mail-policy-weakened "$out/case")" --who Jane --why "$(printf 'two\nlines')"
