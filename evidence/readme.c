@@ -28,6 +28,7 @@ static const char opening[] =
     "  data/findings/report.txt      what was found, in words: start here\n"
     "  data/findings/findings.jsonl  each finding: what was expected, what was seen, in which "
     "frames\n"
+    "  data/findings/inventory.jsonl each zone: its keys, servers, signatures; who received what\n"
     "  data/findings/eve.json        every event, one JSON object a line\n"
     "  data/capture/                 the packets themselves: open with Wireshark or tcpdump. A "
     "finding\n"

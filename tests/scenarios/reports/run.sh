@@ -37,7 +37,7 @@ for name in rogue-zsk-stolen-ksk records-changed-stolen-zsk hijack-ds-replaced u
 		verdict "$report of $name is the same from the bundle" $?
 		"$PROGRAM" $report --json "$name.tar" 2>&1 | jq -e '.source.standing and .run.frames' >/dev/null
 		verdict "$report of $name as JSON" $?
-		! LC_ALL=C grep -qP '[^\x20-\x7e]' out && ! grep -vE '[^ ]{60}' out | grep -qE '.{101}' 
+		! LC_ALL=C grep -qP '[^\x20-\x7e]' out && ! grep -vE '[^ ]{60}' out | grep -qE '.{101}'
 		verdict "$report of $name is printable and narrow" $?
 	done
 	for report in inventory timeline; do
