@@ -84,6 +84,12 @@ static void send_inventory(void *context, const char *json, size_t size)
     channel_send(z->results, MSG_INVENTORY, json, size, NULL, 0);
 }
 
+static void send_keys(void *context, const char *text, size_t size)
+{
+    struct analyzer *z = context;
+    channel_send(z->results, MSG_KEYS, text, size, NULL, 0);
+}
+
 /* --- inputs --- */
 
 #define USAGE 2 /* exit status: the operator's mistake, named by file and line */
@@ -199,7 +205,8 @@ static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyz
     const struct settings *settings = inputs_settings(inputs);
     struct pipeline_inputs in = {
         .settings = settings, .ahead = z->ahead, .explain = z->explain, .learn = z->learn};
-    struct pipeline_outputs out = {send_event, send_finding, send_hold, z, send_inventory};
+    struct pipeline_outputs out = {send_event, send_finding,   send_hold,
+                                   z,          send_inventory, send_keys};
     const char **names;
     char error[ERROR_TEXT];
     struct input profile;
@@ -219,6 +226,17 @@ static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyz
     if (pipeline == NULL)
         refuse(error);
     return pipeline;
+}
+
+/* Made of traffic, by whoever wrote the file: read behind the walls. */
+static void recall(const struct inputs *inputs, struct analyzer *z)
+{
+    char error[ERROR_TEXT];
+    struct input input;
+    for (size_t at = 0; inputs_next(inputs, INPUT_STATE, &at, &input);)
+        if (pipeline_recall(z->pipeline, input.name, input.bytes, input.size, error, sizeof error) <
+            0)
+            log_die("%s", error);
 }
 
 /* OpenSSL and the time zone load on first use, which the filter would refuse. */
@@ -316,6 +334,7 @@ int main(void)
 
     confine(PROCESS_analyze);
     control_await_go();
+    recall(inputs, &z);
     while (!z.ended)
         take_batch(&z);
     const char *nothing = finish(&z);

@@ -532,6 +532,20 @@ struct answer *answers_commit(struct answers *t, struct draft *draft, const stru
     return a;
 }
 
+void answers_recall(struct answers *t, struct draft *draft)
+{
+    struct answer *a = &draft->answer;
+    if (a->kind == ANSWER_OTHER)
+        return;
+    mark_seen(a, a->time_ns);
+    observe(t, a);
+    world_begin(&t->world, a->time_ns);
+    weigh_answer(t, a, answers_clock(t, a->time_ns));
+    for (size_t i = 0; i < a->sets; i++)
+        answer_nth(a, i)->set->recalled = true;
+    answers_settle(t);
+}
+
 /* A verdict that changes with a later packet is that packet's. */
 static void move_to(struct answer *a, const struct datagram *dg)
 {

@@ -155,6 +155,9 @@ void answers_draft(struct answers *, const struct datagram *, const struct dns_m
  * was not known before. NULL: no memory. */
 struct answer *answers_commit(struct answers *, struct draft *, const struct datagram *,
                               bool *ret_new);
+/* Second step for what an earlier run kept: its keys, DS and proofs become known, judged at the
+ * time of the draft. No record, no callback; RRsets are marked as recalled. */
+void answers_recall(struct answers *, struct draft *);
 /* The same response once more (the caller has compared the bytes). */
 void answers_again(struct answers *, struct answer *, const struct datagram *);
 /* Judges again what waited for the zones that were stirred. Called by the two above. */

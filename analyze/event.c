@@ -196,6 +196,7 @@ const char *event_dnssec(struct event *e, const struct event_context *c,
     put_ede(j, v->reason);
     put_text_or_null(j, "dnsviz_code", reason_dnsviz(v->reason));
     jline_bool(j, "retro", v->retro);
+    jline_bool(j, "kept", v->kept);
     put_frames(j, "frames", v->frames, v->frame_count);
     jline_close(j, '}');
     jline_object(j, "responder");
@@ -285,6 +286,7 @@ static void put_finding(struct jline *j, const struct finding *f)
     jline_string(j, "last_seen", event_time(f->last_seen_ns, time));
     jline_number(j, "count", f->count);
     jline_bool(j, "loss", f->lossy);
+    jline_bool(j, "kept", f->kept);
     put_rfcs(j, rule, f->reason);
     put_ede(j, f->reason);
     put_text_or_null(j, "dnsviz_code", reason_dnsviz(f->reason));

@@ -40,6 +40,7 @@ struct event_verdict {
     uint16_t key_tag;
     uint8_t algorithm;
     bool retro;
+    bool kept;           /* the chain rests on keys from an earlier run */
     const uint16_t *ede; /* info codes that the responder gave (RFC 8914) */
     size_t ede_count;
     const uint64_t *frames; /* of the message, then of the chain */

@@ -171,6 +171,7 @@ struct fact {
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool was_signed;  /* FACT_UNSIGNED: the same RRset or zone was seen with signatures before */
     const struct fact_sensor *sensor;
+    bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;
 };

@@ -12,6 +12,7 @@
 #include "analyze/explain.h"
 #include "analyze/inventory.h"
 #include "analyze/judge.h"
+#include "analyze/keep.h"
 #include "analyze/learn.h"
 #include "analyze/memo.h"
 #include "analyze/pair.h"
@@ -103,6 +104,7 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, const struc
                               .reason = a->reason,
                               .zone = a->zone ? a->zone->name : NULL,
                               .retro = retro,
+                              .kept = a->zone && keep_supports(a->zone),
                               .ede = a->ede,
                               .ede_count = a->ede_count,
                               .frames = frames};
@@ -565,6 +567,14 @@ void pipeline_finish(struct pipeline *p)
             p->out.finding(p->out.context, list[i], true, json, size);
     }
     take_inventory(p, true);
+    if (p->out.keys)
+        keep_write(&p->answers, p->out.keys, p->out.context);
+}
+
+int pipeline_recall(struct pipeline *p, const char *name, const void *text, size_t size,
+                    char *ret_error, size_t error_room)
+{
+    return keep_read(&p->answers, name, text, size, ret_error, error_room);
 }
 
 const char *pipeline_report(struct pipeline *p, size_t *ret_size)

@@ -42,6 +42,8 @@ struct pipeline_outputs {
     void *context;
     /* A line for inventory.jsonl (analyze/inventory.h); NULL: nobody wants them. */
     void (*inventory)(void *context, const char *json, size_t size);
+    /* Lines of keys.dnsbailiff (analyze/keep.h); NULL: nobody wants them. */
+    void (*keys)(void *context, const char *text, size_t size);
 };
 
 struct pipeline; /* opaque */
@@ -50,6 +52,10 @@ struct pipeline; /* opaque */
 struct pipeline *pipeline_new(const struct pipeline_inputs *, const struct pipeline_outputs *,
                               char *ret_error, size_t error_room);
 void pipeline_free(struct pipeline *);
+/* Before the first record: what an earlier run kept. As hostile as a packet: call it confined. 0,
+ * or -1 with "name:line: what was expected". */
+int pipeline_recall(struct pipeline *, const char *name, const void *text, size_t size,
+                    char *ret_error, size_t error_room);
 /* Any record of the ring. */
 void pipeline_record(struct pipeline *, const struct ring_record *);
 /* Judges what has been read. Before the ring's space is given back, so that the frames to hold are

@@ -374,6 +374,11 @@ void rrset_intern(struct rrsets *table, const struct dns_message *m, struct rrse
         table->bytes += footprint(set);
         table->entries++;
         g->fresh = true;
+    } else if (set->recalled) { /* known, and here for the first time */
+        set->recalled = false;
+        set->first_seen_ns = time_ns;
+        remember_frames(set, frames, frame_count);
+        g->fresh = true;
     }
     g->rrset = set;
 }

@@ -60,6 +60,7 @@ struct rrset {
     uint16_t count;       /* records */
     uint8_t signatures;   /* usable RRSIGs kept */
     bool more_signatures; /* there were more than RRSET_SIGNATURES_MAX, or malformed ones */
+    bool recalled;        /* known from an earlier run (analyze/keep.h), not yet seen in this one */
     uint32_t held;        /* places in zones that refer to it; above 0 it survives rrsets_forget */
     uint8_t
         compared; /* 1 + enum verdict_kind with which the rules were given its content, 0 not yet */

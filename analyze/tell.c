@@ -7,6 +7,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/judge.h"
+#include "analyze/keep.h"
 #include "analyze/trust.h"
 #include "analyze/usage.h"
 
@@ -82,6 +83,7 @@ static struct fact draft(struct tell *t, const struct answer *a, enum fact_kind 
                      .from_referral = a->kind == ANSWER_REFERRAL,
                      .server_family = a->flow.family,
                      .server = a->flow.src,
+                     .kept = zone && keep_supports(zone),
                      .lossy = t->lossy};
     f.chain = views.chain;
     f.chain_count = chain_of(t, a, zone);
@@ -166,7 +168,7 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     int64_t clock = answers_clock(t->answers, a->time_ns);
     enum reason reason = judge_rrset(&t->answers->world, set, clock);
     uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
-    if (set->compared == verdict)
+    if (set->compared == verdict || set->recalled)
         return;
     set->compared = verdict;
     struct fact f = draft(t, a, kind, zone, retro);
@@ -190,7 +192,7 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
 static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
 {
     struct rrset *proof = zone->no_ds.proof[0];
-    if (proof == NULL || zone->no_ds.reason == REASON_NONE)
+    if (proof == NULL || proof->recalled || zone->no_ds.reason == REASON_NONE)
         return;
     struct fact f = draft(t, a, FACT_NO_DS, zone, retro);
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DS};

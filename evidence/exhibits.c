@@ -110,6 +110,7 @@ void exhibits_copy(int state, const struct inputs *inputs, struct listing *l)
     copy_single(state, FILE_PROFILE, BUNDLE_PROFILE, inputs, INPUT_PROFILE, l);
     copy_single(state, FILE_SENSOR, BUNDLE_SENSOR, inputs, INPUT_SENSOR, l);
     copy_kind(state, DIR_ANCHORS, BUNDLE_ANCHORS, inputs, INPUT_ANCHOR, l);
+    copy_kind(state, DIR_ANCHORS, BUNDLE_ANCHORS, inputs, INPUT_STATE, l);
     copy_kind(state, DIR_BASELINE, BUNDLE_BASELINE, inputs, INPUT_BASELINE_ZONE, l);
     copy_kind(state, DIR_BASELINE, BUNDLE_BASELINE, inputs, INPUT_BASELINE_POLICY, l);
 }

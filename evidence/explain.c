@@ -303,7 +303,7 @@ static int each_of(struct command *c, const char *folder, const char *part, cons
     int count = scandir(path, &entries, is_visible, alphasort);
     for (int i = 0; i < count; i++) {
         if (option) {
-            argue(c, "%s", option);
+            argue(c, "%s", strcmp(entries[i]->d_name, NAME_KEYS) == 0 ? "--state" : option);
             argue(c, "%s/%s", path, entries[i]->d_name);
         }
         free(entries[i]);

@@ -52,6 +52,8 @@
 #define FILE_FINDINGS    "state/findings.jsonl"
 #define FILE_INVENTORY   "state/inventory.jsonl"
 #define FILE_REPORT      "state/report.txt"
+#define NAME_KEYS        "keys.dnsbailiff" /* in DIR_ANCHORS: those that an earlier run kept */
+#define FILE_KEYS        "state/keys.dnsbailiff" /* for the next run; the bundle has what was used */
 #define FILE_LOSS        "state/loss.jsonl"
 #define FILE_SENSOR      "state/sensor.json"
 #define FILE_SETTINGS    "state/settings.json"
@@ -207,10 +209,10 @@
     /* line `line` (from 0) of findings.jsonl: sha256 of it without LF. state as in the line */    \
     X(FINDING, "finding", "id,line:int,sha256")                                                    \
     /* a person adopted the change that a finding shows; only in a run `accept`, there once.       \
-     * sha256 of its line without LF, as the record of the finding has it. zone: its name.                      \
-     * old_sha256: of the zone file before. file, sha256: the zone file as it is now,                                   \
-     * baseline/<name>, one of open's inputs. log_origin, log_size, log_root: the newest                                         \
-     * checkpoint of the log with the finding */                                                                                        \
+     * sha256 of its line without LF, as the record of the finding has it. zone: its name.         \
+     * old_sha256: of the zone file before. file, sha256: the zone file as it is now,              \
+     * baseline/<name>, one of open's inputs. log_origin, log_size, log_root: the newest           \
+     * checkpoint of the log with the finding */                                                   \
     X(ACCEPT, "accept",                                                                            \
       "finding,finding_sha256,zone,old_sha256,file,sha256,who,why,log_origin,log_size:int,"        \
       "log_root")                                                                                  \

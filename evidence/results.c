@@ -18,7 +18,7 @@
 
 struct results {
     struct results_options o;
-    struct file *eve, *findings, *report, *inventory;
+    struct file *eve, *findings, *report, *inventory, *keys;
     struct hash *hash;
     uint64_t lines; /* of findings.jsonl */
     uint64_t *cited;
@@ -48,6 +48,7 @@ struct results *results_new(const struct results_options *o)
     r->findings = create(o->state, FILE_FINDINGS);
     r->report = create(o->state, FILE_REPORT);
     r->inventory = create(o->state, FILE_INVENTORY);
+    r->keys = create(o->state, FILE_KEYS);
     return r;
 }
 
@@ -59,6 +60,7 @@ void results_free(struct results *r)
     file_discard(r->findings);
     file_discard(r->report);
     file_discard(r->inventory);
+    file_discard(r->keys);
     hash_free(r->hash);
     free(r->cited);
     free(r);
@@ -198,6 +200,14 @@ static void take_inventory(struct results *r, const uint8_t *bytes, size_t size)
     file_write(r->inventory, "\n", 1);
 }
 
+/* What the next run starts from; it believes none of it. */
+static void take_keys(struct results *r, const uint8_t *bytes, size_t size)
+{
+    if (!text_is_clean(bytes, size, true))
+        log_die("results: the keys are no text");
+    file_write(r->keys, bytes, size);
+}
+
 static void take_finished(struct results *r, const uint8_t *bytes, size_t size)
 {
     if (size != sizeof r->totals)
@@ -227,6 +237,9 @@ void results_take(struct results *r, enum message_type type, const uint8_t *byte
         break;
     case MSG_INVENTORY:
         take_inventory(r, bytes, size);
+        break;
+    case MSG_KEYS:
+        take_keys(r, bytes, size);
         break;
     case MSG_FINISHED:
         take_finished(r, bytes, size);
@@ -279,7 +292,8 @@ static void seal(struct file **file, const char *member, struct listing *l)
     *file = NULL;
     if (error != 0)
         log_die("results: %s: %s", member, strerror(-error));
-    listing_add(l, member, size, digest);
+    if (l)
+        listing_add(l, member, size, digest);
 }
 
 void results_seal(struct results *r, struct listing *l)
@@ -288,4 +302,5 @@ void results_seal(struct results *r, struct listing *l)
     seal(&r->findings, BUNDLE_FINDINGS, l);
     seal(&r->inventory, BUNDLE_INVENTORY, l);
     seal(&r->report, BUNDLE_REPORT, l);
+    seal(&r->keys, FILE_KEYS, NULL);
 }

@@ -258,7 +258,8 @@ static bool compose(struct place *p, const struct verify_offer *offer)
     uint32_t count = offer->count < OFFERED_MAX ? offer->count : OFFERED_MAX;
     for (uint32_t i = 0; i < count; i++) {
         const char *name = offer->file[i].name;
-        const char *option = verify_starts(name, BUNDLE_ANCHORS)              ? "--trust-anchor"
+        const char *option = strcmp(name, BUNDLE_ANCHORS NAME_KEYS) == 0      ? "--state"
+                             : verify_starts(name, BUNDLE_ANCHORS)            ? "--trust-anchor"
                              : strcmp(name, BUNDLE_PROFILE) == 0              ? "--profile"
                              : strcmp(name, BUNDLE_CAPTURE NAME_EXTRACT) == 0 ? "-r"
                                                                               : NULL;

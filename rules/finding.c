@@ -486,6 +486,7 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     bool worse = !entry->fresh && severity > finding->severity;
     finding->severity = severity > finding->severity ? severity : finding->severity;
     finding->lossy |= rule_text(finding->rule)->absence && fact->lossy;
+    finding->kept |= fact->kept;
     finding->reason = fact->reason;
     if (rule_text(finding->rule)->needs_baseline && fact->baseline.sha256) {
         finding->baseline = fact->baseline.file;

@@ -37,6 +37,7 @@ struct finding {
     int64_t first_seen_ns, last_seen_ns;
     uint64_t count;
     bool lossy;
+    bool kept;          /* some judgement rested on keys from an earlier run */
     enum reason reason; /* gives RFC, EDE and DNSViz code where the rule has none of its own */
     bool changed;       /* count or state changed since it was last reported */
 };

@@ -34,7 +34,8 @@
     X(PUBLIC, 15, "sign -> store: public key of the next epoch (32 bytes)")                        \
     X(OK, 16, "sign -> store: done, nothing to say")                                               \
     X(CERTIFICATES, 17, "sign -> pack: struct msg_certificates, then chain.pem")                   \
-    X(INVENTORY, 18, "analyze -> store: one JSON object for inventory.jsonl")
+    X(INVENTORY, 18, "analyze -> store: one JSON object for inventory.jsonl")                      \
+    X(KEYS, 19, "analyze -> store: lines of keys.dnsbailiff")
 
 enum message_type {
 #define X(name, number, text) MSG_##name = number,

@@ -227,6 +227,19 @@ static int add_file(struct inputs_writer *inputs, enum input_kind kind, const ch
     return failed;
 }
 
+/* Under the one name by which a bundle's reader knows it. */
+static int add_kept(struct inputs_writer *inputs, const char *path)
+{
+    uint8_t *bytes;
+    size_t size;
+    if (files_read(path, ZONE_MAX, &bytes, &size))
+        return -1;
+    if (inputs_add(inputs, INPUT_STATE, "keys.dnsbailiff", bytes, size))
+        log_die("inputs: %m");
+    free(bytes);
+    return 0;
+}
+
 static int add_zone(const char *path, void *inputs)
 {
     return add_file(inputs, INPUT_BASELINE_ZONE, path, ZONE_MAX);
@@ -235,6 +248,21 @@ static int add_zone(const char *path, void *inputs)
 static int add_zone_policy(const char *path, void *inputs)
 {
     return add_file(inputs, INPUT_BASELINE_POLICY, path, TEXT_MAX);
+}
+
+/* Keys of an earlier run: those named, else those in the evidence folder, if it has any. */
+static int add_state(const struct options *o, struct inputs_writer *inputs)
+{
+    char *path = NULL;
+    if (o->state)
+        return strcmp(o->state, "none") == 0 ? 0 : add_kept(inputs, o->state);
+    if (!o->evidence || (o->command != COMMAND_REPLAY && o->command != COMMAND_CAPTURE))
+        return 0;
+    if (asprintf(&path, "%s/state/keys.dnsbailiff", o->evidence) < 0)
+        log_die("out of memory");
+    int failed = access(path, F_OK) == 0 ? add_kept(inputs, path) : 0;
+    free(path);
+    return failed;
 }
 
 int files_add_inputs(const struct options *o, struct inputs_writer *inputs)
@@ -250,6 +278,8 @@ int files_add_inputs(const struct options *o, struct inputs_writer *inputs)
         if (zones == 0 && policies == 0)
             return reject(o->baseline, "holds no zone file (NAME.zone) and no policy (NAME.yaml)");
     }
+    if (add_state(o, inputs))
+        return -1;
     if (o->profile && add_file(inputs, INPUT_PROFILE, o->profile, TEXT_MAX))
         return -1;
     for (size_t i = 0; i < o->interfaces.count; i++)

@@ -38,6 +38,8 @@
       "DS or DNSKEY lines, or IANA's root-anchors.xml; repeatable; default: the root's keys")      \
     X(baseline, 0, "DIR", IN_WORLD | IN_ACCEPT,                                                    \
       "what owners declared: ZONE.zone, optionally ZONE.yaml")                                     \
+    X(state, 0, "FILE|none", IN_WORLD,                                                             \
+      "keys that an earlier run kept; default: those in the evidence folder")                      \
     X(at, 0, "packet|now|TIME", IN_JUDGE,                                                          \
       "clock that signatures are judged by: RFC 3339 or seconds since 1970; default: packet")      \
     X(evidence, 'l', "DIR", IN_ALL | IN_ACCEPT, "evidence folder; a run makes it if needed")       \
@@ -338,6 +340,8 @@ static int take_name(struct options *o, enum option_id id, const char *value)
         return set_once(&o->config, "-c", value);
     case OPTION_identity:
         return set_once(&o->identity, "--identity", value);
+    case OPTION_state:
+        return set_once(&o->state, "--state", value);
     case OPTION_profile:
         return set_once(&o->profile, "--profile", value);
     case OPTION_filter:

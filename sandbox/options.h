@@ -35,6 +35,7 @@ struct options {
     struct option_list interfaces; /* -i */
     const char *baseline;          /* NULL: not given, as for all that follow */
     const char *evidence;          /* -l */
+    const char *state;             /* --state: a file, or "none" */
     const char *bundle;            /* -o */
     const char *config;            /* -c */
     const char *identity;

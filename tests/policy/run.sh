@@ -93,6 +93,66 @@ else
     is "a key of test. to anchor at" none some
 fi
 
+# --- keys that an earlier run kept ---
+
+stub=(client-only-no-chain --trust-anchor client-only-no-chain.anchor)
+replay first normal --trust-anchor normal.anchor
+keys=$out/first/state/keys.dnsbailiff
+is "what is kept" "$(head -n 1 "$keys") $(awk 'NR > 1 { print $1 }' "$keys" | sort -u | paste -sd' ')" \
+    "dnsbailiff-keys 1 ds end key no-ds"
+replay again normal --trust-anchor normal.anchor
+is "the same capture keeps the same" "$(cmp "$keys" "$out/again/state/keys.dnsbailiff" && echo same)" same
+replay alone "${stub[@]}"
+is "a client's answer alone" "$(verdicts alone www.bank.test. A)" "indeterminate dnskey-not-seen"
+replay kept "${stub[@]}" --state "$keys"
+is "with keys that were kept" "$(verdicts kept www.bank.test. A)" "secure chain-complete"
+is "and a proof that was kept" "$(verdicts kept www.plain.test. A)" "insecure unsigned-delegation"
+is "events say so" "$(jq -c 'select(.event_type == "dnssec") | .dnssec.kept' "$out/kept/eve.json" | sort -u)" true
+is "without, too" "$(jq -c 'select(.event_type == "dnssec") | .dnssec.kept' "$out/alone/eve.json" | sort -u)" false
+is "the bundle has what was used" "$(tar -xOf "$out/kept.tar" --wildcards '*/data/anchors/keys.dnsbailiff' | cmp - "$keys" && echo same)" same
+"$build/dnsbailiff" pack -l "$out/kept" -o "$out/kept-2.tar" >/dev/null 2>&1
+is "two packs are one" "$(tar -xOf "$out/kept.tar" --wildcards '*/tagmanifest-sha512.txt' | sha512sum)" \
+    "$(tar -xOf "$out/kept-2.tar" --wildcards '*/tagmanifest-sha512.txt' | sha512sum)"
+is "explain uses it" "$("$build/dnsbailiff" explain -l "$out/kept" www.bank.test./A 2>/dev/null | grep -c secure | awk '{ print ($1 > 0) }')" 1
+
+# The same folder twice: the second run starts from what the first one kept.
+cp -r "$out/first" "$out/twice"
+"$build/dnsbailiff" replay -q -r client-only-no-chain.pcap --trust-anchor normal.anchor -l "$out/twice" >/dev/null 2>&1
+is "the same folder" "$(verdicts twice www.bank.test. A)" "secure chain-complete"
+cp -r "$out/first" "$out/none"
+"$build/dnsbailiff" replay -q -r client-only-no-chain.pcap --trust-anchor normal.anchor -l "$out/none" --state none >/dev/null 2>&1
+is "--state none" "$(verdicts none www.bank.test. A)" "indeterminate dnskey-not-seen"
+
+# Nothing on disk is believed. Another anchor, a later clock, a key that was changed: no trust.
+replay other client-only-no-chain --trust-anchor hostile-deep.anchor --state "$keys"
+is "under another anchor" "$(verdicts other www.bank.test. A | cut -d' ' -f1 | grep -c secure)" 0
+replay late "${stub[@]}" --state "$keys" --at 2030-01-01T00:00:00Z
+is "when its signatures have expired" "$(verdicts late www.bank.test. A | grep -c ^secure)" 0
+# the last base64 group of a message lies in OPT; twenty groups before it in the last signature
+awk '$2 == "bank.test." && $1 == "key" {
+        n = length($4) - 80
+        $4 = substr($4, 1, n - 1) (substr($4, n, 1) == "A" ? "B" : "A") substr($4, n + 1)
+    } { print }' "$keys" >"$out/forged.keys"
+replay forged "${stub[@]}" --state "$out/forged.keys"
+is "a signature that was changed" "$(verdicts forged www.bank.test. A | grep -c ^secure)" 0
+is "the others are untouched" "$(verdicts forged example.test. MX)" "secure chain-complete"
+
+# broken TEXT SED: the mistake is named with its line.
+broken() {
+    local status
+    sed "$2" "$keys" >"$out/broken"
+    "$build/dnsbailiff" replay -q -r client-only-no-chain.pcap -l "$out/broken.d" --state "$out/broken" >"$out/said" 2>&1
+    status=$?
+    is "broken: $1" "$((status != 0)) $(grep -cF "keys.dnsbailiff:$1" "$out/said")" "1 1"
+    rm -rf "$out/broken.d"
+}
+broken '1: expected "dnsbailiff-keys 1"' '1s/1$/2/'
+broken '2: expected key, ds or no-ds' '2s/^key/sig/'
+broken '3: expected nanoseconds' '3s/ [0-9]* / soon /'
+broken '2: expected a message in base64' '2s/.$/!/'
+broken '2: expected kind, zone, time and message' '2s/ [^ ]*$//'
+broken "$(wc -l <"$keys"): expected \"end\"" '$d'
+
 # --- the responder's opinion, beside ours ---
 
 is "a SERVFAIL that says why" "$(jq -c 'select(.event_type == "dnssec" and .dns.rcode == "SERVFAIL") | .responder' \

@@ -142,7 +142,7 @@ static void dnssec(void **state)
     has(j, "dnssec",
         "{\"verdict\":\"bogus\",\"reason\":\"signature-expired\",\"rfc\":\"RFC 4035 5.3.1\","
         "\"zone\":\"test.\",\"signer\":null,\"key_tag\":65535,\"algorithm\":13,\"ede\":7,"
-        "\"dnsviz_code\":\"EXPIRATION_IN_PAST\",\"retro\":false,\"frames\":[7,3]}");
+        "\"dnsviz_code\":\"EXPIRATION_IN_PAST\",\"retro\":false,\"kept\":false,\"frames\":[7,3]}");
     has(j, "responder", "{\"ad\":false,\"ede\":[22,6]}");
     json_decref(j);
     v.has_key = false;
@@ -197,9 +197,10 @@ static void finding(void **state)
     const char *text = event_finding(event, &f, &size);
     json_t *alone = read_line(text, size);
     static const char *const keys[] = {
-        "id",      "rule",     "severity", "state",  "zone",        "rrname",         "rrtype",
-        "summary", "expected", "observed", "frames", "chain",       "first_seen",     "last_seen",
-        "count",   "loss",     "rfc",      "ede",    "dnsviz_code", "zonemaster_tag", "baseline"};
+        "id",         "rule",        "severity",       "state",    "zone",   "rrname",
+        "rrtype",     "summary",     "expected",       "observed", "frames", "chain",
+        "first_seen", "last_seen",   "count",          "loss",     "kept",   "rfc",
+        "ede",        "dnsviz_code", "zonemaster_tag", "baseline"};
     assert_int_equal(json_object_size(alone), sizeof(keys) / sizeof(*keys));
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (!json_object_get(alone, keys[i]))
