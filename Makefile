@@ -420,6 +420,10 @@ $(foreach b,$(BENCH),$(eval $(call bench_program,$(b))))
 bench: all $(addprefix $(O)/bench/,$(BENCH))
 	@tests/bench/bench.sh $(O)
 
+# What hostile traffic costs, beside normal traffic; and memory under a flood.
+bench-hostile: all $(O)/bench/measure
+	@tests/bench/hostile.sh $(O)
+
 # --- demo, style, installation -----------------------------------------------------------------------------
 demo:
 	@deploy/deps.sh --build
@@ -452,4 +456,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline check-judges bench demo format format-check install clean FORCE
+.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline check-judges bench bench-hostile demo format format-check install clean FORCE
