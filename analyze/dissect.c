@@ -154,7 +154,7 @@ static bool settle(struct dissect *d, struct packet *p, enum layer *layer, const
         if (is_dns(d, &p->flow)) {
             d->counters.segments += p->wire > 0;
             *ret_needed |= watch(d, p, o);
-            *ret_needed = streams_add(d->streams, p, o);
+            *ret_needed |= streams_add(d->streams, p, o);
         } else {
             count_other(d, &p->flow);
         }
@@ -165,7 +165,7 @@ static bool settle(struct dissect *d, struct packet *p, enum layer *layer, const
             p->layers |= PACKET_REASSEMBLED;
             return true;
         }
-        *ret_needed = fragments_held(d->fragments);
+        *ret_needed |= fragments_held(d->fragments);
         return false;
     case LAYER_ICMP_ERROR:
         d->counters.icmp++;
