@@ -537,6 +537,8 @@ void answers_recall(struct answers *t, struct draft *draft)
     struct answer *a = &draft->answer;
     if (a->kind == ANSWER_OTHER)
         return;
+    if (a->time_ns > t->recalled_ns)
+        t->recalled_ns = a->time_ns;
     mark_seen(a, a->time_ns);
     observe(t, a);
     world_begin(&t->world, a->time_ns);

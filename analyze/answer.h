@@ -112,7 +112,8 @@ struct answers { /* the table, and the world it is judged by */
     size_t buckets, entries, bytes;
     size_t floor; /* bytes that the last answers_forget could not drop */
     uint64_t waiting;
-    uint64_t retro; /* verdicts revised later */
+    uint64_t retro;      /* verdicts revised later */
+    int64_t recalled_ns; /* the latest time of what was recalled, 0 nothing */
     /* called when a verdict is first reached or has changed; `retro`: later than the packet */
     void (*on_verdict)(void *context, const struct answer *, bool retro);
     /* called after each judgement, so that the rules learn what is new (analyze/tell.c) */

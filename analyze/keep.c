@@ -19,7 +19,8 @@
 #define MESSAGE_MOST 65535
 #define LINE_MOST    (NAME_TEXT_MAX + 64 + (MESSAGE_MOST + 2) / 3 * 4)
 #define HEADER       12
-#define SECOND_NS    INT64_C(1000000000)
+/* 2106: beyond, the times of signatures (32 bits of seconds) have no meaning that is known now. */
+#define SEEN_MOST (INT64_C(4294967295) * 1000000000)
 
 /* --- messages ------------------------------------------------------------------------------ */
 
@@ -270,7 +271,7 @@ static int read_entry(struct reading *k, const char *at, const char *end)
                                                                       : 0;
     if (type == 0)
         return refuse(k, "key, ds or no-ds");
-    if (!number(time, time_size, &seen_ns))
+    if (!number(time, time_size, &seen_ns) || seen_ns > SEEN_MOST)
         return refuse(k, "nanoseconds since 1970");
     if (!decode(k, message, message_size, &size))
         return refuse(k, "a message in base64");

@@ -550,6 +550,8 @@ void pipeline_stats(struct pipeline *p)
 void pipeline_finish(struct pipeline *p)
 {
     const struct finding *const *list;
+    if (p->last_ns == INT64_MIN && p->answers.recalled_ns)
+        p->last_ns = p->answers.recalled_ns; /* no frame: zones are shown as they were kept */
     dissect_finish(p->dissect);
     review(p, true);
     batch_flush(p->batch);
