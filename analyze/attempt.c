@@ -61,15 +61,18 @@ enum reason attempt_in_time(const struct world *w, const struct signature *s, in
 }
 
 /* May the RRset, seen last when it was, still be in a cache? */
-int64_t attempt_fresh_until(const struct rrset *set)
+int64_t attempt_fresh_until(const struct world *w, const struct rrset *set)
 {
     uint32_t ttl = set->signatures ? set->signature[0].original_ttl : set->ttl;
-    return set->last_seen_ns + (int64_t)ttl * SECOND_NS;
+    int64_t until_ns = set->last_seen_ns + (int64_t)ttl * SECOND_NS;
+    if (w->settings->at == AT_FIXED)
+        return w->packet_ns <= until_ns ? INT64_MAX : INT64_MIN;
+    return until_ns;
 }
 
-bool attempt_fresh(const struct rrset *set, int64_t time_ns)
+bool attempt_fresh(const struct world *w, const struct rrset *set, int64_t time_ns)
 {
-    return time_ns <= attempt_fresh_until(set);
+    return time_ns <= attempt_fresh_until(w, set);
 }
 
 /* --- one signature, one key --- */

@@ -25,9 +25,10 @@ enum reason attempt_in_time(const struct world *, const struct signature *, int6
                             struct window *holds);
 
 /* Until when the RRset, seen last when it was, may still be in a cache; and whether it may at a
- * time. */
-int64_t attempt_fresh_until(const struct rrset *);
-bool attempt_fresh(const struct rrset *, int64_t time_ns);
+ * time. Caches live in packet time: by a fixed clock (--at) it is for ever or never, as it is at
+ * the packet in hand. */
+int64_t attempt_fresh_until(const struct world *, const struct rrset *);
+bool attempt_fresh(const struct world *, const struct rrset *, int64_t time_ns);
 
 /* NONE if the signature verifies with this key of the zone, whatever the time; else why not. BUDGET
  * if it was not checked. */

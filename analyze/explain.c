@@ -217,7 +217,7 @@ static void write_down(struct explain *e, struct answers *t, struct answer *a, s
     struct answer before = *a;
     struct steps *s = &e->steps;
     t->world.trace = &trace;
-    world_begin(&t->world, c->clock_ns);
+    world_begin(&t->world, c->time_ns);
     if (a->kind != ANSWER_OTHER)
         weigh_answer(t, a, c->clock_ns);
     name_text(a->qname, c->name);

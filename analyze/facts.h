@@ -169,6 +169,7 @@ struct fact {
     const struct fact_signature *signature;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
+    bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
     bool was_signed;  /* FACT_UNSIGNED: the same RRset or zone was seen with signatures before */
     const struct fact_sensor *sensor;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */

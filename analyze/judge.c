@@ -33,14 +33,14 @@ static enum reason structure(const struct rrset *set, const struct signature *s)
 
 /* The newest DNSKEY RRset we trust: while it may still be cached, a key it lacks is really unknown.
  */
-static bool keys_current(const struct zone *zone, const struct trust *t, int64_t time_ns,
-                         struct window *holds)
+static bool keys_current(const struct world *w, const struct zone *zone, const struct trust *t,
+                         int64_t time_ns, struct window *holds)
 {
     bool current = false;
     for (uint8_t i = 0; i < zone->dnskeys; i++) {
         const struct rrset *set = zone->dnskey[i];
-        if ((t->trusted >> i & 1) && attempt_fresh(set, time_ns)) {
-            attempt_narrow(holds, INT64_MIN, attempt_fresh_until(set));
+        if ((t->trusted >> i & 1) && attempt_fresh(w, set, time_ns)) {
+            attempt_narrow(holds, INT64_MIN, attempt_fresh_until(w, set));
             current = true;
         }
     }
@@ -78,7 +78,7 @@ static enum reason judge_secure(struct world *w, struct zone *zone, const struct
             reason = REASON_DS_NOT_SEEN;
         else
             reason =
-                keys_current(zone, t, time_ns, &mine) ? REASON_KEY_UNKNOWN : REASON_CHAIN_STALE;
+                keys_current(w, zone, t, time_ns, &mine) ? REASON_KEY_UNKNOWN : REASON_CHAIN_STALE;
     }
     attempt_narrow(holds, mine.from_ns, mine.until_ns);
     return reason;
@@ -284,7 +284,7 @@ void judge_signature(struct world *w, struct rrset *set, struct signature *s, in
     }
     enum reason reason = best.reason;
     if (reason == REASON_NONE && key_algorithm_supported(s->algorithm) &&
-        keys_current(zone, t, time_ns, &ignored))
+        keys_current(w, zone, t, time_ns, &ignored))
         reason = REASON_KEY_UNKNOWN;
     ret->verifies = best.verifies;
     ret->state = state_of_signature(t, reason);

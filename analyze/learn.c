@@ -172,7 +172,7 @@ static void look_at(struct learn *l, struct answers *t, struct rrset *set)
     int64_t clock_ns = answers_clock(t, set->last_seen_ns);
     if (is_maintenance(set->type) || set->count == 0)
         return;
-    world_begin(&t->world, clock_ns);
+    world_begin(&t->world, set->last_seen_ns);
     if (set->signatures == 0) {
         leave_unsigned(l, t, set, clock_ns);
         return;

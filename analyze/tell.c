@@ -40,6 +40,20 @@ static void attach(struct tell *t, struct rrset *set, struct finding *const *fin
     }
 }
 
+/* Judged anew, the RRset no longer supports what its own signatures were found to be: seen again,
+ * it must not bring that back. */
+static void detach_refuted(struct rrset *set)
+{
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < set->finding_count; i++) {
+        struct finding *f = set->findings[i];
+        bool of_signature = strncmp(rule_text(f->rule)->id, "rrsig-", 6) == 0;
+        if (f->state != FINDING_CLOSED || !of_signature)
+            set->findings[kept++] = f;
+    }
+    set->finding_count = kept;
+}
+
 static void give(struct tell *t, const struct fact *fact, struct rrset *set)
 {
     struct finding *findings[RRSET_FINDINGS_MAX];
@@ -255,6 +269,16 @@ static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone,
 
 /* --- RRsets --- */
 
+static bool others_wrong(const struct rrset *set, const struct signature *but)
+{
+    for (uint8_t i = 0; i < set->signatures; i++) {
+        uint8_t told = set->signature[i].reported & (uint8_t)~TOLD_EXPIRING;
+        if (&set->signature[i] != but && told && told != SIGNATURE_VALID + 1)
+            return true;
+    }
+    return false;
+}
+
 static void tell_signature(struct tell *t, const struct answer *a, struct rrset *set,
                            struct signature *s, bool retro)
 {
@@ -280,8 +304,10 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     f.reason = set->judged.reason;
     f.verdict = reason_verdict(f.reason);
     f.signature = &judged;
+    f.also_wrong = others_wrong(set, s);
     describe(t, &f, zone ? zone->baseline : NULL);
     give(t, &f, set);
+    detach_refuted(set);
 }
 
 /* The CNAME that a DNAME yields is nobody's record. */

@@ -432,6 +432,7 @@ void world_begin(struct world *w, int64_t time_ns)
     int64_t second = time_ns / 1000000000;
     if (w->trace)
         w->trace->count = 0;
+    w->packet_ns = time_ns;
     w->budget.ran_out = 0;
     w->budget.message_left = w->settings->message_signatures;
     w->budget.hashes_left = w->settings->message_hashes;

@@ -127,6 +127,7 @@ struct world {
     struct rrsets *rrsets;
     uint8_t *signed_data; /* room for one RRset's, RRSET_SIGNED_MAX bytes */
     struct budget budget;
+    int64_t packet_ns; /* time of the message in hand */
     uint64_t seed, births;
     size_t zone_buckets, zone_count, zone_bytes, zones_max;
     struct zone **zone_bucket;
@@ -181,7 +182,7 @@ static inline void world_exhausted(struct world *w, enum budget_kind kind)
     w->budget.ran_out |= 1u << kind;
 }
 
-/* Begins a message: refills the budgets. */
+/* Begins a message of that packet time: refills the budgets. */
 void world_begin(struct world *, int64_t time_ns);
 
 /* Is there no room for another zone? The last quarter is for zones: none of it for names that are

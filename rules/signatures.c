@@ -277,7 +277,8 @@ static void judge_valid(struct judge *judge)
     int64_t left = signature->expiration - fact_clock(fact) / NS_PER_S;
     bool expiring = left < lead_time(judge) / NS_PER_S;
     findings_note_valid(judge->findings, signature->signer);
-    for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer; i++)
+    /* One that is valid beside another that is not makes the RRset none the sounder. */
+    for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer && !fact->also_wrong; i++)
         if (by_signer[i] != RULE_RRSIG_EXPIRING || !expiring)
             findings_leave(judge, by_signer[i], signature->signer);
     if (expiring)

@@ -216,6 +216,25 @@ static void another_key_is_another_cause(void **state)
     rules_free(rules);
 }
 
+/* A valid signature beside a bad one refutes nothing; once it is alone it does. */
+static void valid_beside_bad(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact bad = signature_of(SIGNATURE_BAD, "x.", "a.x.");
+    struct fact good = signature_of(SIGNATURE_VALID, "x.", "a.x.");
+    signature_in(&good)->tag = 1001;
+    struct finding *finding = give(rules, &bad);
+    good.also_wrong = true;
+    give(rules, &good);
+    assert_int_equal(finding->state, FINDING_OPEN);
+    good.also_wrong = false;
+    give(rules, &good);
+    assert_int_equal(finding->state, FINDING_CLOSED);
+    rules_free(rules);
+}
+
 static void clock_of_the_signer(void **state)
 {
     (void)state;
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(ids_are_stable),
         cmocka_unit_test(many_rrsets_one_cause),
         cmocka_unit_test(another_key_is_another_cause),
+        cmocka_unit_test(valid_beside_bad),
         cmocka_unit_test(clock_of_the_signer),
         cmocka_unit_test(table_is_bounded),
         cmocka_unit_test(sorted_by_weight_then_time),

@@ -442,6 +442,28 @@ static void ds_without_key(void **state)
     ldns_key_deep_free(owner.key);
 }
 
+/* --at: signatures are judged by that clock, but what was current when it was seen stays so. */
+static void a_fixed_clock_ages_no_cache(void **state)
+{
+    struct tree *t = *state;
+    struct signed_zone thief = signed_zone_make("zone.test.", LDNS_SIGN_ED25519, 256);
+    t->settings.at = AT_FIXED;
+    t->settings.at_ns = (T0 + 90000) * SECOND; /* a day and an hour; the keys' TTL is an hour */
+    show(&t->answers, dnskey_of(&t->root, -100, 100000), 2, 0);
+    struct reply ds = reply_to("test.", LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    reply_set(&ds, LDNS_SECTION_ANSWER, one(zone_ds(&t->test)), &t->root, -100, 100000, NULL);
+    show(&t->answers, ds, 4, 0);
+    show(&t->answers, dnskey_of(&t->test, -100, 100000), 6, 0);
+    ds = reply_to("zone.test.", LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    reply_set(&ds, LDNS_SECTION_ANSWER, one(zone_ds(&t->zone)), &t->test, -100, 100000, NULL);
+    show(&t->answers, ds, 8, 0);
+    assert_reason(show(&t->answers, dnskey_of(&thief, -100, 100000), 10, 1), REASON_DS_MISMATCH);
+    assert_reason(show(&t->answers, dnskey_of(&t->zone, -100, 100000), 12, 2), REASON_CHAIN);
+    assert_reason(show(&t->answers, www(t, -100, 100000), 14, 3), REASON_CHAIN);
+    assert_reason(show(&t->answers, www(t, -100, 80000), 16, 4), REASON_SIG_EXPIRED);
+    ldns_key_deep_free(thief.key);
+}
+
 static void forgetting_is_harmless(void **state)
 {
     struct tree *t = *state;
@@ -586,6 +608,7 @@ int main(void)
         TEST(delegation_beyond_the_iterations),
         TEST(unsigned_delegation),
         TEST(ds_without_key),
+        TEST(a_fixed_clock_ages_no_cache),
         TEST(forgetting_is_harmless),
         TEST(transfers_are_not_answers),
         TEST(checks_ahead_change_nothing),

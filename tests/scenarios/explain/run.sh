@@ -69,7 +69,7 @@ with=(-r "$SCENARIOS/normal.pcap" --trust-anchor "$SCENARIOS/normal.anchor")
 refused "an unknown frame names the nearest" 1 'nearest: .* in frame' "${with[@]}" 99999
 refused "an unknown name names the nearest" 1 'nearest: bank.test./' "${with[@]}" ftp.bank.test/A
 refused "neither frame nor name" 2 'neither a frame number' "${with[@]}" www
-refused "no type" 1 'NAME/TYPE' "${with[@]}" www/NOTYPE
+refused "no type" 2 'NAME/TYPE' "${with[@]}" www/NOTYPE
 refused "no question" 2 'usage' -l "$TMP/evidence"
 refused "no folder" 2 'No such file' -l "$TMP/nowhere" 1
 
