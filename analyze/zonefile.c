@@ -9,6 +9,7 @@
 #include <ldns/ldns.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEFAULT_TTL 3600
 
@@ -49,10 +50,43 @@ static int deliver(ldns_rr *rr, ldns_buffer *buffer, unsigned line, zonefile_on_
     return on_record(context, &record, what, what_room);
 }
 
-/* Reads the stream to its end; 0 or -1. */
-static int read_stream(FILE *stream, const char *file, ldns_rdf **origin, ldns_buffer *buffer,
-                       zonefile_on_record *on_record, void *context, char *ret_error,
-                       size_t error_room)
+/* The next word of a record's text, over comments and parentheses; NULL at its end. */
+static const char *next_word(const char **text, const char *end, size_t *ret_size)
+{
+    const char *at = *text;
+    for (; at < end && strchr(" \t\r\n();", *at); at++)
+        if (*at == ';')
+            while (at + 1 < end && at[1] != '\n')
+                at++;
+    const char *word = at;
+    while (at < end && !strchr(" \t\r\n();", *at))
+        at++;
+    *text = at;
+    *ret_size = (size_t)(at - word);
+    return *ret_size ? word : NULL;
+}
+
+/* Has the digest of a DS an odd number of digits? ldns fills it up: a digit that was lost when the
+ * record was copied would make another digest of it, and everything below bogus. */
+static bool digit_lost(const ldns_rr *rr, const char *text, const char *end)
+{
+    ldns_rr_type type = ldns_rr_get_type(rr);
+    const char *name = type == LDNS_RR_TYPE_DS ? "DS" : type == LDNS_RR_TYPE_CDS ? "CDS" : NULL;
+    bool owner = text < end && !strchr(" \t\r\n(", *text);
+    size_t size, digits = 0, field = 0;
+    for (const char *word; name && (word = next_word(&text, end, &size)); owner = false) {
+        if (field > 3)
+            digits += size;
+        if (field || (!owner && size == strlen(name) && strncasecmp(word, name, size) == 0))
+            field++;
+    }
+    return digits % 2;
+}
+
+/* Reads the stream over `text` to its end; 0 or -1. */
+static int read_stream(FILE *stream, const char *text, const char *file, ldns_rdf **origin,
+                       ldns_buffer *buffer, zonefile_on_record *on_record, void *context,
+                       char *ret_error, size_t error_room)
 {
     uint32_t ttl = DEFAULT_TTL;
     ldns_rdf *previous = NULL;
@@ -60,11 +94,15 @@ static int read_stream(FILE *stream, const char *file, ldns_rdf **origin, ldns_b
     while (result == 0 && !feof(stream)) {
         ldns_rr *rr = NULL;
         char what[256];
+        long begin = ftell(stream);
         ldns_status status = ldns_rr_new_frm_fp_l(&rr, stream, &ttl, origin, &previous, &line);
         unsigned at = line > 1 ? (unsigned)line - 1 : 1; /* line: the one after the record */
         switch (status) {
         case LDNS_STATUS_OK:
-            if (deliver(rr, buffer, at, on_record, context, what, sizeof what) != 0)
+            if (digit_lost(rr, text + begin, text + ftell(stream)))
+                result = fail(file, at, "expected an even number of digits in the digest",
+                              ret_error, error_room);
+            else if (deliver(rr, buffer, at, on_record, context, what, sizeof what) != 0)
                 result = fail(file, at, what, ret_error, error_room);
             break;
         case LDNS_STATUS_SYNTAX_EMPTY:
@@ -142,8 +180,8 @@ int zonefile_read(const char *file, const void *text, size_t size, const uint8_t
     ldns_buffer *buffer = ldns_buffer_new(LDNS_MAX_PACKETLEN);
     ldns_rdf *base = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_size(origin), origin);
     if (stream && buffer && base)
-        result =
-            read_stream(stream, file, &base, buffer, on_record, context, ret_error, error_room);
+        result = read_stream(stream, text, file, &base, buffer, on_record, context, ret_error,
+                             error_room);
     else
         fail(file, 1, "out of memory", ret_error, error_room);
     ldns_rdf_deep_free(base);
