@@ -295,7 +295,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-policy check-baseline check-judges check-explain check-reports check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-commands check-policy check-baseline check-judges check-explain check-reports check-lab
 
 CONFINED := supervisor capture analyze store sign digest pack verify
 ACTORS := capture analyze store sign digest pack
@@ -390,6 +390,9 @@ check-mirrors: all
 	@/usr/bin/python3 tests/scenarios/mirrors.py $(O)/dnsbailiff tests/scenarios
 
 # What the operator decides: anchors, negative anchors, what to ignore.
+check-commands: all
+	@tests/commands/run.sh $(O)
+
 check-policy: all
 	@tests/policy/run.sh $(O)
 
@@ -456,4 +459,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-policy check-baseline check-judges bench bench-hostile demo format format-check install clean FORCE
+.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-commands check-policy check-baseline check-judges bench bench-hostile demo format format-check install clean FORCE
