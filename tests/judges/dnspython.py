@@ -187,16 +187,24 @@ def read_anchors(path):
 
 
 def our_verdicts(program, scenario):
-    """By frame: verdict and reason of the last event."""
+    """By frame: verdict and reason of the last event. A revision is told once, with the first frame of the
+    response; it holds for the repetitions that were undecided with it."""
     with tempfile.TemporaryDirectory() as folder:
         base = os.path.join(SCENARIOS, scenario)
         subprocess.run([program, "replay", "-q", "--log-verdicts", "all", "-r", base + ".pcap",
                         "--trust-anchor", base + ".anchor", "-l", os.path.join(folder, "l")], check=True)
-        verdicts = {}
+        verdicts, asked = {}, {}
         for line in open(os.path.join(folder, "l", "eve.json")):
             event = json.loads(line)
-            if event["event_type"] == "dnssec":
-                verdicts[event["pcap_cnt"]] = event["dnssec"]["verdict"], event["dnssec"]["reason"]
+            if event["event_type"] != "dnssec":
+                continue
+            verdict = event["dnssec"]["verdict"], event["dnssec"]["reason"]
+            question = event["dns"]["rrname"], event["dns"]["rrtype"]
+            verdicts[event["pcap_cnt"]] = verdict
+            asked.setdefault(question, []).append(event["pcap_cnt"])
+            if event["dnssec"]["retro"]:
+                verdicts.update((frame, verdict) for frame in asked[question]
+                                if verdicts[frame][0] == "indeterminate")
         return verdicts
 
 

@@ -276,7 +276,8 @@ static void snapped(void **state)
         build_close(&f);
         f.record.caplen = 128;
         f.record.number = ++number;
-        assert_false(dissect_frame(d, &f.record));
+        /* the sensor keeps the first as its example of a packet captured short */
+        assert_int_equal(dissect_frame(d, &f.record), i == 10);
         assert_int_equal(received.count, i - 9);
         assert_int_equal(received.each[i - 10].id, i + 1);
         assert_int_equal(received.each[i - 10].size, 128 - 40 - 2);
