@@ -193,18 +193,17 @@ def our_verdicts(program, scenario):
         base = os.path.join(SCENARIOS, scenario)
         subprocess.run([program, "replay", "-q", "--log-verdicts", "all", "-r", base + ".pcap",
                         "--trust-anchor", base + ".anchor", "-l", os.path.join(folder, "l")], check=True)
-        verdicts, asked = {}, {}
+        verdicts, told = {}, {}
         for line in open(os.path.join(folder, "l", "eve.json")):
             event = json.loads(line)
             if event["event_type"] != "dnssec":
                 continue
-            verdict = event["dnssec"]["verdict"], event["dnssec"]["reason"]
-            question = event["dns"]["rrname"], event["dns"]["rrtype"]
-            verdicts[event["pcap_cnt"]] = verdict
-            asked.setdefault(question, []).append(event["pcap_cnt"])
-            if event["dnssec"]["retro"]:
-                verdicts.update((frame, verdict) for frame in asked[question]
-                                if verdicts[frame][0] == "indeterminate")
+            frame, ours = event["pcap_cnt"], event["dnssec"]
+            verdict = ours["verdict"], ours["reason"]
+            like = event["dns"]["rrname"], event["dns"]["rrtype"], ours["zone"], ours["verdict"]
+            if ours["retro"] and frame in told:
+                verdicts.update((other, verdict) for other in told if told[other] == told[frame])
+            verdicts[frame], told[frame] = verdict, like
         return verdicts
 
 
