@@ -410,14 +410,18 @@ static bool moved_on(struct answers *t, struct zone *zone)
 {
     const struct trust *now =
         trust_zone(&t->world, zone, answers_clock(t, zone->waiters->answer->time_ns));
+    uint64_t trusted = 0;
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        if (now->trusted >> i & 1)
+            trusted += zone->dnskey[i]->hash;
     bool same = !zone->roused && zone->settled.state == now->state &&
                 zone->settled.reason == now->reason && zone->settled.missing == now->missing &&
-                zone->settled.trusted == now->trusted;
+                zone->settled.trusted == trusted;
     zone->roused = false;
     zone->settled.state = now->state;
     zone->settled.reason = now->reason;
     zone->settled.missing = now->missing;
-    zone->settled.trusted = now->trusted;
+    zone->settled.trusted = trusted;
     return !same;
 }
 

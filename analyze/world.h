@@ -86,7 +86,7 @@ struct zone {
         enum trust_state state;
         enum reason reason;
         const struct zone *missing;
-        uint8_t trusted;
+        uint64_t trusted; /* sum of the hashes of the DNSKEY RRsets that were */
     } settled;
     struct waiter *waiters;
     unsigned waiting;
