@@ -89,6 +89,22 @@ static const struct signature *deciding(const struct answer *a)
 }
 
 /* Of the response `dg` with that id, or, when NULL, of the first that had this content. */
+/* The frames of the zone's chain after those that are there, each once. */
+static size_t add_chain(const struct pipeline *p, const struct zone *zone, uint64_t *frames,
+                        size_t count)
+{
+    uint64_t chain[CHAIN_FRAMES];
+    size_t links = judge_chain_frames(&p->answers.world, zone, chain, CHAIN_FRAMES);
+    for (size_t i = 0; i < links; i++) {
+        size_t known = 0;
+        while (known < count && frames[known] != chain[i])
+            known++;
+        if (known == count)
+            frames[count++] = chain[i];
+    }
+    return count;
+}
+
 static void emit_verdict(struct pipeline *p, const struct answer *a, const struct datagram *dg,
                          uint16_t id, bool retro)
 {
@@ -124,8 +140,7 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, const struc
         memcpy(frames, dg->frames, v.frame_count * sizeof *frames);
     }
     if (a->zone)
-        v.frame_count +=
-            judge_chain_frames(&p->answers.world, a->zone, frames + a->frame_count, CHAIN_FRAMES);
+        v.frame_count = add_chain(p, a->zone, frames, v.frame_count);
     size_t size;
     const char *json = event_dnssec(p->event, &c, &v, &size);
     emit(p, c.frame, c.time_ns, json, size);

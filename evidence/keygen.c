@@ -59,11 +59,14 @@ static int open_folder(const char *path)
     return dir;
 }
 
+/* Keys are the owner's alone; certificates are made to be handed out. */
 static void write_file(int dir, const char *name, BIO *text)
 {
     char *bytes;
     long size = BIO_get_mem_data(text, &bytes);
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const char *suffix = strrchr(name, '.');
+    mode_t mode = suffix && strcmp(suffix, ".pem") == 0 ? 0644 : 0600;
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         log_die("keygen: %s: %m", name);
     for (long done = 0; done < size;) {
