@@ -30,7 +30,8 @@ make() { "$O/tests/make_evidence" "$L" "$@" -r "$pcap"; }
 
 check keygen "$L/keygen" id
 check "keygen keeps what is there" refused "$L/keygen" id
-check "keygen files are private" test -z "$(find id -type f ! -perm 600)"
+check "keygen keys are private" test -z "$(find id -name "*.key" ! -perm 600)"
+check "certificates can be handed out" test -z "$(find id -name "*.pem" ! -perm 644)"
 
 check "replay, certified" make ev a.tar -i id
 check "by hand" "$here/by_hand.sh" a.tar id/ca.pem
