@@ -93,8 +93,11 @@ static void put_set(const struct court *c, ldns_pkt *pkt, ldns_pkt_section secti
                     const ldns_rdf *owner, ldns_rr_type type)
 {
     ldns_rr_list *set = records_at(c, owner, type);
-    for (size_t i = 0; i < ldns_rr_list_rr_count(set); i++)
-        ldns_pkt_safe_push_rr(pkt, section, ldns_rr_clone(ldns_rr_list_rr(set, i)));
+    for (size_t i = 0; i < ldns_rr_list_rr_count(set); i++) {
+        ldns_rr *rr = ldns_rr_clone(ldns_rr_list_rr(set, i));
+        if (!ldns_pkt_safe_push_rr(pkt, section, rr))
+            ldns_rr_free(rr); /* it is there already */
+    }
     ldns_rr_list_free(set);
 }
 
