@@ -671,7 +671,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->last_ns = p->next_stats_ns = p->lossy_until_ns = p->loss_told_ns = INT64_MIN;
     p->dissect = dissect_new(in->settings, on_message, p);
     p->pair = pair_new(in->settings);
-    p->memo = memo_new(in->settings->memory_bytes / 8, in->seed);
+    p->memo = memo_new(in->settings->memory_bytes / 4, in->seed);
     p->event = event_new(EVENT_BYTES);
     p->inventory = inventory_new();
     p->receivers = receivers_new();
