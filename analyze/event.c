@@ -195,6 +195,7 @@ const char *event_dnssec(struct event *e, const struct event_context *c,
     }
     put_ede(j, v->reason);
     put_text_or_null(j, "dnsviz_code", reason_dnsviz(v->reason));
+    put_text_or_null(j, "zonemaster_tag", reason_zonemaster(v->reason, v->by));
     jline_bool(j, "retro", v->retro);
     jline_bool(j, "kept", v->kept);
     put_frames(j, "frames", v->frames, v->frame_count);

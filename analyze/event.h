@@ -35,6 +35,7 @@ struct event_verdict {
     /* dnssec{} */
     enum verdict_kind verdict;
     enum reason reason;
+    uint16_t by;                  /* type of the RRset that decided, 0 none */
     const uint8_t *zone, *signer; /* NULL unknown */
     bool has_key;                 /* key_tag and algorithm are known */
     uint16_t key_tag;

@@ -141,6 +141,12 @@ static void head_text(struct steps *s, const struct scene *c)
         steps_line(s, "  judged as of %s", trail_time(c->clock_ns / 1000000000, clock));
 }
 
+/* Type of the RRset that decided, 0 none. */
+static uint16_t decided_by(const struct scene *c)
+{
+    return c->answer->by ? c->answer->by->type : 0;
+}
+
 static void verdict_text(struct steps *s, const struct scene *c, enum reason reason)
 {
     char ede[24] = "";
@@ -148,9 +154,10 @@ static void verdict_text(struct steps *s, const struct scene *c, enum reason rea
     if (code != EDE_NONE)
         snprintf(ede, sizeof ede, ", EDE %u", code);
     steps_line(s, "\nverdict: %s: %s", verdict_name(reason_verdict(reason)), reason_text(reason));
-    steps_line(s, "  %s%s%s%s%s%s", reason_code(reason), reason_rfc(reason)[0] ? ", " : "",
+    const char *tag = reason_zonemaster(reason, decided_by(c));
+    steps_line(s, "  %s%s%s%s%s%s%s%s", reason_code(reason), reason_rfc(reason)[0] ? ", " : "",
                reason_rfc(reason), ede, reason_dnsviz(reason)[0] ? ", DNSViz " : "",
-               reason_dnsviz(reason));
+               reason_dnsviz(reason), tag[0] ? ", Zonemaster " : "", tag);
     char frames[CHAIN_FRAMES * 8 + 64];
     size_t size = 0;
     frames[0] = 0;
@@ -187,6 +194,8 @@ static void head_json(struct steps *s, const struct scene *c, enum reason reason
         jline_number(j, "ede", reason_ede(reason));
     if (reason_dnsviz(reason)[0])
         jline_string(j, "dnsviz_code", reason_dnsviz(reason));
+    if (reason_zonemaster(reason, decided_by(c))[0])
+        jline_string(j, "zonemaster_tag", reason_zonemaster(reason, decided_by(c)));
     jline_array(j, "chain");
     for (size_t i = 0; i < c->chain_count; i++)
         jline_number(j, NULL, c->chain[i]);

@@ -118,6 +118,7 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, const struc
                               .do_bit = a->do_bit,
                               .verdict = reason_verdict(a->reason),
                               .reason = a->reason,
+                              .by = a->by ? a->by->type : 0,
                               .zone = a->zone ? a->zone->name : NULL,
                               .retro = retro,
                               .kept = a->zone && keep_supports(a->zone),

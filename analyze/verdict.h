@@ -143,5 +143,8 @@ const char *reason_rfc(enum reason);           /* "RFC 4035 5.3.1" or "" */
 const char *reason_dnsviz(enum reason);        /* DNSViz error class or "" */
 const char *reason_text(enum reason);          /* the sentence */
 uint16_t reason_ede(enum reason);              /* info code or EDE_NONE */
+/* The message tag that Zonemaster's DNSSEC test cases give for it where an RRset of that type
+ * decided (0: none did), or "". */
+const char *reason_zonemaster(enum reason, uint16_t type);
 
 #endif

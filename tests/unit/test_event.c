@@ -113,6 +113,7 @@ static void dnssec(void **state)
                               .do_bit = true,
                               .verdict = VERDICT_BOGUS,
                               .reason = REASON_SIG_EXPIRED,
+                              .by = 6, /* SOA */
                               .zone = (const uint8_t *)"\4test",
                               .has_key = true,
                               .key_tag = 65535,
@@ -142,7 +143,8 @@ static void dnssec(void **state)
     has(j, "dnssec",
         "{\"verdict\":\"bogus\",\"reason\":\"signature-expired\",\"rfc\":\"RFC 4035 5.3.1\","
         "\"zone\":\"test.\",\"signer\":null,\"key_tag\":65535,\"algorithm\":13,\"ede\":7,"
-        "\"dnsviz_code\":\"EXPIRATION_IN_PAST\",\"retro\":false,\"kept\":false,\"frames\":[7,3]}");
+        "\"dnsviz_code\":\"EXPIRATION_IN_PAST\",\"zonemaster_tag\":\"DS09_SOA_RRSIG_EXPIRED\","
+        "\"retro\":false,\"kept\":false,\"frames\":[7,3]}");
     has(j, "responder", "{\"ad\":false,\"ede\":[22,6]}");
     json_decref(j);
     v.has_key = false;
