@@ -50,7 +50,7 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/inventory.c \
-           analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/pipeline.c
+           analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor load)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list

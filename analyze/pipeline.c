@@ -16,7 +16,7 @@
 #include "analyze/learn.h"
 #include "analyze/memo.h"
 #include "analyze/pair.h"
-#include "analyze/report.h"
+#include "analyze/stats.h"
 #include "analyze/tell.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
@@ -49,13 +49,10 @@ struct pipeline {
     struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
     struct sensor *sensor; /* the dissector's */
-    int64_t first_ns, last_ns, next_stats_ns, lossy_until_ns;
-    int64_t loss_told_ns; /* when the counters of loss were last told */
+    struct stats stats;
+    int64_t next_stats_ns, lossy_until_ns;
     bool twice_held;
-    uint64_t first_frame, last_frame;
-    uint64_t verdicts[5], missed, held;
-    struct ring_loss loss;
-    struct report_run run;
+    uint64_t held;
     bool finishing;
     char *report;
 };
@@ -215,7 +212,7 @@ static bool is_of_zone(const struct answer *a)
 
 static void add_count(struct pipeline *p, struct answer *a, uint64_t count)
 {
-    p->verdicts[a->counted_as] += count;
+    p->stats.run.verdicts[a->counted_as] += count;
     if (a->counted_for)
         a->counted_for->answers[a->counted_as] += count;
     if (a->counted_for && a->counted_as == VERDICT_SECURE)
@@ -345,31 +342,9 @@ static void on_sensor(void *context, const struct fact *fact)
 /* What the tap shows, or not, is told before what the packets say. */
 static void review(struct pipeline *p, bool end)
 {
-    const struct dissect_counters *d = dissect_counters(p->dissect);
-    const struct pair_counters *q = pair_counters(p->pair);
-    const struct batch_counters *b = batch_counters(p->batch);
-    struct sensor_sums sums = {.first_ns = p->first_ns,
-                               .last_ns = p->last_ns,
-                               .frames = d->frames,
-                               .queries = q->queries,
-                               .responses = q->responses,
-                               .paired = q->paired,
-                               .duplicates = q->duplicates,
-                               .segments = d->segments,
-                               .segments_twice = d->segments_twice,
-                               .streams = d->streams,
-                               .streams_lost = d->streams_lost,
-                               .dropped_kernel = p->loss.dropped_kernel,
-                               .dropped_interface = p->loss.dropped_interface,
-                               .dropped_ring = p->loss.dropped_ring,
-                               .not_analysed = p->missed,
-                               .damages = p->run.damages_total,
-                               .duplicate_frames = b->twice,
-                               .duplicate_count = b->twice[0] ? 2 : 0,
-                               .name = interface_name,
-                               .context = p};
-    if (p->first_ns > p->last_ns)
-        sums.first_ns = sums.last_ns = 0; /* no frame */
+    struct sensor_sums sums = stats_sums(&p->stats);
+    sums.name = interface_name;
+    sums.context = p;
     sensor_review(p->sensor, &sums, end, on_sensor, p);
 }
 
@@ -377,9 +352,9 @@ static void review(struct pipeline *p, bool end)
  * those that were made already. */
 static void note_lossy(struct pipeline *p)
 {
-    if (__builtin_add_overflow(p->last_ns, LOSSY_NS, &p->lossy_until_ns))
+    if (__builtin_add_overflow(p->stats.run.last_ns, LOSSY_NS, &p->lossy_until_ns))
         p->lossy_until_ns = INT64_MAX;
-    rules_lossy(p->tell.rules, p->loss_told_ns, p->lossy_until_ns);
+    rules_lossy(p->tell.rules, p->stats.loss_told_ns, p->lossy_until_ns);
     review(p, false);
 }
 
@@ -387,49 +362,22 @@ static void note_lossy(struct pipeline *p)
 
 static void note_damage(struct pipeline *p, const struct ring_record *r)
 {
-    p->run.damages_total++;
-    p->loss_told_ns = p->last_ns; /* what was before the damage is whole */
+    stats_damage(&p->stats, r);
+    p->stats.loss_told_ns = p->stats.run.last_ns; /* what was before the damage is whole */
     note_lossy(p);
-    if (p->run.damages == REPORT_DAMAGES_MAX)
-        return;
-    struct report_damage *d = &p->run.damage[p->run.damages++];
-    d->source = r->source;
-    d->offset = r->offset;
-    size_t size = r->caplen < sizeof d->text - 1 ? r->caplen : sizeof d->text - 1;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = ring_payload(r)[i];
-        d->text[i] = c >= 0x20 && c < 0x7f ? (char)c : '?';
-    }
-    d->text[size] = 0;
 }
 
 static void note_loss(struct pipeline *p, const struct ring_record *r)
 {
-    struct ring_loss now;
-    if (r->caplen < sizeof now)
-        return;
-    memcpy(&now, ring_payload(r), sizeof now);
-    uint64_t before = p->loss.dropped_kernel + p->loss.dropped_interface + p->loss.dropped_ring;
-    uint64_t after = now.dropped_kernel + now.dropped_interface + now.dropped_ring;
-    p->loss = now;
-    if (after > before)
+    if (stats_loss(&p->stats, r))
         note_lossy(p);
-    p->loss_told_ns = p->last_ns;
+    p->stats.loss_told_ns = p->stats.run.last_ns;
 }
 
 /* In the run what is new, and in replay, whose end comes soon, nothing. */
 static void take_inventory(struct pipeline *p, bool last)
 {
-    const struct ring_loss *l = &p->loss;
-    struct inventory_run run = {.first_ns = p->first_ns,
-                                .last_ns = p->last_ns,
-                                .first_frame = p->first_frame,
-                                .last_frame = p->last_frame,
-                                .frames = dissect_counters(p->dissect)->frames,
-                                .messages = dissect_counters(p->dissect)->messages,
-                                .lost = l->dropped_kernel + l->dropped_interface + l->dropped_ring +
-                                        p->missed,
-                                .live = p->in.settings->live};
+    struct inventory_run run = stats_inventory(&p->stats, p->in.settings->live);
     if (p->out.inventory == NULL || p->in.explain || !(last || run.live))
         return;
     if (last)
@@ -441,14 +389,7 @@ static void take_inventory(struct pipeline *p, bool last)
 
 static void on_frame(struct pipeline *p, const struct ring_record *r)
 {
-    if (r->time_ns < p->first_ns) {
-        p->first_ns = r->time_ns;
-        p->first_frame = r->number;
-    }
-    if (r->time_ns > p->last_ns) {
-        p->last_ns = r->time_ns;
-        p->last_frame = r->number;
-    }
+    stats_frame(&p->stats, r->time_ns, r->number);
     if (dissect_frame(p->dissect, r))
         hold(p, &r->number, 1);
     if (sensor_due(p->sensor))
@@ -509,7 +450,7 @@ void pipeline_flush(struct pipeline *p)
 
 void pipeline_missed(struct pipeline *p, uint64_t missed)
 {
-    p->missed += missed;
+    p->stats.run.missed += missed;
     note_lossy(p);
 }
 
@@ -517,57 +458,17 @@ void pipeline_missed(struct pipeline *p, uint64_t missed)
 
 void pipeline_stats(struct pipeline *p)
 {
-    const struct dissect_counters *d = dissect_counters(p->dissect);
-    const struct pair_counters *q = pair_counters(p->pair);
-    const struct batch_counters *b = batch_counters(p->batch);
-    const struct world *w = &p->answers.world;
-    struct event_counter decode[] = {
-#define X(name, text) {#name, d->name},
-        DISSECT_COUNTERS(X)
-#undef X
-    };
-    struct event_counter messages[] = {{"queries", q->queries},     {"responses", q->responses},
-                                       {"paired", q->paired},       {"unanswered", q->unanswered},
-                                       {"unasked", q->unasked},     {"duplicates", q->duplicates},
-                                       {"malformed", b->malformed}, {"recognised", b->recognised}};
-    struct event_counter verdicts[] = {{"secure", p->verdicts[VERDICT_SECURE]},
-                                       {"insecure", p->verdicts[VERDICT_INSECURE]},
-                                       {"bogus", p->verdicts[VERDICT_BOGUS]},
-                                       {"indeterminate", p->verdicts[VERDICT_INDETERMINATE]},
-                                       {"not_checkable", p->verdicts[VERDICT_NOT_CHECKABLE]},
-                                       {"revised", p->answers.retro}};
-    struct event_counter validator[] = {{"signature_checks", w->budget.checks},
-                                        {"signature_hits", w->budget.hits},
-                                        {"nsec3_hashes", w->budget.hashes},
-                                        {"budget_exhausted", w->budget.exhausted},
-                                        {"zones", w->zone_count},
-                                        {"waiting", p->answers.waiting},
-                                        {"memory_bytes", answers_bytes(&p->answers)},
-                                        {"findings_dropped", rules_dropped(p->tell.rules)},
-                                        {"findings_suppressed", rules_suppressed(p->tell.rules)},
-                                        {"forgotten", w->forgotten}};
-    struct event_counter drops[] = {{"kernel", p->loss.dropped_kernel},
-                                    {"interface", p->loss.dropped_interface},
-                                    {"ring", p->loss.dropped_ring},
-                                    {"not_analysed", p->missed},
-                                    {"damages", p->run.damages_total}};
-#define GROUP(name)                                                                                \
-    {                                                                                              \
-#name, name, sizeof name / sizeof *name                                                    \
-    }
-    struct event_group groups[] = {GROUP(decode), GROUP(messages), GROUP(verdicts),
-                                   GROUP(validator), GROUP(drops)};
-    struct event_context c = {.time_ns = p->last_ns == INT64_MIN ? 0 : p->last_ns};
+    int64_t time_ns = stats_any_frame(&p->stats) ? p->stats.run.last_ns : 0;
     size_t size;
-    const char *json = event_stats(p->event, &c, groups, sizeof groups / sizeof *groups, &size);
-    emit(p, 0, c.time_ns, json, size);
+    const char *json = stats_event(&p->stats, p->event, time_ns, &size);
+    emit(p, 0, time_ns, json, size);
 }
 
 void pipeline_finish(struct pipeline *p)
 {
     const struct finding *const *list;
-    if (p->last_ns == INT64_MIN && p->answers.recalled_ns)
-        p->last_ns = p->answers.recalled_ns; /* no frame: zones are shown as they were kept */
+    if (!stats_any_frame(&p->stats) && p->answers.recalled_ns) /* zones are shown as kept */
+        p->stats.run.last_ns = p->answers.recalled_ns;
     dissect_finish(p->dissect);
     review(p, true);
     batch_flush(p->batch);
@@ -601,18 +502,7 @@ const char *pipeline_report(struct pipeline *p, size_t *ret_size)
         p->report = malloc(REPORT_BYTES);
     if (p->report == NULL)
         return NULL;
-    struct report_run *r = &p->run;
-    r->sources = p->in.sources;
-    r->source_count = p->in.source_count;
-    r->first_ns = p->first_ns;
-    r->last_ns = p->last_ns;
-    r->dissect = dissect_counters(p->dissect);
-    r->pair = pair_counters(p->pair);
-    r->loss = p->loss;
-    memcpy(r->verdicts, p->verdicts, sizeof r->verdicts);
-    r->malformed = batch_counters(p->batch)->malformed;
-    r->missed = p->missed;
-    *ret_size = report_write(r, &p->answers, p->tell.rules, p->report);
+    *ret_size = stats_report(&p->stats, &p->answers, p->tell.rules, p->report);
     return p->report;
 }
 
@@ -668,8 +558,8 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     }
     p->in = *in;
     p->out = *out;
-    p->first_ns = INT64_MAX;
-    p->last_ns = p->next_stats_ns = p->lossy_until_ns = p->loss_told_ns = INT64_MIN;
+    p->next_stats_ns = p->lossy_until_ns = INT64_MIN;
+    stats_init(&p->stats, in->sources, in->source_count);
     p->dissect = dissect_new(in->settings, on_message, p);
     p->pair = pair_new(in->settings);
     p->memo = memo_new(in->settings->memory_bytes / 4, in->seed);
@@ -693,6 +583,11 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     pair_seed(p->pair, in->seed);
     p->sensor = dissect_sensor(p->dissect);
     p->tell.rules = new_rules(p, ret_error, error_room);
+    p->stats.dissect = p->dissect;
+    p->stats.pair = p->pair;
+    p->stats.batch = p->batch;
+    p->stats.answers = &p->answers;
+    p->stats.rules = p->tell.rules;
     if (p->tell.rules == NULL || p->batch == NULL) {
         pipeline_free(p);
         return NULL;
