@@ -289,7 +289,7 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
         struct answer_set *at = a->sets < ANSWER_SETS_INLINE
                                     ? &a->set[a->sets]
                                     : &a->more[a->sets - ANSWER_SETS_INLINE];
-        *at = (struct answer_set){g->rrset, g->section};
+        *at = (struct answer_set){g->rrset, g->ttl, g->section};
         a->holds_keys |= g->type == TYPE_DNSKEY || g->type == TYPE_DS;
         a->sets++;
     }
@@ -464,8 +464,13 @@ void answers_settle(struct answers *t)
 
 static void mark_seen(const struct answer *a, int64_t time_ns)
 {
-    for (size_t i = 0; i < a->sets; i++)
-        rrset_seen(answer_nth(a, i)->set, time_ns);
+    bool authority = (a->flags & (DNS_AA | DNS_RA)) == DNS_AA;
+    for (size_t i = 0; i < a->sets; i++) {
+        struct rrset *set = answer_nth(a, i)->set;
+        rrset_seen(set, time_ns);
+        if (authority)
+            set->authority_ns = time_ns;
+    }
 }
 
 /* No single message may fill the batch; what is left is checked when it is judged. */

@@ -30,6 +30,7 @@ enum answer_kind {
 
 struct answer_set {
     struct rrset *set;
+    uint32_t ttl; /* in the first such response; the smallest of its records */
     uint8_t section;
 };
 

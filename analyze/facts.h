@@ -62,6 +62,7 @@ enum fact_kind {
     FACT_RRSET,      /* an RRset of an answer, not seen with this content before: observed */
     FACT_DELEGATION, /* an NS RRset, from a referral or from the apex, or glue of it: observed */
     FACT_DENIED,     /* a signed denial of observed.owner / observed.type (rdata empty) */
+    FACT_SERVED,     /* a validly signed RRset as a response served it: observed, served */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
     FACT_LOAD /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
                  load */
@@ -87,6 +88,21 @@ struct fact_signature {
         expiration; /* seconds since 1970, RFC 1982 arithmetic resolved near packet time */
     bool verifies;  /* the cryptographic check succeeded, whatever the time */
     bool only_one;  /* no other signature of this RRset is valid: the RRset is bogus by it */
+};
+
+struct fact_algorithms { /* a set of DNSSEC algorithms */
+    uint64_t bits[4];
+};
+
+struct fact_served {
+    struct fact_algorithms signed_with; /* algorithms of the RRSIGs that came with it */
+    bool whole;                         /* from an authority, DO=1, every RRSIG was looked at */
+    /* what the zone announces; empty where keys and RRset may be of different states of it */
+    struct fact_algorithms in_dnskey, in_ds; /* in_ds for a DNSKEY RRset alone */
+    uint32_t ttl, original_ttl;
+    int64_t expiration; /* of the signature that lasts longest, seconds since 1970 */
+    bool ttl_raised;    /* ttl is above original_ttl */
+    bool outlives;      /* an authority's TTL lasts beyond `expiration` */
 };
 
 enum sensor_kind {
@@ -167,6 +183,7 @@ struct fact {
     const struct fact_ds *ds;
     size_t ds_count;
     const struct fact_signature *signature;
+    const struct fact_served *served;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */

@@ -8,6 +8,7 @@
 #include "analyze/canon.h"
 #include "analyze/judge.h"
 #include "analyze/keep.h"
+#include "analyze/served.h"
 #include "analyze/trust.h"
 #include "analyze/usage.h"
 
@@ -379,6 +380,32 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     give(t, &f, set);
 }
 
+/* Algorithms and TTL of what is validly signed. */
+static void tell_served(struct tell *t, const struct answer *a, const struct answer_set *as,
+                        bool retro)
+{
+    struct rrset *set = as->set;
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    if (set->signatures == 0 || judge_rrset(&t->answers->world, set, clock) != REASON_CHAIN)
+        return;
+    struct zone *zone = world_find(&t->answers->world, set->signature[set->judged.by].signer);
+    if (zone == NULL)
+        return;
+    struct fact_served served;
+    uint64_t news = served_describe(&t->answers->world, a, as, zone, clock, &served);
+    if (set->served == news)
+        return;
+    set->served = news;
+    struct fact f = draft(t, a, FACT_SERVED, zone, retro);
+    f.served = &served;
+    if (zone->baseline) /* plans for its keys, not for the RRset, are what matters */
+        baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, f.clock_ns, &f.baseline);
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = set->judged.reason;
+    f.verdict = reason_verdict(f.reason);
+    give(t, &f, set);
+}
+
 /* What the answer had too much of; NULL nothing. */
 static const char *too_much(const struct world *w, const struct answer *a)
 {
@@ -437,6 +464,7 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
         for (uint8_t k = 0; k < set->signatures; k++)
             tell_signature(t, a, set, &set->signature[k], retro);
         tell_content(t, a, as, retro);
+        tell_served(t, a, as, retro);
     }
     tell_unsigned(t, a, retro);
     tell_denied(t, a, retro);

@@ -37,6 +37,7 @@ void delegation_judge(struct judge *);
 void records_judge(struct judge *);
 void sensor_judge(struct judge *);
 void load_judge(struct judge *);
+void served_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);

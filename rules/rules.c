@@ -86,6 +86,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     records_judge(&judge);
     sensor_judge(&judge);
     load_judge(&judge);
+    served_judge(&judge);
     return judge.count;
 }
 

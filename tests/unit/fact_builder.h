@@ -187,6 +187,31 @@ static inline struct fact_signature *signature_in(struct fact *fact)
     return (struct fact_signature *)(uintptr_t)fact->signature;
 }
 
+static inline void add_algorithm(struct fact_algorithms *set, unsigned number)
+{
+    set->bits[number >> 6] |= UINT64_C(1) << (number & 63);
+}
+
+/* www.x. A as an authority of x. served it, signed with algorithm 13, which alone is announced. */
+static inline struct fact served_of(void)
+{
+    struct fact fact = fact_of(FACT_SERVED, "x.");
+    struct fact_served *served = take(sizeof *served);
+    fact.observed = set_of("www.x.", 1, 1, "\300\001\002\003");
+    served->whole = true;
+    served->ttl = served->original_ttl = 300;
+    served->expiration = NOW / NS_S + 240 * HOUR;
+    add_algorithm(&served->signed_with, 13);
+    add_algorithm(&served->in_dnskey, 13);
+    fact.served = served;
+    return fact;
+}
+
+static inline struct fact_served *served_in(struct fact *fact)
+{
+    return (struct fact_served *)(uintptr_t)fact->served;
+}
+
 /* The ids of all findings, in the order of rules_findings, with "!" after closed ones. */
 static inline const char *found(struct rules *rules, char ret_text[512])
 {

@@ -327,6 +327,21 @@ SIGNATURE(unknown_key_not_seen, SIGNATURE_KEY_UNKNOWN, fact.dnskey_seen = false)
 SIGNATURE(unknown_key_declared, SIGNATURE_KEY_UNKNOWN,
           DECLARED_KEYS(&fact, key_of(256, 13, 1000, "D" LEN_KEY)))
 SIGNATURE(malformed_signature, SIGNATURE_MALFORMED, )
+
+CASE(algorithm_missing)
+{
+    struct fact fact = served_of();
+    add_algorithm(&served_in(&fact)->in_dnskey, 8);
+    give(rules, &fact);
+}
+
+CASE(ttl_raised)
+{
+    struct fact fact = served_of();
+    served_in(&fact)->ttl_raised = true;
+    give(rules, &fact);
+}
+
 SIGNATURE(labels_too_many, SIGNATURE_BAD, signature->labels = 3)
 SIGNATURE(labels_of_wildcard, SIGNATURE_VALID, signature->labels = 1)
 SIGNATURE(wildcard_not_denied, SIGNATURE_VALID, signature->labels = 1;
@@ -885,6 +900,8 @@ static const struct rule_case cases[] = {
     C(unknown_key_not_seen, ""),
     C(unknown_key_declared, ""),
     C(malformed_signature, "rrsig-malformed"),
+    C(algorithm_missing, "rrsig-algorithm-missing"),
+    C(ttl_raised, "rrsig-ttl"),
     C(labels_too_many, "rrsig-labels"),
     C(labels_of_wildcard, ""),
     C(wildcard_not_denied, "rrsig-labels"),
