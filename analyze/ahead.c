@@ -145,14 +145,18 @@ void ahead_free(struct ahead *a)
     free(a);
 }
 
-bool ahead_add(struct ahead *a, const struct rrset *set, struct signature *signature,
+bool ahead_full(const struct ahead *a)
+{
+    return a->count == AHEAD_CHECKS_MAX;
+}
+
+void ahead_add(struct ahead *a, const struct rrset *set, struct signature *signature,
                struct key *key)
 {
-    if (a->count == AHEAD_CHECKS_MAX)
-        return false;
+    if (ahead_full(a))
+        return;
     a->job[a->count++] = (struct job){set, signature, key, KEY_UNSUPPORTED};
     signature->queued = true;
-    return true;
 }
 
 /* Waking a thread costs about as much as one check. */
@@ -181,6 +185,7 @@ void ahead_run(struct ahead *a)
         s->queued = false;
         if (s->checks < SIGNATURE_CHECKS_MAX && a->job[i].result != KEY_UNSUPPORTED) {
             s->check[s->checks].key = a->job[i].key;
+            s->check[s->checks].charged = false;
             s->check[s->checks++].result = a->job[i].result;
         }
     }

@@ -27,9 +27,10 @@ void ahead_ready(struct ahead *);
 /* Ends the threads; for tests (the process simply exits). */
 void ahead_free(struct ahead *);
 
-/* Queues a check; false when the batch is full. The signature is marked as queued until ahead_run.
- */
-bool ahead_add(struct ahead *, const struct rrset *, struct signature *, struct key *);
+/* Is there no room for another check before the next ahead_run? */
+bool ahead_full(const struct ahead *);
+/* Queues a check; no-op when full. The signature is marked as queued until ahead_run. */
+void ahead_add(struct ahead *, const struct rrset *, struct signature *, struct key *);
 /* Does all queued checks and notes their results in the signatures. The caller works with the
  * others. */
 void ahead_run(struct ahead *);

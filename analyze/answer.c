@@ -482,13 +482,11 @@ static void check_ahead(struct answers *t, const struct answer *a, struct ahead 
     for (size_t i = 0; i < a->sets && queued < AHEAD_PER_MESSAGE; i++) {
         struct rrset *set = answer_nth(a, i)->set;
         struct signature *signature;
-        struct key *key = judge_next_check(&t->world, set, &signature);
-        if (key == NULL || t->world.budget.second_left == 0)
+        struct zone *zone;
+        struct key *key = judge_next_check(&t->world, set, &signature, &zone);
+        if (key == NULL || ahead_full(ahead) || !attempt_ahead(&t->world, zone))
             continue;
-        if (!ahead_add(ahead, set, signature, key))
-            return;
-        t->world.budget.second_left--;
-        t->world.budget.checks++;
+        ahead_add(ahead, set, signature, key);
         queued++;
     }
 }
@@ -534,6 +532,7 @@ struct answer *answers_commit(struct answers *t, struct draft *draft, const stru
     a->count = 1;
     mark_seen(a, dg->time_ns);
     observe(t, a);
+    world_earn(&t->world, dg->frame, dg->time_ns);
     world_begin(&t->world, dg->time_ns);
     weigh_answer(t, a, answers_clock(t, dg->time_ns));
     conclude(t, a, false);

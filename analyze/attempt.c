@@ -103,6 +103,29 @@ static bool failed_before(const struct rrset *set)
     return false;
 }
 
+/* Zones whose signatures are in order but for so many go on being checked when those of others have
+ * used up the time for checks that fail. */
+#define ZONE_GRACE 8
+
+/* Is there time for one more check that may fail? */
+static bool affordable(const struct world *w, const struct zone *zone)
+{
+    return w->budget.failing_us > 0 || zone->refuted < ZONE_GRACE;
+}
+
+/* The result counts from here on. Checks that succeed are what the traffic is worth. */
+static void charge(struct world *w, struct zone *zone, struct signature *s, unsigned check,
+                   const struct key *key)
+{
+    s->check[check].charged = true;
+    if (s->check[check].result == KEY_VERIFIES) {
+        zone->verified++;
+    } else if (s->check[check].result == KEY_REFUTES) {
+        zone->refuted++;
+        w->budget.failing_us -= key_cost(key);
+    }
+}
+
 /* What there is no more of to check this signature; BUDGET_KINDS: nothing is lacking. */
 static enum budget_kind lacking(struct world *w, struct zone *zone, const struct rrset *set,
                                 const struct signature *s)
@@ -117,6 +140,8 @@ static enum budget_kind lacking(struct world *w, struct zone *zone, const struct
         return BUDGET_SIGNATURES;
     if (zone->failed >= w->settings->zone_signatures && failed_before(set))
         return BUDGET_ZONE;
+    if (!affordable(w, zone))
+        return BUDGET_FAILING;
     return w->budget.second_left == 0 ? BUDGET_SECOND : BUDGET_KINDS;
 }
 
@@ -124,10 +149,17 @@ enum reason attempt_crypto(struct world *w, struct zone *zone, struct rrset *set
                            struct signature *s, struct key *key)
 {
     for (unsigned i = 0; i < s->checks; i++) {
-        if (s->check[i].key == key) {
-            w->budget.hits++;
-            return check_reason(s->check[i].result, s->algorithm);
+        if (s->check[i].key != key)
+            continue;
+        if (!s->check[i].charged) { /* done ahead: at a guess, so it may not be ours to use yet */
+            if (!affordable(w, zone)) {
+                world_exhausted(w, BUDGET_FAILING);
+                return REASON_BUDGET;
+            }
+            charge(w, zone, s, i, key);
         }
+        w->budget.hits++;
+        return check_reason(s->check[i].result, s->algorithm);
     }
     if (key->malformed || !key_signature_size_ok(s->algorithm, s->bytes_size))
         return REASON_SIG_MALFORMED;
@@ -145,7 +177,8 @@ enum reason attempt_crypto(struct world *w, struct zone *zone, struct rrset *set
     enum key_result result = key_verify(key, 0, w->signed_data, size, s->bytes, s->bytes_size);
     zone->failed += result == KEY_REFUTES && failed_before(set);
     s->check[s->checks].key = key;
-    s->check[s->checks++].result = result;
+    s->check[s->checks].result = result;
+    charge(w, zone, s, s->checks++, key);
     return check_reason(result, s->algorithm);
 }
 
@@ -241,4 +274,23 @@ void attempt_pinned(struct world *w, struct zone *zone, struct rrset *set, struc
     for (size_t i = 0; i < declared.expected.count && best->reason != REASON_CHAIN; i++)
         attempt_key(w, zone, set, s, declared.expected.rdata[i].bytes,
                     declared.expected.rdata[i].size, time_ns, holds, best);
+}
+
+/* Checks that may be queued of a zone that has shown nothing good yet. */
+#define AHEAD_UNPROVEN 64
+
+bool attempt_ahead(struct world *w, struct zone *zone)
+{
+    if (zone->ahead_round != w->budget.round) {
+        zone->ahead_round = w->budget.round;
+        zone->ahead = 0;
+    }
+    bool proven = zone->refuted * 4 <= zone->verified;
+    if (w->budget.second_left == 0 || !affordable(w, zone) ||
+        (zone->ahead >= AHEAD_UNPROVEN && (!proven || zone->ahead / 8 > zone->verified)))
+        return false;
+    zone->ahead++;
+    w->budget.second_left--;
+    w->budget.checks++;
+    return true;
 }

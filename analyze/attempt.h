@@ -34,6 +34,9 @@ bool attempt_fresh(const struct world *, const struct rrset *, int64_t time_ns);
  * if it was not checked. */
 enum reason attempt_crypto(struct world *, struct zone *, struct rrset *, struct signature *,
                            struct key *);
+/* May a check of the zone be done ahead, before it is known that it will be asked for and paid? At
+ * most as many as a zone's record so far deserves: what fails is work for nothing. Counts it. */
+bool attempt_ahead(struct world *, struct zone *);
 /* NONE if a key with these flags and protocol may sign data of its zone. */
 enum reason attempt_usable(const struct key *);
 /* Which of two reasons says more about a signature: the greater weight does. */

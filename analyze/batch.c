@@ -167,6 +167,7 @@ void batch_flush(struct batch *b)
 {
     if (b->part.ahead)
         ahead_run(b->part.ahead);
+    b->part.answers->world.budget.round++;
     for (size_t i = 0; i < b->count; i++)
         judge_item(b, &b->item[i]);
     b->count = b->used = 0;

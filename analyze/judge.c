@@ -147,6 +147,9 @@ static enum reason judge_one(struct world *w, struct rrset *set, struct signatur
 
 static bool judgement_holds(struct world *w, const struct rrset *set, int64_t time_ns)
 {
+    if (!set->judged.done && set->judged.reason == REASON_BUDGET &&
+        set->judged.message == w->budget.message)
+        return true; /* what was lacking a moment ago is lacking still */
     if (!set->judged.done || time_ns < set->judged.from_ns || time_ns > set->judged.until_ns)
         return false;
     struct zone *zone = (struct zone *)(uintptr_t)set->judged.zone;
@@ -177,6 +180,7 @@ enum reason judge_rrset(struct world *w, struct rrset *set, int64_t time_ns)
         world_exhausted(w, BUDGET_COLLISIONS);
     }
     set->judged.done = best != REASON_BUDGET;
+    set->judged.message = w->budget.message;
     set->judged.reason = best;
     set->judged.zone = best_zone;
     set->judged.version = best_zone ? trust_zone(w, best_zone, time_ns)->version : 0;
@@ -187,7 +191,8 @@ enum reason judge_rrset(struct world *w, struct rrset *set, int64_t time_ns)
     return best;
 }
 
-struct key *judge_next_check(struct world *w, struct rrset *set, struct signature **ret_signature)
+struct key *judge_next_check(struct world *w, struct rrset *set, struct signature **ret_signature,
+                             struct zone **ret_zone)
 {
     if (set->judged.done)
         return NULL;
@@ -211,6 +216,7 @@ struct key *judge_next_check(struct world *w, struct rrset *set, struct signatur
                 if (key == NULL || key->malformed || attempt_usable(key) != REASON_NONE)
                     continue;
                 *ret_signature = s;
+                *ret_zone = zone;
                 return key;
             }
         }

@@ -15,8 +15,9 @@
 enum reason judge_rrset(struct world *, struct rrset *, int64_t time_ns);
 
 /* The check that judge_rrset would ask for first, as far as can be told now: the key, with the
- * signature in *ret_signature, or NULL if none or already done. */
-struct key *judge_next_check(struct world *, struct rrset *, struct signature **ret_signature);
+ * signature in *ret_signature and the key's zone in *ret_zone, or NULL if none or already done. */
+struct key *judge_next_check(struct world *, struct rrset *, struct signature **ret_signature,
+                             struct zone **ret_zone);
 
 /* Does a signature of the RRset verify with the key of this rdata, whatever the key's flags and the
  * time say? */

@@ -54,8 +54,11 @@ uint16_t key_tag(const uint8_t *rdata, size_t size)
     if (rdata[3] == 1) /* RSAMD5: RFC 4034 B.1 */
         return (uint16_t)(size < 7 ? 0 : rdata[size - 3] << 8 | rdata[size - 2]);
     uint32_t sum = 0;
-    for (size_t i = 0; i < size; i++)
-        sum += (i & 1) ? rdata[i] : (uint32_t)rdata[i] << 8;
+    size_t pairs = size / 2;
+    for (size_t i = 0; i < pairs; i++)
+        sum += (uint32_t)rdata[2 * i] << 8 | rdata[2 * i + 1];
+    if (size & 1)
+        sum += (uint32_t)rdata[size - 1] << 8;
     sum += sum >> 16 & 0xffff;
     return (uint16_t)(sum & 0xffff);
 }
@@ -332,5 +335,21 @@ void key_nsec3_hash(const uint8_t *name, const uint8_t *salt, size_t salt_size, 
             return;
         memcpy(input, ret_hash, 20);
         size = 20;
+    }
+}
+
+unsigned key_cost(const struct key *key)
+{
+    switch (key->algorithm) {
+    case 13: /* ECDSAP256SHA256 */
+        return 80;
+    case 14: /* ECDSAP384SHA384, for which OpenSSL 3.0 has no code of its own */
+        return 470;
+    case 15: /* Ed25519 */
+        return 120;
+    case 16: /* Ed448 */
+        return 230;
+    default: /* RSA: with the square of the length */
+        return 2u + (unsigned)key->bits * key->bits / 200000u;
     }
 }

@@ -47,6 +47,7 @@ struct signature {        /* one RRSIG; views into the RRset's own bytes */
     struct {
         const struct key *key;
         enum key_result result;
+        bool charged; /* to the budget, which is when the result counts (analyze/attempt.c) */
     } check[SIGNATURE_CHECKS_MAX];
     bool queued;      /* a check is under way (analyze/ahead.c) */
     uint8_t reported; /* enum signature_state + 1 that the rules were last told, 0 none */
@@ -86,6 +87,7 @@ struct rrset {
         int64_t from_ns, until_ns; /* packet times at which it holds */
         uint8_t by;                /* index of the signature that decided */
         bool wildcard;             /* the signature covers a wildcard above the owner */
+        uint64_t message;          /* struct budget: in which it was made */
     } judged;
 };
 

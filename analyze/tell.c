@@ -417,6 +417,7 @@ static const char *too_much(const struct world *w, const struct answer *a)
         [BUDGET_RECORDS] = "more records, owners or RRsets than we look at in one message",
         [BUDGET_ZONE] = "more failing signature checks than one zone may cost in a second",
         [BUDGET_SECOND] = "more signature checks than one second may cost",
+        [BUDGET_FAILING] = "more failing signature checks than the frames so far may cost",
         [BUDGET_ZONES] = "more zones than we keep"};
     if (a->reason == REASON_NSEC3_ITERATIONS)
         return "more NSEC3 iterations than anyone should compute (RFC 9276)";

@@ -56,6 +56,8 @@ int world_init(struct world *w, const struct settings *settings, const struct an
     w->baseline = baseline;
     w->seed = seed;
     w->budget.second = INT64_MIN;
+    w->budget.failing_us = BUDGET_FAILING_US;
+    w->budget.earned_ns = INT64_MAX;
     w->rrsets = rrsets_new(seed);
     w->signed_data = malloc(RRSET_SIGNED_MAX);
     size_tables(w, settings->memory_bytes);
@@ -434,10 +436,28 @@ void world_begin(struct world *w, int64_t time_ns)
         w->trace->count = 0;
     w->packet_ns = time_ns;
     w->budget.ran_out = 0;
+    w->budget.message++;
     w->budget.message_left = w->settings->message_signatures;
     w->budget.hashes_left = w->settings->message_hashes;
     if (second != w->budget.second) {
         w->budget.second = second;
         w->budget.second_left = w->settings->second_signatures;
     }
+}
+
+void world_earn(struct world *w, uint64_t frame, int64_t time_ns)
+{
+    struct budget *b = &w->budget;
+    if (frame > b->earned_frame) {
+        uint64_t frames = frame - b->earned_frame;
+        if (frames > BUDGET_FAILING_US)
+            frames = BUDGET_FAILING_US;
+        b->failing_us += (int64_t)(frames * w->settings->frame_check_us);
+        b->earned_frame = frame;
+    }
+    if (w->settings->live && time_ns > b->earned_ns)
+        b->failing_us += (time_ns - b->earned_ns) / 5000;
+    b->earned_ns = time_ns;
+    if (b->failing_us > BUDGET_FAILING_US)
+        b->failing_us = BUDGET_FAILING_US;
 }

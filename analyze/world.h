@@ -73,6 +73,8 @@ struct zone {
     unsigned key_count;
     uint64_t failed; /* signature checks in that second, the first of an RRset apart */
     int64_t failed_second;
+    uint64_t verified, refuted;  /* checks of its signatures that were charged to the budget */
+    uint64_t ahead, ahead_round; /* checks queued in that round of analyze/ahead.h */
     const struct baseline_zone *baseline; /* declared keys, or NULL */
     bool anchored;
     bool kept;         /* an anchor or a baseline is at or below it: never forgotten */
@@ -108,6 +110,7 @@ enum budget_kind {
     BUDGET_RECORDS,    /* records, owners, RRsets of a message */
     BUDGET_ZONE,       /* failing signature checks of a zone in a second */
     BUDGET_SECOND,     /* signature checks of a second */
+    BUDGET_FAILING,    /* time for checks that fail, altogether */
     BUDGET_ZONES,      /* zones altogether */
     BUDGET_KINDS
 };
@@ -115,6 +118,11 @@ enum budget_kind {
 struct budget { /* signature checks and NSEC3 hashes; settings.h says how many */
     uint64_t message_left, second_left, hashes_left;
     int64_t second;
+    int64_t failing_us;            /* time left for checks that fail (world_earn) */
+    uint64_t earned_frame;         /* up to which time was earned */
+    int64_t earned_ns;             /* the same in packet time, live only */
+    uint64_t round;                /* of checks ahead */
+    uint64_t message;              /* grows with world_begin */
     uint64_t exhausted;            /* times it ran out */
     unsigned ran_out;              /* what of, since world_begin: 1 << enum budget_kind */
     uint64_t checks, hits, hashes; /* for the statistics */
@@ -184,6 +192,11 @@ static inline void world_exhausted(struct world *w, enum budget_kind kind)
 
 /* Begins a message of that packet time: refills the budgets. */
 void world_begin(struct world *, int64_t time_ns);
+/* Every frame earns a little time for signature checks that fail, up to BUDGET_FAILING_US: so a
+ * capture that packs an attack into few seconds cannot make its replay slow. In live capture, where
+ * time passes by itself, a fifth of it is earned too. In the order of judgements. */
+#define BUDGET_FAILING_US 250000
+void world_earn(struct world *, uint64_t frame, int64_t time_ns);
 
 /* Is there no room for another zone? The last quarter is for zones: none of it for names that are
  * only waited at. */

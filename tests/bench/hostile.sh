@@ -39,6 +39,18 @@ for capture in tests/scenarios/hostile-*.pcap; do
         "$(awk -v a="$this" -v b="$normal" 'BEGIN {printf "%.2f", a / b}')" "$note"
 done
 
+# and one in which nothing is like what came before
+$python tests/bench/keytrap.py $((frames / 5)) >"$work/trap.pcap"
+$python tests/bench/keytrap.py anchor >"$work/trap.anchor"
+read -r seconds _ < <(measured "$work/trap.pcap" "$work/trap.anchor" -l "$work/trap")
+this=$(grep -o '"frames":[0-9]*' "$work/trap/eve.json" | tail -1 | awk -F: -v s="$seconds" '{printf "%.0f", $2 / s}')
+note=
+[ $((this * 10)) -ge "$normal" ] || { note='  slower than a tenth'; failed=1; }
+printf '%-32s %10d frames/s  %s of normal%s\n' 'keytrap, all distinct' "$this" \
+    "$(awk -v a="$this" -v b="$normal" 'BEGIN {printf "%.2f", a / b}')" "$note"
+grep -q '"rrname":"late.good.test.".*"verdict":"secure"' "$work/trap/eve.json" ||
+    { echo 'the good zone was not judged amid the trap'; failed=1; }
+
 $python tests/bench/flood.py $((frames * 10)) >"$work/flood.pcap"
 $python tests/bench/flood.py anchor >"$work/flood.anchor"
 echo 'memory-bytes: 64MiB' >"$work/small.yaml"

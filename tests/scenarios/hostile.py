@@ -220,8 +220,7 @@ def colliding_tags(c):
     c.expect.append("finding validator-load bad.test.")
 
 
-def colliding_tags_p384(c):
-    """The same with the algorithm that is slowest to check, and many RRsets."""
+def colliding_keys_p384():
     keys, i = [], 0
     while len(keys) < 6:
         point = ec.derive_private_key(1 + i, ec.SECP384R1()).public_key().public_bytes(
@@ -232,7 +231,12 @@ def colliding_tags_p384(c):
                 keys.append(rdata)
                 break
         i += 1
-    bad_keys(c, *keys)
+    return keys
+
+
+def colliding_tags_p384(c):
+    """The same with the algorithm that is slowest to check, and many RRsets."""
+    bad_keys(c, *colliding_keys_p384())
     for n in range(6):
         answer = []
         for k in range(4):

@@ -508,6 +508,49 @@ static void key_trap(void **state)
     assert_true(t->answers.world.budget.exhausted > 0);
 }
 
+/* One RRset of the zone that was not seen before, its signature flipped where `forged`. */
+static const struct answer *fresh_answer(struct tree *t, const struct signed_zone *zone,
+                                         const char *apex, unsigned i, bool forged, uint64_t frame)
+{
+    char name[64], line[96];
+    snprintf(name, sizeof name, "n%u.%s", i, apex);
+    snprintf(line, sizeof line, "%s 300 A 192.0.2.1", name);
+    struct reply r = reply_to(name, LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS(line), zone, VALID, NULL);
+    size_t size;
+    uint8_t *wire = reply_wire(&r, &size);
+    if (forged)
+        wire[size - 20] ^= 1; /* in the signature: OPT stands last */
+    const struct answer *a = show_wire(&t->answers, wire, size, frame, 1);
+    free(wire);
+    return a;
+}
+
+/* Who makes signatures fail uses up the time for that, and goes without until frames have earned
+ * more; zones in order do not suffer from it. */
+static void failing_checks_are_paid(void **state)
+{
+    struct tree *t = *state;
+    struct budget *budget = &t->answers.world.budget;
+    show_chain(t);
+    budget->failing_us = 1;
+    unsigned bogus = 0;
+    for (unsigned i = 0; i < 40; i++)
+        bogus += fresh_answer(t, &t->zone, "zone.test.", i, true, 1)->reason == REASON_SIG_BAD;
+    assert_int_equal(bogus, 8); /* the grace of every zone */
+    assert_reason(fresh_answer(t, &t->zone, "zone.test.", 50, true, 1), REASON_BUDGET);
+    assert_reason(fresh_answer(t, &t->zone, "zone.test.", 51, false, 1), REASON_BUDGET);
+    assert_reason(fresh_answer(t, &t->test, "test.", 52, false, 1), REASON_CHAIN);
+    assert_true(budget->ran_out == 0 && budget->failing_us <= 0);
+
+    uint64_t frame = budget->earned_frame + 1 +
+                     (uint64_t)(1 - budget->failing_us) / t->settings.frame_check_us;
+    assert_reason(fresh_answer(t, &t->zone, "zone.test.", 60, false, frame), REASON_CHAIN);
+    assert_reason(fresh_answer(t, &t->zone, "zone.test.", 61, true, frame), REASON_SIG_BAD);
+    fresh_answer(t, &t->zone, "zone.test.", 62, false, UINT64_MAX);
+    assert_true(budget->failing_us == BUDGET_FAILING_US);
+}
+
 static void every_algorithm(void **state)
 {
     struct tree *t = *state;
@@ -613,6 +656,7 @@ int main(void)
         TEST(transfers_are_not_answers),
         TEST(checks_ahead_change_nothing),
         TEST(key_trap),
+        TEST(failing_checks_are_paid),
         TEST(every_algorithm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
