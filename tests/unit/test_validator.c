@@ -543,8 +543,8 @@ static void failing_checks_are_paid(void **state)
     assert_reason(fresh_answer(t, &t->test, "test.", 52, false, 1), REASON_CHAIN);
     assert_true(budget->ran_out == 0 && budget->failing_us <= 0);
 
-    uint64_t frame = budget->earned_frame + 1 +
-                     (uint64_t)(1 - budget->failing_us) / t->settings.frame_check_us;
+    uint64_t frame =
+        budget->earned_frame + 1 + (uint64_t)(1 - budget->failing_us) / t->settings.frame_check_us;
     assert_reason(fresh_answer(t, &t->zone, "zone.test.", 60, false, frame), REASON_CHAIN);
     assert_reason(fresh_answer(t, &t->zone, "zone.test.", 61, true, frame), REASON_SIG_BAD);
     fresh_answer(t, &t->zone, "zone.test.", 62, false, UINT64_MAX);
