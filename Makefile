@@ -49,7 +49,7 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/keep.c analyze/report.c \
-           analyze/receivers.c analyze/inventory.c \
+           analyze/receivers.c analyze/objectives.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor load served)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
@@ -174,7 +174,7 @@ filter_LIB := libpcap $(CODECS)
 UNIT += report usage
 report_OBJ := $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) sandbox/log.c
 report_LIB := libcrypto jansson
-usage_OBJ := $(validator_OBJ) analyze/receivers.c
+usage_OBJ := $(validator_OBJ) analyze/receivers.c analyze/objectives.c analyze/jline.c
 usage_LIB := $(validator_LIB)
 FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c
 UNIT += verify_bundle verify_parts

@@ -325,7 +325,9 @@ const char *event_finding(struct event *e, const struct finding *f, size_t *ret_
 }
 
 const char *event_stats(struct event *e, const struct event_context *c,
-                        const struct event_group *groups, size_t group_count, size_t *ret_size)
+                        const struct event_group *groups, size_t group_count,
+                        void (*more)(struct jline *, const void *context), const void *context,
+                        size_t *ret_size)
 {
     struct jline *j = &e->json;
     begin(j, c, "stats");
@@ -338,6 +340,8 @@ const char *event_stats(struct event *e, const struct event_context *c,
         if (groups[i].name)
             jline_close(j, '}');
     }
+    if (more)
+        more(j, context);
     jline_close(j, '}');
     return jline_end(j, ret_size);
 }

@@ -65,8 +65,11 @@ struct event_group { /* "name":{counters}; name NULL: counters directly under st
     const struct event_counter *counters;
     size_t count;
 };
+struct jline;
+/* `more` (may be NULL) adds further members of stats. */
 const char *event_stats(struct event *, const struct event_context *, const struct event_group *,
-                        size_t group_count, size_t *ret_size);
+                        size_t group_count, void (*more)(struct jline *, const void *context),
+                        const void *context, size_t *ret_size);
 
 /* The message in Suricata's DNS v3 layout; records of a very large message are left out and
  * counted as `omitted`. */

@@ -11,6 +11,7 @@
 #include "analyze/jline.h"
 #include "analyze/judge.h"
 #include "analyze/key.h"
+#include "analyze/objectives.h"
 #include "analyze/trust.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
@@ -85,15 +86,6 @@ static void put_set(struct jline *j, const char *key, const struct usage_name *n
     char text[NAME_TEXT_MAX], word[TYPES_TEXT], both[NAME_TEXT_MAX + TYPES_TEXT + 1];
     snprintf(both, sizeof both, "%s %s", name_text(name->owner, text), types_rr(name->type, word));
     jline_string(j, key, both);
-}
-
-static struct rrset *newest(struct rrset *const *variant, uint8_t count)
-{
-    struct rrset *set = NULL;
-    for (uint8_t i = 0; i < count; i++)
-        if (set == NULL || variant[i]->last_seen_ns >= set->last_seen_ns)
-            set = variant[i];
-    return set;
 }
 
 static bool has_record(const struct rrset *set, const uint8_t *rdata, uint16_t size)
@@ -260,8 +252,9 @@ static void put_key(struct inventory *v, struct world *w, struct zone *zone, con
     jline_string(j, "role", role_of(s, use));
     jline_bool(j, "sep", s->rdata[1] & KEY_FLAG_SEP);
     jline_bool(j, "revoked", s->rdata[1] & KEY_FLAG_REVOKE);
-    jline_bool(j, "current", has_record(newest(zone->dnskey, zone->dnskeys), s->rdata, s->size));
-    jline_bool(j, "ds", has_ds(zone, newest(zone->ds, zone->dss), s));
+    jline_bool(j, "current",
+               has_record(objectives_newest(zone->dnskey, zone->dnskeys), s->rdata, s->size));
+    jline_bool(j, "ds", has_ds(zone, objectives_newest(zone->ds, zone->dss), s));
     put_declared(j, zone, s, clock_ns);
     put_time(j, "first_seen", s->first_ns);
     put_time(j, "last_seen", s->last_ns);
@@ -289,7 +282,7 @@ static void put_ds(struct jline *j, const struct zone *zone)
 {
     struct seen seen[LISTED_MAX];
     size_t listed, all = collect(zone->ds, zone->dss, seen, &listed);
-    const struct rrset *now = newest(zone->ds, zone->dss);
+    const struct rrset *now = objectives_newest(zone->ds, zone->dss);
     jline_array(j, "ds");
     for (size_t i = 0; i < listed; i++) {
         const struct seen *s = &seen[i];
@@ -316,8 +309,8 @@ static uint32_t original_ttl(const struct rrset *set)
 
 static void put_ttls(struct jline *j, const struct zone *zone)
 {
-    const struct rrset *keys = newest(zone->dnskey, zone->dnskeys);
-    const struct rrset *ds = newest(zone->ds, zone->dss);
+    const struct rrset *keys = objectives_newest(zone->dnskey, zone->dnskeys);
+    const struct rrset *ds = objectives_newest(zone->ds, zone->dss);
     const struct usage_signing *s = zone->usage ? zone->usage->signing : NULL;
     jline_object(j, "ttl");
     put_ttl(j, "dnskey", original_ttl(keys), keys);
@@ -347,73 +340,81 @@ static void put_denial(struct jline *j, const struct zone *zone)
 
 /* --- objectives --- */
 
-static void put_m2(struct jline *j, const struct zone *zone, int64_t clock_ns)
+static void put_share(struct jline *j, const char *key, const char *whole_key, uint64_t whole,
+                      const char *part_key, uint64_t part)
 {
-    const struct usage_signing *s = zone->usage ? zone->usage->signing : NULL;
-    if (s == NULL || s->expirings == 0) {
-        jline_null(j, "M2");
+    if (whole == OBJECTIVE_UNKNOWN) {
+        jline_null(j, key);
         return;
     }
-    size_t least = 0;
-    for (size_t i = 1; i < s->expirings; i++)
-        if (s->expiring[i].expiration < s->expiring[least].expiration)
-            least = i;
-    int64_t left = s->expiring[least].expiration - clock_ns / SECOND_NS;
-    jline_object(j, "M2");
-    jline_number(j, "seconds", left > 0 ? (uint64_t)left : 0);
-    put_seconds(j, "expiration", s->expiring[least].expiration);
-    put_set(j, "rrset", s->expiring[least].name);
+    jline_object(j, key);
+    jline_number(j, whole_key, whole);
+    jline_number(j, part_key, part);
     jline_close(j, '}');
 }
 
-/* RFC 6781 4.1.2: every DS names a published key. */
-static void put_m3(struct jline *j, const struct zone *zone)
+static void put_m2(struct jline *j, const struct objectives *o)
 {
-    const struct rrset *keys = newest(zone->dnskey, zone->dnskeys);
-    const struct rrset *ds = newest(zone->ds, zone->dss);
-    uint16_t size, key_size;
-    size_t total = 0, matched = 0;
-    if (keys == NULL || ds == NULL || zone->no_ds.seen_ns > ds->last_seen_ns) {
+    if (o->m2_seconds == OBJECTIVE_UNKNOWN) {
+        jline_null(j, "M2");
+        return;
+    }
+    jline_object(j, "M2");
+    jline_number(j, "seconds", o->m2_seconds);
+    put_seconds(j, "expiration", o->m2_expiration);
+    put_set(j, "rrset", o->m2_rrset);
+    jline_close(j, '}');
+}
+
+static void put_m3(struct jline *j, const struct objectives *o)
+{
+    if (o->m3_ds == OBJECTIVE_UNKNOWN) {
         jline_null(j, "M3");
         return;
     }
-    for (const uint8_t *r = NULL; (r = rrset_record(ds, r, &size)) != NULL; total++) {
-        bool any = false;
-        for (const uint8_t *k = NULL; !any && (k = rrset_record(keys, k, &key_size)) != NULL;)
-            any = key_matches_ds(zone->name, k, key_size, r, size) == KEY_DS_MATCHES;
-        matched += any;
-    }
     jline_object(j, "M3");
-    jline_bool(j, "in_step", total > 0 && matched == total);
-    jline_number(j, "ds", total);
-    jline_number(j, "ds_with_key", matched);
+    jline_bool(j, "in_step", o->m3_ds > 0 && o->m3_ds_with_key == o->m3_ds);
+    jline_number(j, "ds", o->m3_ds);
+    jline_number(j, "ds_with_key", o->m3_ds_with_key);
+    jline_close(j, '}');
+}
+
+static void put_m5(struct jline *j, const struct zone *zone, const struct objectives *o)
+{
+    if (o->m5_responses == OBJECTIVE_UNKNOWN) {
+        jline_null(j, "M5");
+        return;
+    }
+    jline_object(j, "M5");
+    jline_number(j, "responses", o->m5_responses);
+    jline_number(j, "servfail", zone->usage->servfail);
+    jline_number(j, "by_validation", o->m5_by_validation);
+    jline_close(j, '}');
+}
+
+static void put_m6(struct jline *j, const struct objectives *o)
+{
+    jline_object(j, "M6");
+    jline_number(j, "outages", o->m6_outages);
+    jline_number(j, "open", o->m6_open);
+    if (o->m6_seconds == OBJECTIVE_UNKNOWN)
+        jline_null(j, "seconds");
+    else
+        jline_number(j, "seconds", o->m6_seconds);
     jline_close(j, '}');
 }
 
 static void put_objectives(struct jline *j, const struct zone *zone, int64_t clock_ns)
 {
-    static const struct usage nothing;
-    const struct usage *u = zone->usage ? zone->usage : &nothing;
+    struct objectives o;
+    objectives_of(zone, clock_ns, &o);
     jline_object(j, "objectives");
-    if (u->with_ad + u->without_ad == 0) {
-        jline_null(j, "M1");
-    } else {
-        jline_object(j, "M1");
-        jline_number(j, "answers", u->with_ad + u->without_ad);
-        jline_number(j, "with_ad", u->with_ad);
-        jline_close(j, '}');
-    }
-    put_m2(j, zone, clock_ns);
-    put_m3(j, zone);
-    if (u->resolved == 0) {
-        jline_null(j, "M5");
-    } else {
-        jline_object(j, "M5");
-        jline_number(j, "responses", u->resolved);
-        jline_number(j, "servfail", u->servfail);
-        jline_number(j, "by_validation", u->servfail_dnssec);
-        jline_close(j, '}');
-    }
+    put_share(j, "M1", "answers", o.m1_answers, "with_ad", o.m1_with_ad);
+    put_m2(j, &o);
+    put_m3(j, &o);
+    put_share(j, "M4", "rolls", o.m4_rolls, "safe", o.m4_safe);
+    put_m5(j, zone, &o);
+    put_m6(j, &o);
     jline_close(j, '}');
 }
 

@@ -6,6 +6,7 @@
 #include "analyze/stats.h"
 
 #include "analyze/dissect.h"
+#include "analyze/objectives.h"
 #include "analyze/pair.h"
 
 #include <string.h>
@@ -49,6 +50,13 @@ bool stats_loss(struct stats *s, const struct ring_record *r)
     uint64_t before = dropped(&s->run.loss);
     s->run.loss = now;
     return dropped(&now) > before;
+}
+
+static void put_objectives(struct jline *j, const void *context)
+{
+    const struct stats *s = context;
+    int64_t last_ns = stats_any_frame(s) ? s->run.last_ns : 0;
+    objectives_put(j, &s->answers->world, answers_clock(s->answers, last_ns));
 }
 
 const char *stats_event(const struct stats *s, struct event *event, int64_t time_ns,
@@ -97,7 +105,8 @@ const char *stats_event(const struct stats *s, struct event *event, int64_t time
                                    GROUP(validator), GROUP(drops)};
 #undef GROUP
     struct event_context c = {.time_ns = time_ns};
-    return event_stats(event, &c, groups, sizeof groups / sizeof *groups, ret_size);
+    return event_stats(event, &c, groups, sizeof groups / sizeof *groups, put_objectives, s,
+                       ret_size);
 }
 
 struct sensor_sums stats_sums(const struct stats *s)

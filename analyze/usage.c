@@ -335,9 +335,10 @@ static void note_server(struct world *w, struct usage *u, const struct flow *flo
     memcpy(s->address, flow->src, sizeof s->address);
 }
 
+/* Of a resolver that was free to validate. */
 static bool is_resolved(const struct answer *a)
 {
-    return (a->flags & (DNS_AA | DNS_RA)) == DNS_RA;
+    return (a->flags & (DNS_AA | DNS_RA | DNS_CD)) == DNS_RA;
 }
 
 void usage_response(struct world *w, struct zone *zone, const struct answer *a,
@@ -365,7 +366,7 @@ void usage_revised(struct world *w, struct zone *zone, const struct answer *a)
 
 void usage_validated(struct world *w, struct zone *zone, const struct answer *a, uint64_t count)
 {
-    struct usage *u = is_resolved(a) && !(a->flags & DNS_CD) ? usage_of(w, zone) : NULL;
+    struct usage *u = is_resolved(a) && a->do_bit ? usage_of(w, zone) : NULL;
     if (u)
         *(a->flags & DNS_AD ? &u->with_ad : &u->without_ad) += count;
 }
@@ -393,4 +394,13 @@ void usage_failed(struct world *w, struct zone *zone, const struct answer *a, in
     u->resolved++;
     u->servfail++;
     u->servfail_dnssec += blames_dnssec(a) || (a->ede_count == 0 && failing);
+}
+
+void usage_rolled(struct world *w, struct zone *zone, bool safe)
+{
+    struct usage *u = usage_of(w, zone);
+    if (u == NULL)
+        return;
+    u->rolls++;
+    u->rolls_safe += safe;
 }

@@ -86,10 +86,12 @@ struct usage {
     bool more_servers;
     int64_t first_ns, last_ns; /* responses about the zone */
     enum verdict_kind last;
-    /* responses of resolvers (AA=0, RA=1) */
-    uint64_t with_ad, without_ad; /* with secure data, CD=0 */
+    /* responses of resolvers (AA=0, RA=1) to queries with CD=0 */
+    uint64_t with_ad, without_ad; /* with secure data, DO=1: the client wants to know (RFC 6840
+                                     5.7) */
     uint64_t resolved, servfail;  /* all; those with SERVFAIL */
     uint64_t servfail_dnssec;     /* … that EDE or our own verdict lays to validation */
+    uint32_t rolls, rolls_safe;   /* key rolls completed; such without an unsafe step */
 };
 
 /* Frees it; returns how many bytes it took. NULL is fine. */
@@ -105,6 +107,8 @@ void usage_response(struct world *, struct zone *, const struct answer *, const 
 void usage_revised(struct world *, struct zone *, const struct answer *);
 /* A resolver answered SERVFAIL for a name in the zone. */
 void usage_failed(struct world *, struct zone *, const struct answer *, int64_t time_ns);
+/* A key roll was completed; `safe`: no step of it came too early. */
+void usage_rolled(struct world *, struct zone *, bool safe);
 /* `count` responses are secure now, or, where it is negative (modulo 2^64), no longer. */
 void usage_validated(struct world *, struct zone *, const struct answer *, uint64_t count);
 

@@ -42,7 +42,7 @@ static const struct subcommand {
     {"inventory", report_inventory,
      "The map that a crisis needs: of each zone its keys with what they signed, the DS at the\n"
      "parent, TTLs, NSEC or NSEC3, the least signature life, servers, verdicts, failures, and the\n"
-     "objectives M1, M2, M3, M5 and M6. What was not observed is said to be so.\n"},
+     "objectives M1 to M6. What was not observed is said to be so.\n"},
     {"timeline", report_timeline,
      "What happened when, one line each with its frame: packets, keys and DS, findings as they\n"
      "opened, changed and closed, failures of zones and their recovery, what was lost.\n"},

@@ -186,6 +186,8 @@ static void put_objectives(struct report_out *o, const json_t *zone)
                    report_number(m3, "ds_with_key"), report_number(m3, "ds"));
     else
         report_put(o, "  M3          not observed\n");
+    put_share(o, "M4", json_object_get(m, "M4"), "safe", "rolls",
+              "of completed key rolls without an unsafe step");
     put_share(o, "M5", json_object_get(m, "M5"), "by_validation", "responses",
               "of resolvers' responses SERVFAIL by validation");
 }
@@ -274,8 +276,7 @@ static void put_text(struct report_out *o, const struct report_case *c)
     }
     if (json_array_size(c->zones) == 0)
         report_put(o, "no zone was observed, or the run recorded no inventory\n");
-    report_put(o, "\nK+Z: keys with and without SEP now published. M4 (rolls): not observed here; "
-                  "roll findings tell.\n");
+    report_put(o, "\nK+Z: keys with and without SEP now published.\n");
     json_array_foreach(c->zones, i, zone)
     {
         if (deserves_details(zone))
@@ -336,6 +337,8 @@ static void put_csv_row(struct report_out *o, const json_t *zone)
     report_csv(o, report_text(zone, "last_seen"), false);
     csv_number(o, json_object_get(m, "M1"), "answers");
     csv_number(o, json_object_get(m, "M1"), "with_ad");
+    csv_number(o, json_object_get(m, "M4"), "rolls");
+    csv_number(o, json_object_get(m, "M4"), "safe");
     csv_number(o, json_object_get(m, "M5"), "responses");
     csv_number(o, json_object_get(m, "M5"), "by_validation");
     report_csv_number(o, json_array_size(json_object_get(zone, "outages")), true);
@@ -348,7 +351,7 @@ static void put_csv(struct report_out *o, const struct report_case *c)
     report_put(o, "zone,trust,reason,signed,ksk,zsk,ds,ttl_dnskey,ttl_ds,ttl_ns,ttl_soa,denial,"
                   "least_life_seconds,least_life_rrset,secure,insecure,bogus,indeterminate,"
                   "not_checkable,last_verdict,first_seen,last_seen,m1_answers,m1_with_ad,"
-                  "m5_responses,m5_by_validation,outages\n");
+                  "m4_rolls,m4_safe,m5_responses,m5_by_validation,outages\n");
     json_array_foreach(c->zones, i, zone)
     {
         put_csv_row(o, zone);

@@ -4,9 +4,10 @@
  * Contained in: `make manual` and the structure checks. The X-macros are the one source: a manual
  * that says something else fails tests/structure/manual.sh.
  *
- *   tables settings|yaml|verdicts|reasons|counters|rules|checks|algorithms|digests
+ *   tables settings|yaml|verdicts|reasons|counters|objectives|rules|checks|algorithms|digests
  */
 #include "analyze/dissect.h"
+#include "analyze/objectives.h"
 #include "analyze/verdict.h"
 #include "evidence/verify.h"
 #include "rules/algorithm.h"
@@ -83,6 +84,13 @@ static void reasons(void)
 #undef X
 }
 
+static void objective_members(void)
+{
+#define X(name, text) printf(".It Cm %s\n%s.\n", #name, text);
+    OBJECTIVES(X)
+#undef X
+}
+
 static void counters(void)
 {
 #define X(name, text) printf(".It Cm %s\n%s.\n", #name, text);
@@ -136,17 +144,16 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*print)(void);
-    } tables[] = {{"settings", settings}, {"yaml", yaml},
-                  {"verdicts", verdicts}, {"reasons", reasons},
-                  {"counters", counters}, {"rules", rules},
-                  {"checks", checks},     {"algorithms", algorithms},
+    } tables[] = {{"settings", settings}, {"yaml", yaml},         {"verdicts", verdicts},
+                  {"reasons", reasons},   {"counters", counters}, {"objectives", objective_members},
+                  {"rules", rules},       {"checks", checks},     {"algorithms", algorithms},
                   {"digests", digests}};
     for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof tables[0]; i++)
         if (strcmp(argv[1], tables[i].name) == 0) {
             tables[i].print();
             return 0;
         }
-    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|rules|checks|algorithms|"
-                    "digests\n");
+    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|objectives|rules|checks|"
+                    "algorithms|digests\n");
     return 2;
 }

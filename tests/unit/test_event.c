@@ -274,7 +274,7 @@ static void stats(void **state)
     const struct event_group groups[] = {{NULL, top, 1}, {"decoder", frames, 2}, {"none", NULL, 0}};
     const struct event_context no_flow = {.time_ns = 0, .in_iface = "eth0"};
     size_t size;
-    const char *text = event_stats(event, &no_flow, groups, 3, &size);
+    const char *text = event_stats(event, &no_flow, groups, 3, NULL, NULL, &size);
     json_t *j = read_line(text, size);
     has(j, "stats",
         "{\"uptime\":3,\"decoder\":{\"frames\":1,\"bytes\":1099511627776},\"none\":{}}");

@@ -1,6 +1,7 @@
 /*
  * test_usage: outages and their end, servers, receivers: bounded, and in packet time.
  */
+#include "analyze/objectives.h"
 #include "analyze/receivers.h"
 #include "analyze/usage.h"
 
@@ -38,8 +39,12 @@ static int teardown(void **state)
 
 static struct answer answer_for(const uint8_t *qname, size_t size, enum reason reason)
 {
-    return (struct answer){
-        .qname = qname, .qname_size = (uint8_t)size, .qtype = 1, .reason = reason, .flags = DNS_RA};
+    return (struct answer){.qname = qname,
+                           .qname_size = (uint8_t)size,
+                           .qtype = 1,
+                           .reason = reason,
+                           .flags = DNS_RA,
+                           .do_bit = true};
 }
 
 /* A response at that second, which is also its frame. */
@@ -155,6 +160,35 @@ static void test_objectives(void **state)
     usage_failed(&world, zone, &a, SECOND);
     assert_int_equal(zone->usage->servfail, 3);
     assert_int_equal(zone->usage->servfail_dnssec, 1);
+    a.flags |= DNS_CD; /* nobody validated */
+    usage_failed(&world, zone, &a, SECOND);
+    assert_int_equal(zone->usage->servfail, 3);
+}
+
+/* What was not observed is unknown; an outage is open until it has ended. */
+static void test_figures(void **state)
+{
+    struct zone *zone = *state;
+    struct objectives o;
+    objectives_of(zone, 0, &o);
+    assert_true(o.m1_answers == OBJECTIVE_UNKNOWN && o.m2_seconds == OBJECTIVE_UNKNOWN);
+    assert_true(o.m3_ds == OBJECTIVE_UNKNOWN && o.m4_rolls == OBJECTIVE_UNKNOWN);
+    assert_true(o.m5_responses == OBJECTIVE_UNKNOWN && o.m6_seconds == OBJECTIVE_UNKNOWN);
+    assert_int_equal(o.m6_outages, 0);
+    usage_rolled(&world, zone, true);
+    usage_rolled(&world, zone, false);
+    saw(zone, www, REASON_SIG_EXPIRED, 10);
+    objectives_of(zone, 0, &o);
+    assert_int_equal(o.m4_rolls, 2);
+    assert_int_equal(o.m4_safe, 1);
+    assert_int_equal(o.m5_responses, 1);
+    assert_int_equal(o.m6_outages, 1);
+    assert_int_equal(o.m6_open, 1);
+    assert_true(o.m6_seconds == OBJECTIVE_UNKNOWN);
+    saw(zone, www, REASON_CHAIN, 40);
+    objectives_of(zone, 0, &o);
+    assert_int_equal(o.m6_open, 0);
+    assert_int_equal(o.m6_seconds, 30);
 }
 
 /* What is allocated is accounted for, and given back. */
@@ -202,14 +236,9 @@ int main(void)
 {
 #define ON_ZONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     static const struct CMUnitTest tests[] = {
-        ON_ZONE(test_recovery),
-        ON_ZONE(test_whole_zone),
-        ON_ZONE(test_episodes_are_bounded),
-        ON_ZONE(test_revised),
-        ON_ZONE(test_servers),
-        ON_ZONE(test_objectives),
-        ON_ZONE(test_bytes),
-        cmocka_unit_test(test_receivers),
+        ON_ZONE(test_recovery), ON_ZONE(test_whole_zone), ON_ZONE(test_episodes_are_bounded),
+        ON_ZONE(test_revised),  ON_ZONE(test_servers),    ON_ZONE(test_objectives),
+        ON_ZONE(test_figures),  ON_ZONE(test_bytes),      cmocka_unit_test(test_receivers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
