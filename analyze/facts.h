@@ -187,7 +187,7 @@ struct fact {
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
-    bool was_signed;  /* FACT_UNSIGNED: the same RRset or zone was seen with signatures before */
+    bool was_signed;  /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */

@@ -375,7 +375,7 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     struct rrset *set = (struct rrset *)(uintptr_t)a->by;
     struct fact f = draft(t, a, FACT_UNSIGNED, a->zone, retro);
     f.observed = rrset_view(set, views.rdata);
-    f.was_signed = true;
+    f.was_signed = a->zone->verified > 0;
     describe(t, &f, a->zone->baseline);
     give(t, &f, set);
 }

@@ -264,7 +264,8 @@ static void judge_missing(struct judge *judge)
     entry_summary(entry, "%s%s of the signed zone %s come%s without signature from %s %s%s",
                   entry_first(entry, line), more, name_text(fact->zone, zone), others ? "" : "s",
                   fact->aa ? "server" : "resolver", server,
-                  fact->was_signed ? "; seen signed before" : "");
+                  fact->was_signed ? ", other data of the zone with"
+                                   : ", though a DS or an anchor promises one");
     entry_end(judge, entry, (enum severity)0);
 }
 
