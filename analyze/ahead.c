@@ -33,19 +33,22 @@ struct ahead {
     unsigned threads; /* the caller included */
     unsigned ready;   /* threads behind their walls */
     unsigned busy;    /* threads in the current round */
-    uint64_t round;   /* grows with each ahead_run */
-    bool ending;
-    size_t count;
-    atomic_size_t next; /* job to take */
+    uint64_t round;   /* grows with each round that is shared */
+    bool ending, shared;
+    atomic_size_t next;      /* job to take */
+    unsigned queue, running; /* indices of rounds */
     struct lane *lane[KEY_LANES];
-    struct job job[AHEAD_CHECKS_MAX];
+    struct {
+        size_t count;
+        struct job job[AHEAD_CHECKS_MAX];
+    } rounds[2];
 };
 
 static void work(struct ahead *a, struct lane *lane)
 {
-    size_t i;
-    while ((i = atomic_fetch_add_explicit(&a->next, 1, memory_order_relaxed)) < a->count) {
-        struct job *job = &a->job[i];
+    size_t i, count = a->rounds[a->running].count;
+    while ((i = atomic_fetch_add_explicit(&a->next, 1, memory_order_relaxed)) < count) {
+        struct job *job = &a->rounds[a->running].job[i];
         size_t size = rrset_signed_data(job->set, job->signature, lane->data);
         if (size > 0) /* else the judge will find so too */
             job->result = key_verify(job->key, lane->number, lane->data, size,
@@ -96,6 +99,7 @@ struct ahead *ahead_new(unsigned threads, void (*walls)(void))
     pthread_cond_init(&a->work, NULL);
     pthread_cond_init(&a->idle, NULL);
     a->walls = walls;
+    a->running = 1;
     if (threads > KEY_LANES)
         threads = KEY_LANES;
     for (unsigned i = 0; i < threads || i == 0; i++) {
@@ -147,7 +151,7 @@ void ahead_free(struct ahead *a)
 
 bool ahead_full(const struct ahead *a)
 {
-    return a->count == AHEAD_CHECKS_MAX;
+    return a->rounds[a->queue].count == AHEAD_CHECKS_MAX;
 }
 
 void ahead_add(struct ahead *a, const struct rrset *set, struct signature *signature,
@@ -155,39 +159,63 @@ void ahead_add(struct ahead *a, const struct rrset *set, struct signature *signa
 {
     if (ahead_full(a))
         return;
-    a->job[a->count++] = (struct job){set, signature, key, KEY_UNSUPPORTED};
+    a->rounds[a->queue].job[a->rounds[a->queue].count++] =
+        (struct job){set, signature, key, KEY_UNSUPPORTED};
     signature->queued = true;
 }
 
-/* Waking a thread costs about as much as one check. */
-#define WORTH_SHARING 2
-
-void ahead_run(struct ahead *a)
+/* The judge may have made a check itself in the meantime. */
+static void note(struct signature *s, const struct job *job)
 {
-    atomic_store_explicit(&a->next, 0, memory_order_relaxed);
-    bool share = a->threads > 1 && a->count >= WORTH_SHARING;
-    if (share) {
-        pthread_mutex_lock(&a->lock);
-        a->busy = a->threads - 1;
-        a->round++;
-        pthread_cond_broadcast(&a->work);
-        pthread_mutex_unlock(&a->lock);
-    }
+    s->queued = false;
+    for (unsigned i = 0; i < s->checks; i++)
+        if (s->check[i].key == job->key)
+            return;
+    if (s->checks == SIGNATURE_CHECKS_MAX || job->result == KEY_UNSUPPORTED)
+        return;
+    s->check[s->checks].key = job->key;
+    s->check[s->checks].charged = false;
+    s->check[s->checks++].result = job->result;
+}
+
+static void finish(struct ahead *a)
+{
     work(a, a->lane[0]);
-    if (share) {
+    if (a->shared) {
         pthread_mutex_lock(&a->lock);
         while (a->busy > 0)
             pthread_cond_wait(&a->idle, &a->lock);
         pthread_mutex_unlock(&a->lock);
     }
-    for (size_t i = 0; i < a->count; i++) {
-        struct signature *s = a->job[i].signature;
-        s->queued = false;
-        if (s->checks < SIGNATURE_CHECKS_MAX && a->job[i].result != KEY_UNSUPPORTED) {
-            s->check[s->checks].key = a->job[i].key;
-            s->check[s->checks].charged = false;
-            s->check[s->checks++].result = a->job[i].result;
-        }
-    }
-    a->count = 0;
+    a->shared = false;
+    for (size_t i = 0; i < a->rounds[a->running].count; i++)
+        note(a->rounds[a->running].job[i].signature, &a->rounds[a->running].job[i]);
+    a->rounds[a->running].count = 0;
+}
+
+static void begin(struct ahead *a)
+{
+    a->running = a->queue;
+    a->queue = 1 - a->queue;
+    atomic_store_explicit(&a->next, 0, memory_order_relaxed);
+    a->shared = a->threads > 1 && a->rounds[a->running].count > 0;
+    if (!a->shared)
+        return;
+    pthread_mutex_lock(&a->lock);
+    a->busy = a->threads - 1;
+    a->round++;
+    pthread_cond_broadcast(&a->work);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void ahead_turn(struct ahead *a)
+{
+    finish(a);
+    begin(a);
+}
+
+void ahead_run(struct ahead *a)
+{
+    ahead_turn(a);
+    ahead_turn(a);
 }

@@ -3,8 +3,9 @@
  *
  * Contained in: analyze, tests. Distinct signatures are what a replay spends its time on, and
  * nothing orders them: a batch of responses is read, the checks that will be asked for are done
- * side by side, and the judgements are then made one after the other, in order, from the results.
- * So the outcome is the same with any number of threads.
+ * side by side while the batch before is judged and the next is read, and the judgements are made
+ * one after the other, in order, from the results. So the outcome is the same with any number of
+ * threads.
  *
  * Landlock, capabilities and seccomp bind a thread, not a process: each thread raises the walls
  * itself, before it is given any work, and none is made later.
@@ -27,12 +28,16 @@ void ahead_ready(struct ahead *);
 /* Ends the threads; for tests (the process simply exits). */
 void ahead_free(struct ahead *);
 
-/* Is there no room for another check before the next ahead_run? */
+/* Is there no room for another check before the next turn? */
 bool ahead_full(const struct ahead *);
-/* Queues a check; no-op when full. The signature is marked as queued until ahead_run. */
+/* Queues a check for the next round; no-op when full. The signature is marked as queued until its
+ * result is noted. */
 void ahead_add(struct ahead *, const struct rrset *, struct signature *, struct key *);
-/* Does all queued checks and notes their results in the signatures. The caller works with the
- * others. */
+/* Ends the round that is under way (the caller works with the others), notes its results in the
+ * signatures, and begins the round of what was queued since. RRsets and keys of queued checks must
+ * stay until their round has ended. */
+void ahead_turn(struct ahead *);
+/* Does all queued checks and notes their results. */
 void ahead_run(struct ahead *);
 /* Processors that this process may run on, at least 1. */
 unsigned ahead_processors(void);

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_ITEMS 1024
+#define BATCH_ITEMS 512
 /* Copies of what the callbacks still need: frame numbers, and the bytes of referrals. */
-#define ARENA_BYTES ((size_t)1 << 21)
+#define ARENA_BYTES ((size_t)1 << 20)
 
 struct item {
     struct datagram datagram; /* bytes only for a referral */
@@ -22,13 +22,19 @@ struct item {
     struct draft draft;
 };
 
+struct half {
+    size_t count, used;
+    uint8_t *arena;
+    struct item *item;
+};
+
 struct batch {
     struct batch_parts part;
     struct batch_counters counters;
     struct dns_message message; /* the one in hand; too large for the stack */
-    size_t count, used;
-    uint8_t *arena;
-    struct item *item;
+    struct half half[2];
+    struct half *filling; /* being read */
+    struct half *waiting; /* read, its signatures being checked; not yet judged */
 };
 
 struct batch *batch_new(const struct batch_parts *part)
@@ -37,11 +43,15 @@ struct batch *batch_new(const struct batch_parts *part)
     if (b == NULL)
         return NULL;
     b->part = *part;
-    b->item = malloc(BATCH_ITEMS * sizeof *b->item);
-    b->arena = malloc(ARENA_BYTES);
-    if (b->item == NULL || b->arena == NULL) {
-        batch_free(b);
-        return NULL;
+    b->filling = &b->half[0];
+    b->waiting = &b->half[1];
+    for (size_t i = 0; i < 2; i++) {
+        b->half[i].item = malloc(BATCH_ITEMS * sizeof *b->half[i].item);
+        b->half[i].arena = malloc(ARENA_BYTES);
+        if (b->half[i].item == NULL || b->half[i].arena == NULL) {
+            batch_free(b);
+            return NULL;
+        }
     }
     return b;
 }
@@ -50,8 +60,10 @@ void batch_free(struct batch *b)
 {
     if (b == NULL)
         return;
-    free(b->item);
-    free(b->arena);
+    for (size_t i = 0; i < 2; i++) {
+        free(b->half[i].item);
+        free(b->half[i].arena);
+    }
     free(b);
 }
 
@@ -60,22 +72,24 @@ const struct batch_counters *batch_counters(const struct batch *b)
     return &b->counters;
 }
 
-static void *copy(struct batch *b, const void *bytes, size_t size)
+static void *copy(struct half *h, const void *bytes, size_t size)
 {
-    uint8_t *at = b->arena + b->used;
+    uint8_t *at = h->arena + h->used;
     memcpy(at, bytes, size);
-    b->used += (size + 7) & ~(size_t)7;
+    h->used += (size + 7) & ~(size_t)7;
     return at;
 }
 
 /* The bytes are gone after the callback that brought them. */
-static void copy_datagram(struct batch *b, const struct datagram *dg, bool with_bytes,
+static void copy_datagram(struct half *h, const struct datagram *dg, bool with_bytes,
                           struct datagram *ret)
 {
     *ret = *dg;
-    ret->frames = copy(b, dg->frames, dg->frame_count * sizeof *dg->frames);
-    ret->bytes = with_bytes ? copy(b, dg->bytes, dg->size) : NULL;
+    ret->frames = copy(h, dg->frames, dg->frame_count * sizeof *dg->frames);
+    ret->bytes = with_bytes ? copy(h, dg->bytes, dg->size) : NULL;
 }
+
+static void turn(struct batch *);
 
 static void take_response(struct batch *b, const struct datagram *dg)
 {
@@ -85,11 +99,12 @@ static void take_response(struct batch *b, const struct datagram *dg)
     enum pair_result result = pair_response(b->part.pair, dg, m, &query);
     if (result == PAIR_TWICE)
         return;
-    if (b->count == BATCH_ITEMS || b->used + most > ARENA_BYTES) {
-        batch_flush(b);
-        message_head(dg->bytes, dg->size, dg->wire_size, m); /* the flush has read others */
+    if (b->filling->count == BATCH_ITEMS || b->filling->used + most > ARENA_BYTES) {
+        turn(b);
+        message_head(dg->bytes, dg->size, dg->wire_size, m); /* the turn has read others */
     }
-    struct item *item = &b->item[b->count++];
+    struct half *h = b->filling;
+    struct item *item = &h->item[h->count++];
     item->id = m->id;
     item->paired = result == PAIR_FOUND;
     if (item->paired)
@@ -98,7 +113,7 @@ static void take_response(struct batch *b, const struct datagram *dg)
     item->known = dg->size == dg->wire_size ? memo_find(b->part.memo, m, asked) : NULL;
     if (item->known) {
         b->counters.recognised++;
-        copy_datagram(b, dg, false, &item->datagram);
+        copy_datagram(h, dg, false, &item->datagram);
         return;
     }
     if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
@@ -106,7 +121,7 @@ static void take_response(struct batch *b, const struct datagram *dg)
     answers_draft(b->part.answers, dg, m, item->paired ? &item->query : NULL, b->part.ahead,
                   &item->draft);
     item->place = memo_add(b->part.memo, m, asked);
-    copy_datagram(b, dg, item->draft.answer.kind == ANSWER_REFERRAL, &item->datagram);
+    copy_datagram(h, dg, item->draft.answer.kind == ANSWER_REFERRAL, &item->datagram);
 }
 
 void batch_message(struct batch *b, const struct datagram *dg)
@@ -151,25 +166,43 @@ static void judge_item(struct batch *b, struct item *item)
                       referral);
 }
 
-/* Learned things go when memory is used up: what follows is judged anew. */
+/* Judges what waits, whose checks are done; what was read meanwhile waits for its own. */
+static void judge_waiting(struct batch *b)
+{
+    struct half *h = b->waiting;
+    if (b->part.ahead)
+        ahead_turn(b->part.ahead);
+    b->part.answers->world.budget.round++;
+    for (size_t i = 0; i < h->count; i++)
+        judge_item(b, &h->item[i]);
+    h->count = h->used = 0;
+    b->waiting = b->filling;
+    b->filling = h;
+}
+
+/* Learned things go when memory is used up: what follows is judged anew. Nothing may wait then. */
 static void keep_within_memory(struct batch *b)
 {
     struct answers *answers = b->part.answers;
     if (!answers_must_forget(answers))
         return;
+    judge_waiting(b);
     if (b->part.on_forget)
         b->part.on_forget(b->part.context);
     memo_forget(b->part.memo);
     answers_forget(answers);
 }
 
+/* The batch that was read gives way to an empty one. */
+static void turn(struct batch *b)
+{
+    judge_waiting(b);
+    keep_within_memory(b);
+}
+
 void batch_flush(struct batch *b)
 {
-    if (b->part.ahead)
-        ahead_run(b->part.ahead);
-    b->part.answers->world.budget.round++;
-    for (size_t i = 0; i < b->count; i++)
-        judge_item(b, &b->item[i]);
-    b->count = b->used = 0;
+    judge_waiting(b);
+    judge_waiting(b);
     keep_within_memory(b);
 }
