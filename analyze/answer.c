@@ -276,6 +276,9 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
         struct rrset_group *g = &groups->group[i];
         rrset_intern(t->world.rrsets, m, g, dg->time_ns, dg->frames, dg->frame_count);
         if (g->rrset == NULL) {
+            /* Whoever asks for RRSIG gets nothing that they sign, which is no denial. */
+            if (g->records == 0 && g->section == SECTION_ANSWER && a->qtype == TYPE_RRSIG)
+                a->reason = REASON_SIGNATURES;
             if (g->records) /* malformed, or too large to look at: the response cannot be judged
                                whole */
                 a->reason = REASON_BUDGET;

@@ -12,6 +12,7 @@
 #define NSEC3_SHA1    1
 #define NSEC3_OPT_OUT 0x01
 #define NSEC3_HASH    20
+#define TYPE_NXNAME   128 /* RFC 9824 3.1 */
 
 bool denial_has_type(const uint8_t *bitmap, size_t size, uint16_t type)
 {
@@ -160,8 +161,11 @@ static enum reason nsec_name_error(const struct denial *d, const uint8_t *qname)
 {
     struct nsec n, w;
     uint8_t wildcard[NAME_MAX_BYTES + 2];
-    if (!nsec_find_denying(d, qname, &n))
-        return REASON_NAME_NOT_COVERED;
+    if (!nsec_find_denying(d, qname, &n)) {
+        /* RFC 9824 3.1, 5: made up at the very name, with a type that says it does not exist. */
+        bool compact = nsec_find_owner(d, qname, &n) && nsec_has(&n, TYPE_NXNAME);
+        return compact ? REASON_DENIAL : REASON_NAME_NOT_COVERED;
+    }
     wildcard_of(qname, nsec_encloser(&n, qname), wildcard);
     return nsec_find_denying(d, wildcard, &w) ? REASON_DENIAL : REASON_WILDCARD_NOT_DENIED;
 }

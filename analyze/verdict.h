@@ -122,6 +122,8 @@ enum verdict_kind {
       "a referral answers nothing")                                                                \
     X(TRANSFER, "zone-transfer", NOT_CHECKABLE, EDE_NONE, "RFC 5936 2.2", "",                      \
       "a zone transfer holds glue and delegations, which nobody signs")                            \
+    X(SIGNATURES, "signatures-only", NOT_CHECKABLE, EDE_NONE, "RFC 4035 2.2", "",                  \
+      "signatures were asked for, without what they sign; nobody signs signatures")                \
     X(OPCODE, "not-a-query", NOT_CHECKABLE, EDE_NONE, "RFC 1035 4.1.1", "",                        \
       "the response is to a NOTIFY, an UPDATE or the like")                                        \
     X(BUDGET, "budget-exhausted", NOT_CHECKABLE, EDE_NONE, "CVE-2023-50387", "",                   \

@@ -375,8 +375,11 @@ static void weigh_denial(struct weighing *g, bool name_error)
     enum reason reason = name_error ? denial_name_error(&p.denial, qname)
                                     : denial_no_data(&p.denial, qname, a->qtype);
     g->answer->volatile_verdict |= reason == REASON_BUDGET;
-    if (reason_verdict(reason) == VERDICT_BOGUS && broken)
-        reason = p.trouble; /* the part that is missing is the one whose signature is wrong */
+    if (reason_verdict(reason) == VERDICT_BOGUS && broken) {
+        /* the part that is missing is the one whose signature is wrong */
+        weigh(g, p.trouble, p.zone, p.by);
+        return;
+    }
     if (reason_verdict(reason) == VERDICT_SECURE && !name_error && a->qtype == TYPE_DS)
         learn_no_ds(g, &p.denial, qname, denial_no_ds(&p.denial, qname));
     if ((reason == REASON_OPT_OUT || reason == REASON_NSEC3_ITERATIONS) && a->qtype == TYPE_DS)
@@ -419,11 +422,12 @@ static void weigh_wildcard(struct weighing *g, struct rrset *set)
     g->answer->volatile_verdict |= reason == REASON_BUDGET;
     if (reason == REASON_DENIAL)
         reason = REASON_WILDCARD;
-    else if (reason_verdict(reason) == VERDICT_BOGUS && p.trouble != REASON_NONE)
-        reason = p.trouble;
     else if (reason == REASON_WILDCARD_CLOSER && g->answer->do_known && !g->answer->do_bit)
         reason = REASON_NO_DO;
-    weigh(g, reason, zone_of(set), set);
+    if (reason_verdict(reason) == VERDICT_BOGUS && p.trouble != REASON_NONE)
+        weigh(g, p.trouble, p.zone, p.by);
+    else
+        weigh(g, reason, zone_of(set), set);
 }
 
 static void weigh_set(struct weighing *g, struct rrset *set)
@@ -500,8 +504,9 @@ static void weigh_referral(struct weighing *g)
     if (reason == REASON_DENIAL)
         reason = REASON_DS_NOT_DENIED; /* a referral to a name that the proof says is no cut */
     if (reason_verdict(reason) == VERDICT_BOGUS && p.trouble != REASON_NONE)
-        reason = p.trouble;
-    weigh(g, reason, world_find(g->world, p.denial.zone), p.denial.set[0]);
+        weigh(g, p.trouble, p.zone, p.by);
+    else
+        weigh(g, reason, world_find(g->world, p.denial.zone), p.denial.set[0]);
 }
 
 /* --- the response --- */

@@ -420,6 +420,48 @@ static void transfers_are_not_answers(void **state)
     assert_reason(show(&t->answers, r, 22, 1), REASON_OPCODE);
 }
 
+/* Nobody signs signatures: an answer of them alone denies nothing (RFC 4035 2.2). */
+static void signatures_are_no_denial(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = reply_to("www.zone.test.", LDNS_RR_TYPE_RRSIG, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 300 A 192.0.2.1"), &t->zone, VALID,
+              NULL);
+    ldns_rr_list *answer = ldns_pkt_answer(r.pkt), *left = ldns_rr_list_new();
+    for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+        ldns_rr *rr = ldns_rr_list_rr(answer, i);
+        if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG)
+            ldns_rr_list_push_rr(left, rr);
+        else
+            ldns_rr_free(rr);
+    }
+    ldns_rr_list_free(answer);
+    ldns_pkt_set_answer(r.pkt, left);
+    ldns_pkt_set_ancount(r.pkt, (uint16_t)ldns_rr_list_rr_count(left));
+    assert_reason(show(&t->answers, r, 20, 1), REASON_SIGNATURES);
+}
+
+/* RFC 9824: the NSEC of a name that does not exist is made up at that very name. */
+static void compact_denial(void **state)
+{
+    struct tree *t = *state;
+    static const char *const says[] = {
+        "gone.zone.test. 300 NSEC \\000.gone.zone.test. RRSIG NSEC TYPE128", NULL};
+    static const char *const empty[] = {"void.zone.test. 300 NSEC \\000.void.zone.test. RRSIG NSEC",
+                                        NULL};
+    show_chain(t);
+    assert_reason(
+        show(&t->answers, negative(t, "gone.zone.test.", LDNS_RR_TYPE_A, true, says), 20, 1),
+        REASON_DENIAL);
+    assert_reason(
+        show(&t->answers, negative(t, "gone.zone.test.", LDNS_RR_TYPE_A, false, says), 22, 1),
+        REASON_DENIAL);
+    assert_reason(
+        show(&t->answers, negative(t, "void.zone.test.", LDNS_RR_TYPE_A, true, empty), 24, 1),
+        REASON_NAME_NOT_COVERED);
+}
+
 /* A zone whose DS is there and whose keys never match: bogus, and never secure by what else passes.
  */
 static void ds_without_key(void **state)
@@ -658,6 +700,8 @@ int main(void)
         TEST(a_fixed_clock_ages_no_cache),
         TEST(forgetting_is_harmless),
         TEST(transfers_are_not_answers),
+        TEST(signatures_are_no_denial),
+        TEST(compact_denial),
         TEST(checks_ahead_change_nothing),
         TEST(key_trap),
         TEST(failing_checks_are_paid),
