@@ -48,10 +48,10 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
             analyze/usage.c analyze/served.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/keep.c analyze/report.c \
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation records mail sensor load served)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text finding rules keys signatures delegation dsform denial records mail sensor load served)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -112,6 +112,9 @@ finding_LIB := $(rules_LIB)
 UNIT += served
 served_OBJ := $(RULES_TEST)
 served_LIB := $(rules_LIB)
+UNIT += denial_rules
+denial_rules_OBJ := $(RULES_TEST)
+denial_rules_LIB := $(rules_LIB)
 anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c rules/algorithm.c
 anchor_LIB := ldns libcrypto yaml-0.1
 baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c

@@ -66,8 +66,9 @@ struct answer {
     bool holds_keys;   /* a DNSKEY or DS RRset is among the sets */
     bool has_findings; /* as of findings_epoch (analyze/tell.c) */
     uint32_t findings_epoch;
-    uint8_t counted_as; /* enum verdict_kind under which the repetitions below are counted */
-    uint64_t counted;   /* responses, so that a revision can move them */
+    struct finding *finding; /* that it supports as a whole, not by one of its RRsets, or NULL */
+    uint8_t counted_as;      /* enum verdict_kind under which the repetitions below are counted */
+    uint64_t counted;        /* responses, so that a revision can move them */
     struct zone *counted_for;
     enum reason told_reason;
     const struct zone *told_zone;

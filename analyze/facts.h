@@ -34,6 +34,7 @@ struct fact_key {   /* one DNSKEY */
     uint8_t protocol, algorithm;
     uint16_t tag; /* RFC 4034 appendix B, as it stands (changes when REVOKE is set) */
     struct fact_rdata public_key; /* the key field alone */
+    bool undecodable;             /* its length is right, and yet it was found to be no key */
     bool signs_dnskey; /* a valid signature of the observed DNSKEY RRset was made with it */
 };
 
@@ -63,6 +64,9 @@ enum fact_kind {
     FACT_DELEGATION, /* an NS RRset, from a referral or from the apex, or glue of it: observed */
     FACT_DENIED,     /* a signed denial of observed.owner / observed.type (rdata empty) */
     FACT_SERVED,     /* a validly signed RRset as a response served it: observed, served */
+    FACT_PROOF,      /* observed.owner / observed.type (rdata empty) was denied, or came from a
+                        wildcard or by an unsigned delegation: reason says how the proof of it came
+                        out, denial what it was */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
     FACT_LOAD /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
                  load */
@@ -103,6 +107,21 @@ struct fact_served {
     int64_t expiration; /* of the signature that lasts longest, seconds since 1970 */
     bool ttl_raised;    /* ttl is above original_ttl */
     bool outlives;      /* an authority's TTL lasts beyond `expiration` */
+};
+
+/* what a proof is to show */
+enum denial_of {
+    DENIAL_OF_NAME,   /* NXDOMAIN */
+    DENIAL_OF_TYPE,   /* NODATA */
+    DENIAL_OF_CLOSER, /* an answer from a wildcard: nothing closer to the name exists */
+    DENIAL_OF_DS      /* an unsigned delegation, in a referral or when asked for */
+};
+
+struct fact_denial {
+    enum denial_of of;
+    size_t count; /* NSEC and NSEC3 RRsets in the authority section, one record each */
+    const struct fact_rrset *sets;
+    bool policy; /* the resolver says that it blocks the name (EDE 4, 15 to 18, RFC 8914) */
 };
 
 enum sensor_kind {
@@ -189,6 +208,7 @@ struct fact {
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
     bool was_signed;  /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
+    const struct fact_denial *denial;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

@@ -251,6 +251,8 @@ static void note_receivers(struct pipeline *p, const struct answer *a, const str
                            int64_t time_ns, uint64_t frame)
 {
     bool is_authority = (a->flags & (DNS_AA | DNS_RA)) != DNS_RA;
+    if (a->finding)
+        receivers_note(p->receivers, a->finding, flow, is_authority, time_ns, frame);
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
         for (uint8_t k = 0; k < set->finding_count; k++)

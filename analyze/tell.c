@@ -55,12 +55,21 @@ static void detach_refuted(struct rrset *set)
     set->finding_count = kept;
 }
 
-static void give(struct tell *t, const struct fact *fact, struct rrset *set)
+void tell_give(struct tell *t, const struct fact *fact, struct rrset *set)
 {
     struct finding *findings[RRSET_FINDINGS_MAX];
     size_t count = rules_judge(t->rules, fact, findings, RRSET_FINDINGS_MAX);
     if (set)
         attach(t, set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
+}
+
+void tell_give_answer(struct tell *t, const struct fact *fact, struct answer *a)
+{
+    struct finding *finding;
+    if (rules_judge(t->rules, fact, &finding, 1) == 0 || a->finding == finding)
+        return;
+    a->finding = finding;
+    t->epoch++;
 }
 
 /* What else is needed to come to the same judgement: the query, and the keys of every zone it rests
@@ -81,8 +90,8 @@ static size_t chain_of(struct tell *t, const struct answer *a, const struct zone
 }
 
 /* What is common to all facts from an answer. */
-static struct fact draft(struct tell *t, const struct answer *a, enum fact_kind kind,
-                         const struct zone *zone, bool retro)
+struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind kind,
+                       const struct zone *zone, bool retro)
 {
     struct fact f = {.kind = kind,
                      .time_ns = a->time_ns,
@@ -109,14 +118,25 @@ static struct fact draft(struct tell *t, const struct answer *a, enum fact_kind 
     return f;
 }
 
-static void describe(struct tell *t, struct fact *f, const struct baseline_zone *declared)
+void tell_describe(struct fact *f, const struct baseline_zone *declared)
 {
-    (void)t;
     if (declared)
         baseline_describe(declared, f->observed.owner, f->observed.type, f->clock_ns, &f->baseline);
 }
 
 /* --- keys and delegation of a zone --- */
+
+/* A point that is not on the curve; of RSA the bytes say all. */
+static bool undecodable(struct tell *t, const struct zone *zone, const uint8_t *rdata,
+                        uint16_t size)
+{
+    uint8_t algorithm = rdata[3];
+    struct zone *owner = (struct zone *)(uintptr_t)zone;
+    if (algorithm < 13 || algorithm > 16)
+        return false;
+    const struct key *key = world_key(&t->answers->world, owner, rdata, size);
+    return key && key->malformed;
+}
 
 /* Who made the signatures is found out where anything is known of the zone: else whoever sends keys
  * of names that he made up has each of them checked. */
@@ -136,6 +156,7 @@ static size_t view_keys(struct tell *t, const struct zone *zone, struct rrset *s
             .algorithm = r[3],
             .tag = key_tag(r, size),
             .public_key = {r + 4, (uint16_t)(size - 4)},
+            .undecodable = known && undecodable(t, zone, r, size),
             .signs_dnskey = known && judge_signed_with(&t->answers->world, set, r, size)};
     }
     return count;
@@ -186,7 +207,7 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     if (set->compared == verdict || set->recalled)
         return;
     set->compared = verdict;
-    struct fact f = draft(t, a, kind, zone, retro);
+    struct fact f = tell_draft(t, a, kind, zone, retro);
     f.time_ns = set->first_seen_ns;
     f.frames = set->frames;
     f.frame_count = set->frame_count;
@@ -200,8 +221,8 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
         f.ds_count = view_ds(zone, set, clock, views.ds);
     f.keys = views.key;
     f.ds = views.ds;
-    describe(t, &f, zone->baseline);
-    give(t, &f, set);
+    tell_describe(&f, zone->baseline);
+    tell_give(t, &f, set);
 }
 
 static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
@@ -209,13 +230,13 @@ static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone
     struct rrset *proof = zone->no_ds.proof[0];
     if (proof == NULL || proof->recalled || zone->no_ds.reason == REASON_NONE)
         return;
-    struct fact f = draft(t, a, FACT_NO_DS, zone, retro);
+    struct fact f = tell_draft(t, a, FACT_NO_DS, zone, retro);
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DS};
     f.reason = zone->no_ds.reason;
     f.verdict = reason_verdict(f.reason);
     f.time_ns = zone->no_ds.seen_ns;
-    describe(t, &f, zone->baseline);
-    give(t, &f, proof);
+    tell_describe(&f, zone->baseline);
+    tell_give(t, &f, proof);
 }
 
 static struct rrset *newest(struct rrset *const *variant, uint8_t count)
@@ -230,7 +251,7 @@ static struct rrset *newest(struct rrset *const *variant, uint8_t count)
 static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
 {
     struct rrset *keys = newest(zone->dnskey, zone->dnskeys), *ds = newest(zone->ds, zone->dss);
-    struct fact f = draft(t, a, FACT_CHAIN, zone, retro);
+    struct fact f = tell_draft(t, a, FACT_CHAIN, zone, retro);
     f.reason = zone->trust.reason;
     f.verdict = reason_verdict(f.reason);
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
@@ -245,8 +266,8 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
         f.ds_count = view_ds(zone, ds, f.clock_ns, views.ds);
     f.keys = views.key;
     f.ds = views.ds;
-    describe(t, &f, zone->baseline);
-    give(t, &f, keys ? keys : ds);
+    tell_describe(&f, zone->baseline);
+    tell_give(t, &f, keys ? keys : ds);
 }
 
 static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
@@ -300,14 +321,14 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
         s->noted = true;
         usage_signed(&t->answers->world, zone, set, s, &judged);
     }
-    struct fact f = draft(t, a, FACT_SIGNATURE, zone, retro);
+    struct fact f = tell_draft(t, a, FACT_SIGNATURE, zone, retro);
     f.observed = rrset_view(set, views.rdata);
     f.reason = set->judged.reason;
     f.verdict = reason_verdict(f.reason);
     f.signature = &judged;
     f.also_wrong = others_wrong(set, s);
-    describe(t, &f, zone ? zone->baseline : NULL);
-    give(t, &f, set);
+    tell_describe(&f, zone ? zone->baseline : NULL);
+    tell_give(t, &f, set);
     detach_refuted(set);
 }
 
@@ -344,13 +365,13 @@ static void tell_content(struct tell *t, const struct answer *a, const struct an
         return;
     set->compared = verdict;
     struct zone *zone = world_find(&t->answers->world, baseline_apex(declared));
-    struct fact f = draft(t, a, delegation ? FACT_DELEGATION : FACT_RRSET, zone, retro);
+    struct fact f = tell_draft(t, a, delegation ? FACT_DELEGATION : FACT_RRSET, zone, retro);
     f.zone = baseline_apex(declared);
     f.observed = rrset_view(set, views.rdata);
     f.reason = reason;
     f.verdict = reason_verdict(reason);
-    describe(t, &f, declared);
-    give(t, &f, set);
+    tell_describe(&f, declared);
+    tell_give(t, &f, set);
 }
 
 static void tell_denied(struct tell *t, struct answer *a, bool retro)
@@ -362,10 +383,10 @@ static void tell_denied(struct tell *t, struct answer *a, bool retro)
     const struct baseline_zone *declared = baseline_over(b, a->qname, a->qtype);
     if (declared == NULL || !name_equal(baseline_apex(declared), a->zone->name))
         return;
-    struct fact f = draft(t, a, FACT_DENIED, a->zone, retro);
+    struct fact f = tell_draft(t, a, FACT_DENIED, a->zone, retro);
     f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
-    describe(t, &f, declared);
-    give(t, &f, a->sets ? answer_nth(a, 0)->set : NULL);
+    tell_describe(&f, declared);
+    tell_give_answer(t, &f, a);
 }
 
 static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
@@ -373,11 +394,11 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     if (a->reason != REASON_SIG_MISSING || a->by == NULL || a->zone == NULL)
         return;
     struct rrset *set = (struct rrset *)(uintptr_t)a->by;
-    struct fact f = draft(t, a, FACT_UNSIGNED, a->zone, retro);
+    struct fact f = tell_draft(t, a, FACT_UNSIGNED, a->zone, retro);
     f.observed = rrset_view(set, views.rdata);
     f.was_signed = a->zone->verified > 0;
-    describe(t, &f, a->zone->baseline);
-    give(t, &f, set);
+    tell_describe(&f, a->zone->baseline);
+    tell_give(t, &f, set);
 }
 
 /* Algorithms and TTL of what is validly signed. */
@@ -396,14 +417,14 @@ static void tell_served(struct tell *t, const struct answer *a, const struct ans
     if (set->served == news)
         return;
     set->served = news;
-    struct fact f = draft(t, a, FACT_SERVED, zone, retro);
+    struct fact f = tell_draft(t, a, FACT_SERVED, zone, retro);
     f.served = &served;
     if (zone->baseline) /* plans for its keys, not for the RRset, are what matters */
         baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, f.clock_ns, &f.baseline);
     f.observed = rrset_view(set, views.rdata);
     f.reason = set->judged.reason;
     f.verdict = reason_verdict(f.reason);
-    give(t, &f, set);
+    tell_give(t, &f, set);
 }
 
 /* What the answer had too much of; NULL nothing. */
@@ -437,12 +458,12 @@ static void tell_load(struct tell *t, const struct answer *a, bool retro)
     if (text == NULL)
         return;
     struct zone *zone = a->zone ? a->zone : world_over(w, a->qname, false);
-    struct fact f = draft(t, a, FACT_LOAD, zone, retro);
+    struct fact f = tell_draft(t, a, FACT_LOAD, zone, retro);
     f.zone = zone ? zone->name : root;
     f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
     f.load = text;
-    describe(t, &f, zone ? zone->baseline : NULL);
-    give(t, &f, NULL);
+    tell_describe(&f, zone ? zone->baseline : NULL);
+    tell_give(t, &f, NULL);
 }
 
 void tell_judged(struct tell *t, struct answer *a, bool retro)
@@ -468,6 +489,7 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
         tell_served(t, a, as, retro);
     }
     tell_unsigned(t, a, retro);
+    tell_proof(t, a, retro);
     tell_denied(t, a, retro);
 }
 
@@ -492,11 +514,11 @@ void tell_glue(struct tell *t, const struct dns_message *m, const struct answer 
             continue;
         g->rrset->compared = 1;
         struct zone *zone = world_find(&t->answers->world, ns->owner);
-        struct fact f = draft(t, a, FACT_DELEGATION, zone, false);
+        struct fact f = tell_draft(t, a, FACT_DELEGATION, zone, false);
         f.zone = baseline_apex(declared);
         f.observed = rrset_view(g->rrset, views.rdata);
-        describe(t, &f, declared);
-        give(t, &f, g->rrset);
+        tell_describe(&f, declared);
+        tell_give(t, &f, g->rrset);
     }
 }
 
@@ -514,7 +536,11 @@ bool tell_again(struct tell *t, struct answer *a, int64_t time_ns, uint64_t fram
     if (a->findings_epoch == t->epoch + 1 && !a->has_findings)
         return false; /* nothing was attached since this was last looked at */
     a->findings_epoch = t->epoch + 1;
-    a->has_findings = false;
+    a->has_findings = a->finding != NULL;
+    if (a->finding && !cites(a->finding, frame)) {
+        finding_seen(t->rules, a->finding, time_ns, frame);
+        cited = cites(a->finding, frame);
+    }
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
         a->has_findings |= set->finding_count > 0;

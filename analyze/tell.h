@@ -24,4 +24,20 @@ void tell_glue(struct tell *, const struct dns_message *, const struct answer *)
 /* The answer was seen once more. True if a finding now cites the frame. */
 bool tell_again(struct tell *, struct answer *, int64_t time_ns, uint64_t frame);
 
+/* --- for the files that tell of one topic --- */
+
+/* What is common to all facts from an answer; `zone` may be NULL. Valid until the next one. */
+struct fact tell_draft(struct tell *, const struct answer *, enum fact_kind, const struct zone *,
+                       bool retro);
+/* What the owner declared of the observed owner and type; NULL: nothing declared. */
+void tell_describe(struct fact *, const struct baseline_zone *);
+/* To the rules. What they find is counted again whenever the RRset is seen again (NULL: it is not).
+ */
+void tell_give(struct tell *, const struct fact *, struct rrset *);
+/* The same for what a response says as a whole: one finding at a time. */
+void tell_give_answer(struct tell *, const struct fact *, struct answer *);
+
+/* How the proof of a denial, a wildcard or an unsigned delegation came out (tell_denial.c). */
+void tell_proof(struct tell *, struct answer *, bool retro);
+
 #endif

@@ -87,6 +87,13 @@ static bool digest_fits(const struct fact *fact, const struct fact_key *key,
     return size && size == ds->digest.size && memcmp(digest, ds->digest.bytes, size) == 0;
 }
 
+static bool digest_is_ownerless(const struct fact_key *key, const struct fact_ds *ds)
+{
+    uint8_t digest[DIGEST_DS_MAX];
+    size_t size = digest_ownerless(key, ds->digest_type, digest);
+    return size && size == ds->digest.size && memcmp(digest, ds->digest.bytes, size) == 0;
+}
+
 enum ds_form { DS_FORM_FINE, DS_FORM_DIGEST_WRONG, DS_FORM_ALGORITHM_WRONG };
 
 static enum ds_form ds_form(const struct fact *fact, const struct fact_ds *ds,
@@ -118,6 +125,8 @@ static void judge_ds_form(struct judge *judge, const struct fact_ds *ds)
     const struct fact_key *key = NULL;
     uint8_t identity[IDENTITY_ROOM], digest[DIGEST_DS_MAX];
     char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32], other[32];
+    if (dsform_judge(judge, ds))
+        return;
     enum ds_form form = ds_form(fact, ds, &key);
     if (form == DS_FORM_FINE)
         return;
@@ -136,8 +145,10 @@ static void judge_ds_form(struct judge *judge, const struct fact_ds *ds)
     entry_expected(entry, text_ds(fact->zone, &right, line));
     entry_observed(entry, text_ds(fact->zone, ds, line));
     if (form == DS_FORM_DIGEST_WRONG)
-        entry_summary(entry, "DS %u of %s has tag and algorithm of a key, and not its digest",
-                      ds->tag, name_text(fact->zone, zone));
+        entry_summary(entry, "DS %u of %s has tag and algorithm of a key, and not its digest%s",
+                      ds->tag, name_text(fact->zone, zone),
+                      digest_is_ownerless(key, ds) ? ", but one of the key without its owner name"
+                                                   : "");
     else
         entry_summary(entry, "DS %u of %s states %s, the key whose digest it holds has %s", ds->tag,
                       name_text(fact->zone, zone), text_algorithm(judge, ds->algorithm, algorithm),

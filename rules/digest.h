@@ -15,4 +15,8 @@
 size_t digest_ds(const uint8_t *owner, const struct fact_key *, uint8_t digest_type,
                  uint8_t ret_digest[DIGEST_DS_MAX]);
 
+/* The same over the DNSKEY rdata alone, as people do who take openssl for it. */
+size_t digest_ownerless(const struct fact_key *, uint8_t digest_type,
+                        uint8_t ret_digest[DIGEST_DS_MAX]);
+
 #endif

@@ -31,9 +31,11 @@ struct entry {
     int64_t earliest;
     char *first; /* the first RRset, as text */
     unsigned reopened;
-    bool fresh, back; /* to be reported by entry_end */
-    bool aa;          /* supported by an authoritative answer */
-    uint64_t told;    /* hash of what was last reported */
+    bool fresh, back;                  /* to be reported by entry_end */
+    bool aa;                           /* supported by an authoritative answer */
+    uint8_t mark;                      /* the rule's own note on what it was last about */
+    uint8_t server_family, server[16]; /* that last supported it; family 0: none */
+    uint64_t told;                     /* hash of what was last reported */
     UT_hash_handle hh;
 };
 
@@ -265,6 +267,14 @@ static bool suppressed(const struct fact *fact, enum rule_id rule, const struct 
     return false;
 }
 
+bool findings_open(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    char id[FINDING_ID_TEXT];
+    make_id(judge->findings, rule, subject, id);
+    const struct entry *entry = entry_find(judge->findings, id);
+    return entry && entry->finding.state != FINDING_CLOSED;
+}
+
 bool findings_has(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
     char id[FINDING_ID_TEXT];
@@ -422,6 +432,11 @@ size_t entry_members(const struct entry *entry)
     return entry->member_count + (size_t)entry->members_more;
 }
 
+void entry_mark(struct entry *entry, uint8_t mark)
+{
+    entry->mark = mark;
+}
+
 const char *entry_first(struct entry *entry, const char *text)
 {
     if (!entry->first)
@@ -493,6 +508,10 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
         finding->baseline_sha256 = fact->baseline.sha256;
     }
     entry->aa |= fact->aa;
+    if (fact->server) {
+        entry->server_family = fact->server_family;
+        memcpy(entry->server, fact->server, sizeof entry->server);
+    }
     if (!judge->quiet || entry->fresh)
         observe(finding, fact->time_ns);
     finding->changed = true; /* the text may have */
@@ -579,22 +598,51 @@ bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subj
                         entry->member_count;
 }
 
+static void leave(struct judge *judge, struct entry *entry)
+{
+    const struct fact *fact = judge->fact;
+    uint64_t hash = member_hash(judge->findings, fact->observed.owner, fact->observed.type);
+    size_t at = member_at(entry, hash);
+    if (at == entry->member_count)
+        return;
+    entry->members[at] = entry->members[--entry->member_count];
+    if (entry->member_count == 0 && entry->members_more == 0)
+        entry_close(judge, entry);
+}
+
+static bool may_leave(const struct judge *judge, const struct entry *entry, enum rule_id rule)
+{
+    return entry->finding.rule == rule && entry->member_count > 0 &&
+           judge->fact->time_ns >= entry->finding.last_seen_ns;
+}
+
 void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone)
+{
+    struct zone_note *note = note_find(judge->findings, zone);
+    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
+        if (may_leave(judge, entry, rule))
+            leave(judge, entry);
+}
+
+void findings_leave_server(struct judge *judge, enum rule_id rule, const uint8_t *zone)
 {
     const struct fact *fact = judge->fact;
     struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
-        if (entry->finding.rule != rule || entry->member_count == 0 ||
-            fact->time_ns < entry->finding.last_seen_ns)
-            continue;
-        uint64_t hash = member_hash(judge->findings, fact->observed.owner, fact->observed.type);
-        size_t at = member_at(entry, hash);
-        if (at == entry->member_count)
-            continue;
-        entry->members[at] = entry->members[--entry->member_count];
-        if (entry->member_count == 0 && entry->members_more == 0)
+    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
+        if (may_leave(judge, entry, rule) && fact->server &&
+            entry->server_family == fact->server_family &&
+            memcmp(entry->server, fact->server, sizeof entry->server) == 0)
+            leave(judge, entry);
+}
+
+void findings_close_quiet(struct judge *judge, enum rule_id rule, const uint8_t *zone, uint8_t mark,
+                          int64_t quiet_ns)
+{
+    struct zone_note *note = note_find(judge->findings, zone);
+    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
+        if (entry->finding.rule == rule && entry->mark == mark &&
+            judge->fact->time_ns - entry->finding.last_seen_ns >= quiet_ns)
             entry_close(judge, entry);
-    }
 }
 
 /* --- reporting ----------------------------------------------------------------------------- */

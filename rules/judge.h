@@ -38,6 +38,9 @@ void records_judge(struct judge *);
 void sensor_judge(struct judge *);
 void load_judge(struct judge *);
 void served_judge(struct judge *);
+void denial_judge(struct judge *);
+/* ds-malformed, of one DS: true if its digest cannot be one of its type. */
+bool dsform_judge(struct judge *, const struct fact_ds *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);
@@ -60,6 +63,8 @@ struct subject { /* what a finding is about; with the rule this gives its id */
 struct entry *entry_begin(struct judge *, enum rule_id, const struct subject *);
 /* Is there one about it? */
 bool findings_has(struct judge *, enum rule_id, const struct subject *);
+/* Is there one, and open? */
+bool findings_open(struct judge *, enum rule_id, const struct subject *);
 void entry_clear(struct entry *);
 void entry_summary(struct entry *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void entry_expected(struct entry *, const char *line);
@@ -67,6 +72,8 @@ void entry_observed(struct entry *, const char *line);
 /* Adds the RRset to those the finding is about: true if it is new to it. */
 bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
 size_t entry_members(const struct entry *);
+/* A note of the rule's own on what the finding was last about, for findings_close_quiet. */
+void entry_mark(struct entry *, uint8_t mark);
 /* The first text given for this finding: what it is named after does not change with every RRset.
  */
 const char *entry_first(struct entry *, const char *text);
@@ -85,6 +92,11 @@ bool findings_concerns(struct judge *, enum rule_id, const struct subject *);
 /* The fact's RRset is sound again: it leaves the zone's findings of that rule; one without members
  * closes. */
 void findings_leave(struct judge *, enum rule_id, const uint8_t *zone);
+/* The same, where only the server that last supported the finding can refute it. */
+void findings_leave_server(struct judge *, enum rule_id, const uint8_t *zone);
+/* Those of the zone with that mark that nothing has supported for so long. */
+void findings_close_quiet(struct judge *, enum rule_id, const uint8_t *zone, uint8_t mark,
+                          int64_t quiet_ns);
 /* Remembers, bounded, that a valid signature of the zone was seen; and tells. */
 void findings_note_valid(struct findings *, const uint8_t *zone);
 bool findings_noted_valid(struct findings *, const uint8_t *zone);

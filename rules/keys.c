@@ -11,7 +11,9 @@
 #include <string.h>
 
 #define TYPE_DNSKEY        48
-#define RSA_EXPONENT_LARGE 64 /* bits; longer ones only cost verifiers time (RFC 3110 2) */
+#define RSA_EXPONENT_LARGE 64   /* bits; longer ones only cost verifiers time (RFC 3110 2) */
+#define RSA_BITS_LEAST     512  /* RFC 5702 2.1; 1024 for RSASHA512, 2.2 */
+#define RSA_BITS_MOST      4096 /* RFC 3110 2 */
 
 static bool same_bytes(const struct fact_key *a, const struct fact_key *b)
 {
@@ -287,17 +289,120 @@ static bool rsa_parts(const struct fact_rdata *key, unsigned *ret_exponent_bits,
     return true;
 }
 
+/* --- key-malformed ------------------------------------------------------------------------- */
+
+/* RFC 3110 2, RFC 5702 2: what is wrong with the form of an RSA key; NULL nothing. An exponent that
+ * is merely foolish is key-weak. */
+static const char *rsa_malformed(const struct fact_rdata *key, uint8_t algorithm,
+                                 char ret_text[128])
+{
+    unsigned least = algorithm == 10 ? 1024 : RSA_BITS_LEAST;
+    size_t head = key->size >= 1 && key->bytes[0] ? 1 : 3;
+    if (key->size < head)
+        return "it ends within the length of the exponent";
+    size_t exponent = head == 1 ? key->bytes[0] : (size_t)key->bytes[1] << 8 | key->bytes[2];
+    if (exponent == 0)
+        return "it has no exponent";
+    if (head + exponent >= key->size) {
+        snprintf(ret_text, 128, "the exponent is stated to be %zu bytes long, and the key is %u",
+                 exponent, key->size);
+        return ret_text;
+    }
+    const uint8_t *modulus = key->bytes + head + exponent;
+    size_t size = key->size - head - exponent;
+    unsigned bits = bits_of(modulus, size);
+    if (key->bytes[head] == 0 || modulus[0] == 0)
+        return "exponent or modulus begins with a zero byte";
+    if (bits < least || bits > RSA_BITS_MOST) {
+        snprintf(ret_text, 128, "the modulus has %u bits, not %u to %u", bits, least,
+                 RSA_BITS_MOST);
+        return ret_text;
+    }
+    return NULL;
+}
+
+/* Bytes of the public key, where the algorithm has but one length; 0 otherwise. */
+static unsigned fixed_size(uint8_t algorithm)
+{
+    switch (algorithm) {
+    case 12: /* RFC 5933 2 */
+    case 13: /* RFC 6605 4 */
+    case 17: /* RFC 9563 2 */
+    case 23: /* RFC 9558 2 */
+        return 64;
+    case 14:
+        return 96;
+    case 15: /* RFC 8080 3 */
+        return 32;
+    case 16:
+        return 57;
+    default:
+        return 0;
+    }
+}
+
+static const char *malformed(const struct fact_key *key, char ret_text[128])
+{
+    unsigned size = fixed_size(key->algorithm);
+    if (is_rsa(key->algorithm))
+        return rsa_malformed(&key->public_key, key->algorithm, ret_text);
+    if (size && key->public_key.size != size) {
+        snprintf(ret_text, 128, "it has %u bytes, not %u", key->public_key.size, size);
+        return ret_text;
+    }
+    return key->undecodable ? "it is no point on the curve of its algorithm" : NULL;
+}
+
+/* One finding for the zone: its keys are written by one tool, and a set may have a thousand. */
+static void judge_malformed(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    struct subject subject = {fact->zone, fact->zone, TYPE_DNSKEY, NULL, 0};
+    char text[128], first[192] = "", zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32];
+    struct entry *entry = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < fact->key_count; i++) {
+        const struct fact_key *key = &fact->keys[i];
+        const char *what = malformed(key, text);
+        if (!what)
+            continue;
+        if (count++ == 0) {
+            entry = entry_begin(judge, RULE_KEY_MALFORMED, &subject);
+            if (!entry)
+                return;
+            entry_clear(entry);
+            snprintf(first, sizeof first, "key %u (%s): %s", key->tag,
+                     text_algorithm(judge, key->algorithm, algorithm), what);
+        }
+        entry_observed(entry, text_key(fact->zone, key, line));
+    }
+    if (!entry) {
+        findings_close(judge, RULE_KEY_MALFORMED, &subject);
+        return;
+    }
+    if (count > 1)
+        entry_summary(entry, "%zu keys of %s cannot be keys of their algorithm; %s", count,
+                      name_text(fact->zone, zone), first);
+    else
+        entry_summary(entry, "a key of %s cannot be one of its algorithm; %s",
+                      name_text(fact->zone, zone), first);
+    entry_end(judge, entry, (enum severity)0);
+}
+
+/* --- key-weak: what a sound key may lack -------------------------------------------------- */
+
 /* The weakness in words and its grade; NULL if there is none that we know. */
 static const char *weakness(const struct judge *judge, const struct fact_key *key,
                             enum severity *ret_severity, char ret_text[128])
 {
     unsigned exponent, modulus;
+    char form[128];
     bool trap;
     *ret_severity = (enum severity)0;
     const char *advice =
         judge->limits->ignore_rfc8624 ? NULL : deprecated(key->algorithm, ret_severity, ret_text);
     bool grave = advice && *ret_severity == (enum severity)0;
-    if (grave || !is_rsa(key->algorithm) ||
+    if (grave || !is_rsa(key->algorithm) || malformed(key, form) ||
         !rsa_parts(&key->public_key, &exponent, &trap, &modulus))
         return advice;
     if (trap) {
@@ -397,6 +502,7 @@ void keys_judge(struct judge *judge)
         judge_weak(judge, &fact->keys[i]);
     }
     if (fact->key_count) {
+        judge_malformed(judge);
         judge_collisions(judge);
         if (fact->baseline.present)
             judge_withdrawn(judge);

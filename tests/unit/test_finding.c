@@ -1,6 +1,8 @@
 /* finding: identity, life, grouping and limits of findings. */
 #include "tests/unit/fact_builder.h"
 
+#define REST "012345678901234567890123456789012345678901234567890123456789012" /* of 64 bytes */
+
 struct log { /* what was reported, in order */
     char text[2048];
     size_t used, reports;
@@ -80,7 +82,7 @@ static void judged_again_told_once(void **state)
     (void)state;
     struct log log;
     struct rules *rules = rules_logging(&log, 0);
-    struct fact_key old = key_of(257, 13, 111, "O"), new = key_of(256, 13, 222, "N");
+    struct fact_key old = key_of(257, 13, 111, "O" REST), new = key_of(256, 13, 222, "N" REST);
     struct fact fact = fact_of(FACT_DNSKEY, "x.");
     DECLARED_KEYS(&fact, old);
     KEYS(&fact, old, new);
@@ -340,7 +342,7 @@ static void ds_learns_its_key(void **state)
     (void)state;
     struct log log;
     struct rules *rules = rules_logging(&log, 0);
-    struct fact_key key = key_of(257, 13, 111, "K"), other = key_of(257, 13, 222, "O");
+    struct fact_key key = key_of(257, 13, 111, "K" REST), other = key_of(257, 13, 222, "O" REST);
     struct fact parent = fact_of(FACT_DS, "x."), child = fact_of(FACT_DNSKEY, "x.");
     DECLARED_KEYS(&parent, other);
     DECLARED_KEYS(&child, other);

@@ -5,7 +5,7 @@
  */
 #include "tests/unit/fact_builder.h"
 
-#define LEN_KEY "0123456789012345678901234567890123456789012345678901234567890123"
+#define LEN_KEY "012345678901234567890123456789012345678901234567890123456789012" /* 63 */
 
 static struct fact_key ksk(void)
 {
@@ -229,7 +229,9 @@ CASE(rsa_malformed)
 
 CASE(sha1_key)
 {
-    weak(rules, key_of(257, 7, 1, "K" LEN_KEY));
+    struct fact_key key = rsa(257, 2048, "\1\0\1", 3);
+    key.algorithm = 7;
+    weak(rules, key);
 }
 
 CASE(sha512_key)
@@ -254,7 +256,7 @@ CASE(tag_collision)
 CASE(same_tag_other_algorithm)
 {
     struct fact fact = fact_of(FACT_DNSKEY, "x.");
-    KEYS(&fact, zsk(), key_of(256, 15, 222, "X" LEN_KEY));
+    KEYS(&fact, zsk(), key_of(256, 15, 222, "01234567890123456789012345678901"));
     give(rules, &fact);
 }
 
@@ -485,6 +487,39 @@ CASE(ds_digest_wrong)
     struct fact fact = chain(VERDICT_SECURE, REASON_CHAIN);
     DSS(&fact, ds_of(111, 13, 2, "01234567890123456789012345678901"));
     give(rules, &fact);
+}
+
+CASE(ds_malformed)
+{
+    struct fact fact = chain(VERDICT_SECURE, REASON_CHAIN);
+    DSS(&fact, ds_of(111, 13, 2, "0123456789012345678901234567890"));
+    give(rules, &fact);
+}
+
+static void proof(struct rules *rules, enum reason reason)
+{ /* more of it in test_denial_rules.c */
+    static const struct fact_denial denial = {.of = DENIAL_OF_NAME};
+    struct fact fact = fact_of(FACT_PROOF, "x.");
+    fact.observed = (struct fact_rrset){.owner = N("nx.x."), .type = 1};
+    fact.reason = reason;
+    fact.verdict = reason_verdict(reason);
+    fact.denial = &denial;
+    give(rules, &fact);
+}
+
+CASE(denial_broken)
+{
+    proof(rules, REASON_NEXT_CLOSER);
+}
+
+CASE(denial_missing)
+{
+    proof(rules, REASON_DENIAL_MISSING);
+}
+
+CASE(denial_whole)
+{
+    proof(rules, REASON_DENIAL);
 }
 
 CASE(ds_of_another_tag)
@@ -876,7 +911,7 @@ static const struct rule_case cases[] = {
     C(rsa_1024_ksk, "key-weak"),
     C(rsa_even_exponent, "key-weak"),
     C(rsa_long_exponent, "key-weak"),
-    C(rsa_malformed, ""),
+    C(rsa_malformed, "key-malformed"),
     C(sha1_key, "key-weak"),
     C(sha512_key, "key-weak"),
     C(ed25519_key, ""),
@@ -924,6 +959,10 @@ static const struct rule_case cases[] = {
     C(ds_unknown_no_baseline, ""),
     C(ds_weak, "ds-weak"),
     C(ds_digest_wrong, "ds-digest-wrong"),
+    C(ds_malformed, "ds-malformed"),
+    C(denial_broken, "denial-broken"),
+    C(denial_missing, "denial-missing"),
+    C(denial_whole, ""),
     C(ds_of_another_tag, ""),
     C(ds_digest_unknown_type, ""),
     C(ds_algorithm_wrong, "ds-algorithm-mismatch"),

@@ -1,0 +1,125 @@
+/*
+ * tell_denial: the proofs of absence become facts.
+ *
+ * Contained in: analyze, tests. Tells only what the validator decided; a response whose query did
+ * not ask for DNSSEC records proves nothing and lacks nothing.
+ */
+#include "analyze/tell.h"
+
+#include "analyze/canon.h"
+#include "analyze/denial.h"
+#include "analyze/judge.h"
+
+#define WILDCARD_RECORDS 64 /* larger RRsets from a wildcard are left to denial-broken */
+
+/* Room for views of the NSEC and NSEC3 RRsets of one response. */
+static struct {
+    struct fact_rrset set[DENIAL_SETS_MAX];
+    struct fact_rdata rdata[DENIAL_SETS_MAX];
+} views; /* this process has one thread */
+
+/* How a proof can come out, good or bad; everything else is about signatures or the chain. */
+static bool about_proof(enum reason reason)
+{
+    switch (reason) {
+    case REASON_DENIAL:
+    case REASON_WILDCARD:
+    case REASON_OPT_OUT:
+    case REASON_UNSIGNED_DELEGATION:
+    case REASON_DENIAL_MISSING:
+    case REASON_NAME_NOT_COVERED:
+    case REASON_WILDCARD_NOT_DENIED:
+    case REASON_TYPE_NOT_DENIED:
+    case REASON_CLOSEST_ENCLOSER:
+    case REASON_NEXT_CLOSER:
+    case REASON_WILDCARD_CLOSER:
+    case REASON_DS_NOT_DENIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_proof(const struct rrset *set)
+{
+    return set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
+}
+
+static enum denial_of denial_of(const struct answer *a)
+{
+    switch (a->kind) {
+    case ANSWER_REFERRAL:
+        return DENIAL_OF_DS;
+    case ANSWER_NXDOMAIN:
+        return DENIAL_OF_NAME;
+    case ANSWER_NODATA:
+        return a->qtype == TYPE_DS ? DENIAL_OF_DS : DENIAL_OF_TYPE;
+    default: /* an answer from a wildcard, or an alias to what does not exist */
+        if (a->by && !is_proof(a->by) && a->by->judged.wildcard)
+            return DENIAL_OF_CLOSER;
+        return a->rcode == 3 ? DENIAL_OF_NAME : DENIAL_OF_TYPE;
+    }
+}
+
+static size_t view_proofs(const struct answer *a)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < a->sets && count < DENIAL_SETS_MAX; i++) {
+        const struct answer_set *s = answer_nth(a, i);
+        if (s->section != SECTION_AUTHORITY || !is_proof(s->set) || s->set->count != 1)
+            continue;
+        views.set[count] = rrset_view(s->set, &views.rdata[count]);
+        count++;
+    }
+    return count;
+}
+
+/* RFC 8914 4: 4 forged, 15 blocked, 16 censored, 17 filtered, 18 prohibited. An authority has no
+ * such policy. */
+static bool says_blocked(const struct answer *a)
+{
+    bool said = false;
+    for (uint8_t i = 0; i < a->ede_count; i++)
+        said |= a->ede[i] == 4 || (a->ede[i] >= 15 && a->ede[i] <= 18);
+    return said && (a->flags & DNS_RA);
+}
+
+/* A signature that says "from a wildcard" over a name that nothing denies. */
+static void tell_spread(struct tell *t, const struct answer *a, bool retro)
+{
+    struct rrset *set = (struct rrset *)(uintptr_t)a->by;
+    struct fact_signature judged;
+    struct fact_rdata rdata[WILDCARD_RECORDS];
+    if (set == NULL || set->signatures == 0 || set->count > WILDCARD_RECORDS)
+        return;
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    judge_signature(&t->answers->world, set, &set->signature[set->judged.by], clock, &judged);
+    struct fact f = tell_draft(t, a, FACT_SIGNATURE, a->zone, retro);
+    f.observed = rrset_view(set, rdata);
+    f.signature = &judged;
+    tell_describe(&f, a->zone->baseline);
+    tell_give(t, &f, NULL); /* elsewhere the same RRset may come with its proof */
+}
+
+void tell_proof(struct tell *t, struct answer *a, bool retro)
+{
+    if (a->told && a->told_reason == a->reason)
+        return;
+    a->finding = NULL;
+    if (!a->do_known || !a->do_bit || a->zone == NULL || !about_proof(a->reason))
+        return;
+    if (a->zone->trust.state == TRUST_BOGUS)
+        return; /* the proof that failed is one in the chain, and was told where it came */
+    const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
+    bool referral = a->kind == ANSWER_REFERRAL && ns;
+    struct fact_denial denial = {
+        .of = denial_of(a), .count = view_proofs(a), .sets = views.set, .policy = says_blocked(a)};
+    struct fact f = tell_draft(t, a, FACT_PROOF, a->zone, retro);
+    f.observed = (struct fact_rrset){.owner = referral ? ns->owner : a->qname,
+                                     .type = referral ? TYPE_DS : a->qtype};
+    f.denial = &denial;
+    tell_describe(&f, a->zone->baseline);
+    tell_give_answer(t, &f, a);
+    if (a->reason == REASON_WILDCARD_CLOSER && denial.count == 0)
+        tell_spread(t, a, retro);
+}

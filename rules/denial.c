@@ -1,0 +1,174 @@
+/*
+ * denial: findings about the denial of existence (RFC 4035 5.4, RFC 5155 8, RFC 9276).
+ *
+ * Contained in: analyze, tests. One cause is one finding: a zone, the step of the proof that
+ * failed, and whether those who have the zone or those who pass it on failed it. The questions are
+ * counted in it.
+ */
+#include "rules/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_DS   43
+#define TYPE_NSEC 47
+
+/* Proofs that came whole for so long after the last broken one end the finding: of names that do
+ * not exist the same one is seldom asked for twice. */
+#define QUIET_NS (INT64_C(600) * 1000000000)
+
+/* --- denial-broken, denial-missing --------------------------------------------------------- */
+
+/* Which step of the proof failed; NULL: none did. */
+static const char *failed_step(const struct fact *fact)
+{
+    switch (fact->reason) {
+    case REASON_NAME_NOT_COVERED:
+        return fact->denial->of == DENIAL_OF_NAME ? "no NSEC or NSEC3 covers the name"
+                                                  : "no NSEC or NSEC3 matches or covers the name";
+    case REASON_WILDCARD_NOT_DENIED:
+        return fact->denial->of == DENIAL_OF_NAME
+                   ? "nothing denies the wildcard that would have matched"
+                   : "no NSEC or NSEC3 of the wildcard that would have matched denies the type";
+    case REASON_TYPE_NOT_DENIED:
+        return "the bitmap of the name has the type, or a CNAME";
+    case REASON_CLOSEST_ENCLOSER:
+        return "no NSEC3 proves the closest encloser";
+    case REASON_NEXT_CLOSER:
+        return "no NSEC3 covers the next closer name";
+    case REASON_WILDCARD_CLOSER:
+        return fact->denial->count ? "no NSEC or NSEC3 denies a closer name than the wildcard"
+                                   : "it carries no NSEC or NSEC3 that denies the name itself";
+    case REASON_DS_NOT_DENIED:
+        return "no NSEC or NSEC3 shows a delegation without DS";
+    case REASON_DENIAL_MISSING: /* RFC 5155 8.1, 8.2: such records are ignored */
+        return fact->denial->count ? "none of its NSEC or NSEC3 can be used (of the child, of an "
+                                     "unknown hash or with unknown flags, or malformed)"
+                                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static const char *what_was_said(const struct fact *fact)
+{
+    switch (fact->denial->of) {
+    case DENIAL_OF_NAME:
+        return "NXDOMAIN";
+    case DENIAL_OF_TYPE:
+        return "NODATA";
+    case DENIAL_OF_CLOSER:
+        return "the answer from a wildcard";
+    case DENIAL_OF_DS:
+        return "the absence of a DS";
+    }
+    return "";
+}
+
+/* Where it failed: with those who have the zone, or with those who pass it on. */
+static struct subject denial_subject(const struct fact *fact, bool authority, uint8_t identity[2])
+{
+    identity[0] = authority;
+    identity[1] = (uint8_t)fact->reason;
+    return (struct subject){fact->zone, fact->zone, TYPE_NSEC, identity, 2};
+}
+
+struct group { /* a finding about many questions */
+    struct entry *entry;
+    const char *question; /* the first */
+    char others[48], server[80];
+};
+
+/* Opens or finds it and enters the question. `entry` NULL when not wanted: a resolver passes on
+ * what the servers left out, which is one deviation. */
+static struct group group_begin(struct judge *judge, enum rule_id rule)
+{
+    const struct fact *fact = judge->fact;
+    uint8_t identity[2], origin_identity[2];
+    struct subject subject = denial_subject(fact, fact->aa, identity);
+    struct subject origin = denial_subject(fact, true, origin_identity);
+    struct group group = {.entry = NULL};
+    char name[NAME_TEXT_MAX], type[32], line[LINE_ROOM], server[64];
+    if (!fact->aa && findings_open(judge, rule, &origin))
+        return group;
+    group.entry = entry_begin(judge, rule, &subject);
+    if (!group.entry)
+        return group;
+    entry_join(group.entry, judge->findings, fact->observed.owner, fact->observed.type);
+    entry_mark(group.entry, (uint8_t)fact->denial->of);
+    snprintf(line, sizeof line, "%s for %s %s", what_was_said(fact),
+             name_text(fact->observed.owner, name), text_type(judge, fact->observed.type, type));
+    group.question = entry_first(group.entry, line);
+    size_t members = entry_members(group.entry);
+    if (members > 1)
+        snprintf(group.others, sizeof group.others, " and %zu more question%s", members - 1,
+                 members > 2 ? "s" : "");
+    snprintf(group.server, sizeof group.server, "%s %s", fact->aa ? "server" : "resolver",
+             text_server(fact, server));
+    snprintf(line, sizeof line, "; %s for %s %s from %s", what_was_said(fact), name, type,
+             group.server);
+    entry_observed(group.entry, line);
+    return group;
+}
+
+static void judge_broken(struct judge *judge, const char *step)
+{
+    const struct fact *fact = judge->fact;
+    struct group group = group_begin(judge, RULE_DENIAL_BROKEN);
+    char zone[NAME_TEXT_MAX];
+    if (!group.entry)
+        return;
+    for (size_t i = 0; i < fact->denial->count; i++)
+        text_observe_set(judge, group.entry, &fact->denial->sets[i]);
+    entry_summary(group.entry, "%s: %s%s %s not proven: %s; last from %s",
+                  name_text(fact->zone, zone), group.question, group.others,
+                  *group.others ? "are" : "is", step, group.server);
+    entry_end(judge, group.entry, (enum severity)0);
+}
+
+static void judge_missing(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    struct group group = group_begin(judge, RULE_DENIAL_MISSING);
+    char zone[NAME_TEXT_MAX];
+    if (!group.entry)
+        return;
+    entry_expected(group.entry, "; NSEC or NSEC3 in the authority section, with RRSIG");
+    entry_summary(
+        group.entry, "%s is signed, and %s%s come%s without NSEC and NSEC3; last from %s%s",
+        name_text(fact->zone, zone), group.question, group.others, *group.others ? "" : "s",
+        group.server, fact->denial->policy ? ", which says that it blocks the name" : "");
+    entry_end(judge, group.entry, fact->denial->policy ? SEVERITY_LOW : (enum severity)0);
+}
+
+/* A whole proof refutes what was said of the same question at the same server; and after a while,
+ * for there is seldom a second time, what was said of any other of its kind. */
+static void judge_whole(struct judge *judge)
+{
+    static const enum rule_id rules[] = {RULE_DENIAL_BROKEN, RULE_DENIAL_MISSING};
+    const struct fact *fact = judge->fact;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        findings_leave_server(judge, rules[i], fact->zone);
+        findings_close_quiet(judge, rules[i], fact->zone, (uint8_t)fact->denial->of, QUIET_NS);
+    }
+}
+
+static void judge_proof(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const char *step = failed_step(fact);
+    if (!fact->do_bit || fact->tc || fact->baseline.below_cut)
+        return;
+    if (step)
+        judge_broken(judge, step);
+    else if (fact->reason == REASON_DENIAL_MISSING)
+        judge_missing(judge);
+    else if (fact->verdict == VERDICT_SECURE || fact->verdict == VERDICT_INSECURE)
+        judge_whole(judge);
+}
+
+void denial_judge(struct judge *judge)
+{
+    if (judge->fact->kind == FACT_PROOF)
+        judge_proof(judge);
+}
