@@ -286,6 +286,8 @@ static void put_finding(struct jline *j, const struct finding *f)
     jline_string(j, "first_seen", event_time(f->first_seen_ns, time));
     jline_string(j, "last_seen", event_time(f->last_seen_ns, time));
     jline_number(j, "count", f->count);
+    if (f->flaps)
+        jline_number(j, "flaps", f->flaps);
     jline_bool(j, "loss", f->lossy);
     jline_bool(j, "kept", f->kept);
     put_rfcs(j, rule, f->reason);

@@ -401,7 +401,7 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
     if (p->next_stats_ns != INT64_MIN) {
         review(p, false);
         batch_flush(p->batch);
-        rules_flush(p->tell.rules);
+        rules_flush(p->tell.rules, p->stats.run.last_ns, false);
         pipeline_stats(p);
         take_inventory(p, false);
     }
@@ -477,7 +477,7 @@ void pipeline_finish(struct pipeline *p)
     pair_finish(p->pair);
     if (p->in.learn)
         gather(p);
-    rules_flush(p->tell.rules);
+    rules_flush(p->tell.rules, p->stats.run.last_ns, true);
     pipeline_stats(p);
     p->finishing = true;
     size_t count = rules_findings(p->tell.rules, &list);

@@ -15,7 +15,10 @@
 #include <string.h>
 
 #define CHAIN_FRAMES  48
-#define TOLD_EXPIRING 0x40 /* beside enum signature_state + 1 */
+#define TOLD_EXPIRING 0x40 /* beside enum signature_state + 1: under the lead time */
+#define TOLD_WANING   0x20 /* … and three quarters of its life are over */
+#define TOLD_OVERDUE  0x80 /* … and the refresh that the zone's policy states is overdue */
+#define TOLD_STATE    0x1f
 #define HOUR_NS       3600000000000ll
 
 /* Room for views of one RRset; only one is shown at a time. */
@@ -294,11 +297,33 @@ static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone,
 static bool others_wrong(const struct rrset *set, const struct signature *but)
 {
     for (uint8_t i = 0; i < set->signatures; i++) {
-        uint8_t told = set->signature[i].reported & (uint8_t)~TOLD_EXPIRING;
+        uint8_t told = set->signature[i].reported & TOLD_STATE;
         if (&set->signature[i] != but && told && told != SIGNATURE_VALID + 1)
             return true;
     }
     return false;
+}
+
+/* Which of the thresholds a sound signature is under; each is told of once. */
+static uint8_t waning(const struct tell *t, const struct rrset *set, const struct zone *zone,
+                      const struct fact_signature *judged, int64_t clock)
+{
+    const int64_t second = 1000000000ll;
+    int64_t lead = (int64_t)t->answers->world.settings->expiring_hours * HOUR_NS;
+    int64_t left = judged->expiration - clock / second;
+    uint8_t told = 0;
+    if (judged->state != SIGNATURE_VALID || left * second >= lead)
+        return 0;
+    if (left < (judged->expiration - judged->inception) / 4)
+        told |= TOLD_WANING;
+    if (zone && zone->baseline) {
+        struct fact_baseline declared = {.present = false};
+        baseline_describe(zone->baseline, set->owner, set->type, clock, &declared);
+        lead = declared.refresh_ns ? declared.refresh_ns : declared.validity_ns / 4;
+        if (left * second < lead)
+            told |= TOLD_OVERDUE;
+    }
+    return told | TOLD_EXPIRING;
 }
 
 static void tell_signature(struct tell *t, const struct answer *a, struct rrset *set,
@@ -309,14 +334,11 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     judge_signature(&t->answers->world, set, s, clock, &judged);
     if (judged.state == SIGNATURE_UNCHECKED)
         return;
-    int64_t lead = (int64_t)t->answers->world.settings->expiring_hours * HOUR_NS;
-    uint8_t told = (uint8_t)(judged.state + 1);
-    if (judged.state == SIGNATURE_VALID && judged.expiration * 1000000000ll - clock < lead)
-        told |= TOLD_EXPIRING;
+    struct zone *zone = world_find(&t->answers->world, s->signer);
+    uint8_t told = (uint8_t)(judged.state + 1) | waning(t, set, zone, &judged, clock);
     if (s->reported == told)
         return;
     s->reported = told;
-    struct zone *zone = world_find(&t->answers->world, s->signer);
     if (judged.verifies && !s->noted && zone) {
         s->noted = true;
         usage_signed(&t->answers->world, zone, set, s, &judged);

@@ -2,42 +2,18 @@
  * finding: the table of findings and their life: opened, supported, refuted, opened again.
  *
  * Contained in: analyze, tests. Must never free a finding before the table (the analyser keeps
- * pointers), nor grow beyond its limit, nor turn repetition into a flood: a finding that was closed
- * and came back REOPEN_MAX times stays open.
+ * pointers), nor grow beyond its limit, nor turn repetition into a flood: more of the same is told
+ * at growing intervals, and what comes and goes has to be gone for a while before it closes again.
  */
-#include "rules/judge.h"
+#include "rules/entry.h"
 
 #include <openssl/evp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define uthash_fatal(message) abort() /* our memory is gone: our own failure */
-#include <uthash.h>
-
-#define SUMMARY_ROOM 1024
-#define ID_BYTES     ((FINDING_ID_TEXT - 1) / 2)
-#define ZONES_MAX    16384 /* zones noted without a finding; more are not remembered */
-
-struct entry {
-    struct finding finding; /* first: a pointer to it is a pointer to the entry */
-    struct entry *next;     /* of the same zone */
-    struct zone_note *zone;
-    uint64_t *members; /* RRsets that it is about, by hash; sorted by arrival */
-    size_t member_count, member_room;
-    uint64_t members_more; /* beyond MEMBERS_MAX: such a finding no longer closes by itself */
-    size_t expected_more, observed_more;
-    int64_t earliest;
-    char *first; /* the first RRset, as text */
-    unsigned reopened;
-    bool fresh, back;                  /* to be reported by entry_end */
-    bool aa;                           /* supported by an authoritative answer */
-    uint8_t mark;                      /* the rule's own note on what it was last about */
-    uint8_t server_family, server[16]; /* that last supported it; family 0: none */
-    uint64_t told;                     /* hash of what was last reported */
-    UT_hash_handle hh;
-};
+#define ID_BYTES  ((FINDING_ID_TEXT - 1) / 2)
+#define ZONES_MAX 16384 /* zones noted without a finding; more are not remembered */
 
 struct zone_note {
     struct entry *first;
@@ -54,6 +30,7 @@ struct findings {
     rules_on_finding *on_finding;
     void *context;
     uint64_t dropped, suppressed;
+    int64_t now_ns; /* packet time of the latest fact, observation or flush */
     EVP_MD_CTX *digest;
     const struct finding **sorted;
 };
@@ -66,19 +43,13 @@ struct findings *findings_new(size_t most, rules_on_finding *on_finding, void *c
     findings->most = most ? most : FINDINGS_DEFAULT;
     findings->on_finding = on_finding;
     findings->context = context;
+    findings->now_ns = INT64_MIN;
     findings->digest = EVP_MD_CTX_new();
     if (!findings->digest || EVP_DigestInit_ex(findings->digest, EVP_sha256(), NULL) != 1) {
         findings_free(findings);
         return NULL;
     }
     return findings;
-}
-
-static void lines_free(char **lines, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(lines[i]);
-    free(lines);
 }
 
 void findings_free(struct findings *findings)
@@ -89,11 +60,7 @@ void findings_free(struct findings *findings)
     HASH_ITER(hh, findings->table, entry, next)
     {
         HASH_DEL(findings->table, entry);
-        lines_free(entry->finding.expected, entry->finding.expected_count);
-        lines_free(entry->finding.observed, entry->finding.observed_count);
-        free(entry->finding.summary);
-        free(entry->first);
-        free(entry->members);
+        entry_fini(entry);
         free(entry);
     }
     struct zone_note *note, *next_note;
@@ -162,7 +129,8 @@ static uint64_t content_hash(struct findings *findings, const struct finding *f)
     uint8_t hash[EVP_MAX_MD_SIZE];
     uint64_t first, numbers[] = {f->severity,    f->state,       f->reason,
                                  f->lossy,       f->count,       (uint64_t)f->first_seen_ns,
-                                 f->frame_count, f->chain_count, (uint64_t)f->last_seen_ns};
+                                 f->frame_count, f->chain_count, (uint64_t)f->last_seen_ns,
+                                 f->flaps};
     hash_start(findings);
     hash_part(findings, numbers, sizeof numbers);
     hash_part(findings, f->summary, f->summary ? strlen(f->summary) : 0);
@@ -184,11 +152,12 @@ static void report(struct findings *findings, struct entry *entry)
     if (content == entry->told)
         return;
     entry->told = content;
+    entry->told_ns = findings->now_ns;
     if (findings->on_finding)
         findings->on_finding(findings->context, &entry->finding);
 }
 
-static uint64_t member_hash(struct findings *findings, const uint8_t *owner, uint16_t type)
+uint64_t finding_member(struct findings *findings, const uint8_t *owner, uint16_t type)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     uint64_t first;
@@ -297,6 +266,7 @@ static struct entry *entry_make(struct findings *findings, enum rule_id rule,
     finding->first_seen_ns = INT64_MAX;
     finding->last_seen_ns = INT64_MIN;
     entry->earliest = INT64_MAX;
+    entry->refuted_ns = INT64_MIN;
     entry->zone = note_make(findings, subject->zone);
     entry->next = entry->zone->first;
     entry->zone->first = entry;
@@ -328,150 +298,7 @@ struct entry *entry_begin(struct judge *judge, enum rule_id rule, const struct s
     return entry;
 }
 
-/* --- contents ------------------------------------------------------------------------------ */
-
-static char *clean_copy(const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
-    for (char *at = copy; *at; at++)
-        if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e)
-            *at = '?';
-    return copy;
-}
-
-/* Adds the line unless it is there. Beyond LINES_MAX the last line tells how many more there are.
- */
-static void add_line(char ***lines, size_t *count, size_t *more, const char *line)
-{
-    char *copy = clean_copy(line);
-    for (size_t i = 0; i < *count; i++)
-        if (strcmp((*lines)[i], copy) == 0) {
-            free(copy);
-            return;
-        }
-    if (*count < LINES_MAX) {
-        char **grown = reallocarray(*lines, *count + 1, sizeof *grown);
-        if (!grown)
-            abort();
-        *lines = grown;
-        grown[(*count)++] = copy;
-        return;
-    }
-    char rest[64];
-    ++*more;
-    snprintf(rest, sizeof rest, "; %zu more", *more + 1);
-    free(copy);
-    free((*lines)[LINES_MAX - 1]);
-    (*lines)[LINES_MAX - 1] = clean_copy(rest);
-}
-
-void entry_clear(struct entry *entry)
-{
-    struct finding *finding = &entry->finding;
-    lines_free(finding->expected, finding->expected_count);
-    lines_free(finding->observed, finding->observed_count);
-    finding->expected = finding->observed = NULL;
-    finding->expected_count = finding->observed_count = 0;
-    entry->expected_more = entry->observed_more = 0;
-}
-
-void entry_expected(struct entry *entry, const char *line)
-{
-    add_line(&entry->finding.expected, &entry->finding.expected_count, &entry->expected_more, line);
-}
-
-void entry_observed(struct entry *entry, const char *line)
-{
-    add_line(&entry->finding.observed, &entry->finding.observed_count, &entry->observed_more, line);
-}
-
-void entry_summary(struct entry *entry, const char *format, ...)
-{
-    char text[SUMMARY_ROOM];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    free(entry->finding.summary);
-    entry->finding.summary = clean_copy(text);
-}
-
-static size_t member_at(const struct entry *entry, uint64_t hash)
-{
-    size_t at = 0;
-    while (at < entry->member_count && entry->members[at] != hash)
-        at++;
-    return at;
-}
-
-bool entry_join(struct entry *entry, struct findings *findings, const uint8_t *owner, uint16_t type)
-{
-    uint64_t hash = member_hash(findings, owner, type);
-    if (member_at(entry, hash) < entry->member_count)
-        return false;
-    if (entry->member_count == MEMBERS_MAX) {
-        entry->members_more++;
-        return true;
-    }
-    if (entry->member_count == entry->member_room) {
-        size_t room = entry->member_room ? entry->member_room * 2 : 8;
-        uint64_t *grown = reallocarray(entry->members, room, sizeof *grown);
-        if (!grown)
-            abort();
-        entry->members = grown;
-        entry->member_room = room;
-    }
-    entry->members[entry->member_count++] = hash;
-    return true;
-}
-
-size_t entry_members(const struct entry *entry)
-{
-    return entry->member_count + (size_t)entry->members_more;
-}
-
-void entry_mark(struct entry *entry, uint8_t mark)
-{
-    entry->mark = mark;
-}
-
-const char *entry_first(struct entry *entry, const char *text)
-{
-    if (!entry->first)
-        entry->first = clean_copy(text);
-    return entry->first;
-}
-
-int64_t entry_earliest(struct entry *entry, int64_t seconds)
-{
-    if (seconds < entry->earliest)
-        entry->earliest = seconds;
-    return entry->earliest;
-}
-
-/* The first ones: each is held for the bundle, so that a flood cannot push the evidence out. */
-static void cite(uint64_t *frames, size_t *count, uint64_t frame)
-{
-    if (frame == 0)
-        return;
-    for (size_t i = 0; i < *count; i++)
-        if (frames[i] == frame)
-            return;
-    if (*count < FINDING_FRAMES_MAX)
-        frames[(*count)++] = frame;
-}
-
-static void observe(struct finding *finding, int64_t time_ns)
-{
-    finding->count++;
-    finding->changed = true;
-    if (time_ns < finding->first_seen_ns)
-        finding->first_seen_ns = time_ns;
-    if (time_ns > finding->last_seen_ns)
-        finding->last_seen_ns = time_ns;
-}
+/* --- observations ------------------------------------------------------------------------ */
 
 static enum severity grade(const struct judge *judge, enum rule_id rule, enum severity severity)
 {
@@ -484,13 +311,20 @@ static enum severity grade(const struct judge *judge, enum rule_id rule, enum se
     return severity;
 }
 
-static void reopen(struct entry *entry)
+/* Observed again: what was closed opens, and what was about to close stays open. */
+static void reopen(struct entry *entry, int64_t time_ns)
 {
-    if (entry->finding.state != FINDING_CLOSED)
+    struct finding *finding = &entry->finding;
+    if (finding->state == FINDING_CLOSED) {
+        finding->state = FINDING_UPDATED;
+        finding->flaps++;
+        entry->back = true;
+    } else if (entry->refuted_ns != INT64_MIN && time_ns >= entry->refuted_ns) {
+        finding->flaps++;
+    } else {
         return;
-    entry->finding.state = FINDING_UPDATED;
-    entry->reopened++;
-    entry->back = true;
+    }
+    entry->refuted_ns = INT64_MIN;
 }
 
 void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
@@ -513,14 +347,14 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
         memcpy(entry->server, fact->server, sizeof entry->server);
     }
     if (!judge->quiet || entry->fresh)
-        observe(finding, fact->time_ns);
+        entry_observe(entry, fact->time_ns);
     finding->changed = true; /* the text may have */
     for (size_t i = 0; i < fact->frame_count; i++)
-        cite(finding->frames, &finding->frame_count, fact->frames[i]);
-    cite(finding->frames, &finding->frame_count, fact->frame);
+        entry_cite(finding->frames, &finding->frame_count, fact->frames[i]);
+    entry_cite(finding->frames, &finding->frame_count, fact->frame);
     for (size_t i = 0; i < fact->chain_count; i++)
-        cite(finding->chain, &finding->chain_count, fact->chain[i]);
-    reopen(entry);
+        entry_cite(finding->chain, &finding->chain_count, fact->chain[i]);
+    reopen(entry, fact->time_ns);
     if (entry->fresh || entry->back || worse) {
         if (!entry->fresh)
             finding->state = FINDING_UPDATED;
@@ -548,9 +382,10 @@ void findings_seen(struct findings *findings, struct finding *finding, int64_t t
                    uint64_t frame)
 {
     struct entry *entry = (struct entry *)finding;
-    observe(finding, time_ns);
-    cite(finding->frames, &finding->frame_count, frame);
-    reopen(entry);
+    findings_clock(findings, time_ns);
+    entry_observe(entry, time_ns);
+    entry_cite(finding->frames, &finding->frame_count, frame);
+    reopen(entry, time_ns);
     if (entry->back) {
         entry->back = false;
         report(findings, entry);
@@ -559,14 +394,42 @@ void findings_seen(struct findings *findings, struct finding *finding, int64_t t
 
 /* --- closing ------------------------------------------------------------------------------- */
 
+/* From then to now, or INT64_MAX when that is more than fits; times of files may be anything. */
+static int64_t since(int64_t then_ns, int64_t now_ns)
+{
+    int64_t elapsed;
+    return __builtin_sub_overflow(now_ns, then_ns, &elapsed) ? INT64_MAX : elapsed;
+}
+
+/* How long it must stay away before it closes. */
+static int64_t hold(const struct finding *finding)
+{
+    if (finding->flaps <= FLAP_FREE)
+        return 0;
+    unsigned doublings = finding->flaps - FLAP_FREE - 1;
+    return doublings < 16 && FLAP_HOLD << doublings < FLAP_HOLD_MAX ? FLAP_HOLD << doublings
+                                                                    : FLAP_HOLD_MAX;
+}
+
+static void close_if_gone(struct findings *findings, struct entry *entry, int64_t now_ns)
+{
+    if (now_ns < entry->refuted_ns || since(entry->refuted_ns, now_ns) < hold(&entry->finding))
+        return;
+    entry->refuted_ns = INT64_MIN;
+    entry->finding.state = FINDING_CLOSED;
+    report(findings, entry);
+}
+
 static void entry_close(struct judge *judge, struct entry *entry)
 {
     struct finding *finding = &entry->finding;
-    if (finding->state == FINDING_CLOSED || entry->reopened >= REOPEN_MAX ||
-        judge->fact->time_ns < finding->last_seen_ns || (entry->aa && !judge->fact->aa))
+    int64_t now_ns = judge->fact->time_ns;
+    if (finding->state == FINDING_CLOSED || now_ns < finding->last_seen_ns ||
+        (entry->aa && !judge->fact->aa))
         return; /* a cached answer does not refute an authoritative one */
-    finding->state = FINDING_CLOSED;
-    report(judge->findings, entry);
+    if (entry->refuted_ns == INT64_MIN)
+        entry->refuted_ns = now_ns;
+    close_if_gone(judge->findings, entry, now_ns);
 }
 
 void findings_close(struct judge *judge, enum rule_id rule, const struct subject *subject)
@@ -594,19 +457,13 @@ bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subj
     char id[FINDING_ID_TEXT];
     make_id(judge->findings, rule, subject, id);
     const struct entry *entry = entry_find(judge->findings, id);
-    return entry && member_at(entry, member_hash(judge->findings, set->owner, set->type)) <
-                        entry->member_count;
+    return entry && entry_has(entry, finding_member(judge->findings, set->owner, set->type));
 }
 
 static void leave(struct judge *judge, struct entry *entry)
 {
-    const struct fact *fact = judge->fact;
-    uint64_t hash = member_hash(judge->findings, fact->observed.owner, fact->observed.type);
-    size_t at = member_at(entry, hash);
-    if (at == entry->member_count)
-        return;
-    entry->members[at] = entry->members[--entry->member_count];
-    if (entry->member_count == 0 && entry->members_more == 0)
+    const struct fact_rrset *set = &judge->fact->observed;
+    if (entry_leave(entry, finding_member(judge->findings, set->owner, set->type)))
         entry_close(judge, entry);
 }
 
@@ -645,15 +502,46 @@ void findings_close_quiet(struct judge *judge, enum rule_id rule, const uint8_t 
             entry_close(judge, entry);
 }
 
+void findings_leave_one(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    char id[FINDING_ID_TEXT];
+    if (!note_find(judge->findings, subject->zone))
+        return;
+    make_id(judge->findings, rule, subject, id);
+    struct entry *entry = entry_find(judge->findings, id);
+    if (entry && may_leave(judge, entry, rule))
+        leave(judge, entry);
+}
+
 /* --- reporting ----------------------------------------------------------------------------- */
 
-void findings_flush(struct findings *findings)
+void findings_clock(struct findings *findings, int64_t now_ns)
 {
+    if (now_ns > findings->now_ns)
+        findings->now_ns = now_ns;
+}
+
+/* Is it time to tell more of the same? Time that went backwards is no reason to be silent. */
+static bool due(const struct findings *findings, const struct entry *entry)
+{
+    int64_t gap = entry->updates < 16 && UPDATE_GAP << entry->updates < UPDATE_GAP_MAX
+                      ? UPDATE_GAP << entry->updates
+                      : UPDATE_GAP_MAX;
+    return findings->now_ns < entry->told_ns || since(entry->told_ns, findings->now_ns) >= gap;
+}
+
+void findings_flush(struct findings *findings, int64_t now_ns, bool end)
+{
+    findings->now_ns = now_ns;
     for (struct entry *entry = findings->table; entry; entry = entry->hh.next) {
-        if (!entry->finding.changed)
+        struct finding *finding = &entry->finding;
+        if (entry->refuted_ns != INT64_MIN && finding->state != FINDING_CLOSED)
+            close_if_gone(findings, entry, now_ns);
+        if (!finding->changed || (!end && !due(findings, entry)))
             continue;
-        if (entry->finding.state == FINDING_OPEN && entry->finding.count > 1)
-            entry->finding.state = FINDING_UPDATED;
+        if (finding->state == FINDING_OPEN && finding->count > 1)
+            finding->state = FINDING_UPDATED;
+        entry->updates++;
         report(findings, entry);
     }
 }

@@ -12,7 +12,18 @@
 #define FINDINGS_DEFAULT 20000 /* some 2 KiB each */
 #define LINES_MAX        32    /* expected or observed lines of one finding; more are counted */
 #define MEMBERS_MAX      4096  /* RRsets told apart in one finding about a signing key */
-#define REOPEN_MAX       3    /* a finding that came back so often stays open: no flood of alerts */
+/* A finding that came back more often than that was flapping: from then on it closes only when it
+ * was gone for FLAP_HOLD, twice that at each return, at most FLAP_HOLD_MAX. */
+#define FLAP_FREE     1
+#define FLAP_HOLD     (INT64_C(60) * 1000000000)
+#define FLAP_HOLD_MAX (INT64_C(3600) * 1000000000)
+/* More of the same is told so long after the finding was last told, twice that each time. */
+#define UPDATE_GAP       (INT64_C(60) * 1000000000)
+#define UPDATE_GAP_MAX   (INT64_C(3600) * 1000000000)
+#define ENTRY_KEYS_MAX   32 /* keys told apart in one finding about signatures */
+#define ENTRY_KEYS_SHOWN 4  /* … named in its summary */
+#define ENTRY_NO_KEY     UINT32_MAX
+#define ENTRY_KEYS_ROOM  256
 #define LINE_ROOM        2048 /* one presentation line; longer rdata is cut and says so */
 #define EXPIRING_DEFAULT (INT64_C(48) * 3600 * 1000000000)
 
@@ -45,7 +56,7 @@ bool dsform_judge(struct judge *, const struct fact_ds *);
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);
 
-/* --- the table (finding.c) ----------------------------------------------------------------- */
+/* --- the table (finding.c; what fills an entry: entry.c) ----------------------------------- */
 
 struct findings *findings_new(size_t most, rules_on_finding *, void *context);
 void findings_free(struct findings *);
@@ -71,7 +82,12 @@ void entry_expected(struct entry *, const char *line);
 void entry_observed(struct entry *, const char *line);
 /* Adds the RRset to those the finding is about: true if it is new to it. */
 bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
-size_t entry_members(const struct entry *);
+/* The same for one key's signature over it; an RRset is one, by however many keys. */
+bool entry_join_key(struct entry *, struct findings *, const uint8_t *owner, uint16_t type,
+                    uint32_t key);
+size_t entry_members(const struct entry *); /* RRsets */
+/* The keys it is about now: "keys 12345, 23456 (RSASHA256)" */
+const char *entry_keys(const struct judge *, const struct entry *, char *ret_text, size_t room);
 /* A note of the rule's own on what the finding was last about, for findings_close_quiet. */
 void entry_mark(struct entry *, uint8_t mark);
 /* The first text given for this finding: what it is named after does not change with every RRset.
@@ -83,7 +99,8 @@ int64_t entry_earliest(struct entry *, int64_t seconds);
  * default. */
 void entry_end(struct judge *, struct entry *, enum severity severity);
 
-/* Later traffic refutes it. No-op if there is none, or it is closed, or it is older news. */
+/* Later traffic refutes it. No-op if there is none, or it is closed, or it is older news; one that
+ * flaps closes only when it stays away. */
 void findings_close(struct judge *, enum rule_id, const struct subject *);
 /* Every finding of that rule in the zone. */
 void findings_close_zone(struct judge *, enum rule_id, const uint8_t *zone);
@@ -97,13 +114,16 @@ void findings_leave_server(struct judge *, enum rule_id, const uint8_t *zone);
 /* Those of the zone with that mark that nothing has supported for so long. */
 void findings_close_quiet(struct judge *, enum rule_id, const uint8_t *zone, uint8_t mark,
                           int64_t quiet_ns);
+/* The same for the one finding about that subject. */
+void findings_leave_one(struct judge *, enum rule_id, const struct subject *);
 /* Remembers, bounded, that a valid signature of the zone was seen; and tells. */
 void findings_note_valid(struct findings *, const uint8_t *zone);
 bool findings_noted_valid(struct findings *, const uint8_t *zone);
 
 void findings_seen(struct findings *, struct finding *, int64_t time_ns, uint64_t frame);
 void findings_lossy(struct findings *, int64_t from_ns, int64_t to_ns);
-void findings_flush(struct findings *);
+void findings_flush(struct findings *, int64_t now_ns, bool end);
+void findings_clock(struct findings *, int64_t now_ns);
 size_t findings_sorted(struct findings *, const struct finding *const **ret_findings);
 uint64_t findings_dropped(const struct findings *);
 uint64_t findings_suppressed(const struct findings *);

@@ -80,6 +80,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
                           .ret = ret_findings,
                           .room = room,
                           .quiet = fact->kind == FACT_CHAIN};
+    findings_clock(rules->findings, fact->time_ns);
     keys_judge(&judge);
     signatures_judge(&judge);
     delegation_judge(&judge);
@@ -101,9 +102,9 @@ void rules_lossy(struct rules *rules, int64_t from_ns, int64_t to_ns)
     findings_lossy(rules->findings, from_ns, to_ns);
 }
 
-void rules_flush(struct rules *rules)
+void rules_flush(struct rules *rules, int64_t now_ns, bool end)
 {
-    findings_flush(rules->findings);
+    findings_flush(rules->findings, now_ns, end);
 }
 
 size_t rules_findings(struct rules *rules, const struct finding *const **ret_findings)

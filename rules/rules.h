@@ -36,6 +36,7 @@ struct finding {
     size_t chain_count;
     int64_t first_seen_ns, last_seen_ns;
     uint64_t count;
+    uint32_t flaps; /* how often it came back after traffic had refuted it */
     bool lossy;
     bool kept;          /* some judgement rested on keys from an earlier run */
     enum reason reason; /* gives RFC, EDE and DNSViz code where the rule has none of its own */
@@ -82,9 +83,10 @@ void finding_seen(struct rules *, struct finding *, int64_t time_ns, uint64_t fr
  * go down one level; the next observation elsewhere raises them again. */
 void rules_lossy(struct rules *, int64_t from_ns, int64_t to_ns);
 
-/* Reports every finding whose count moved since it was last reported (periodically, and at the
- * end). */
-void rules_flush(struct rules *);
+/* To be called now and then with the packet time: closes what stayed away long enough, and reports
+ * findings whose count moved since they were last reported: each at growing intervals, so that a
+ * thing that lasts is no flood. `end`: nothing follows, all of them. */
+void rules_flush(struct rules *, int64_t now_ns, bool end);
 /* Observations lost to a full table; such as the owner suppressed or the profile excluded. */
 uint64_t rules_dropped(const struct rules *);
 uint64_t rules_suppressed(const struct rules *);

@@ -1,8 +1,8 @@
 /*
  * signatures: findings about RRSIGs (RFC 4034 3, RFC 4035 5.3).
  *
- * Contained in: analyze, tests. One cause is one finding: the signing key and what is wrong with
- * its signatures; the RRsets are counted in it, and leave it when they are sound again.
+ * Contained in: analyze, tests. One cause is one finding: the zone and what is wrong with its
+ * signatures; RRsets and keys are counted in it, and leave it when they are sound again.
  */
 #include "rules/judge.h"
 
@@ -22,31 +22,29 @@ static unsigned rrsig_labels(const uint8_t *owner)
     return name_labels(owner) - (name_is_wildcard(owner) ? 1 : 0);
 }
 
-struct group { /* a finding about a signing key */
+struct group { /* a finding about the signatures of a zone */
     struct entry *entry;
     const char *rrset, *plural; /* the first RRset, "s" if there are more */
-    char zone[NAME_TEXT_MAX], algorithm[32], others[48];
+    char zone[NAME_TEXT_MAX], keys[ENTRY_KEYS_ROOM], others[48];
 };
 
 /* Opens or finds the group and enters the RRset. `entry` NULL when not wanted. */
-static struct group group_begin(struct judge *judge, enum rule_id rule)
+static struct group group_of(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
     const struct fact *fact = judge->fact;
     const struct fact_signature *signature = fact->signature;
-    uint8_t identity[3] = {(uint8_t)(signature->tag >> 8), (uint8_t)signature->tag,
-                           signature->algorithm};
-    struct subject subject = {signature->signer, signature->signer, 46, identity, sizeof identity};
     char line[LINE_ROOM], name[NAME_TEXT_MAX], type[32];
-    struct group group = {.entry = entry_begin(judge, rule, &subject), .plural = ""};
+    struct group group = {.entry = entry_begin(judge, rule, subject), .plural = ""};
     if (!group.entry)
         return group;
-    entry_join(group.entry, judge->findings, fact->observed.owner, fact->observed.type);
+    entry_join_key(group.entry, judge->findings, fact->observed.owner, fact->observed.type,
+                   (uint32_t)signature->algorithm << 16 | signature->tag);
     entry_observed(group.entry, text_signature(judge, fact->observed.owner, signature, line));
     name_text(signature->signer, group.zone);
     snprintf(line, sizeof line, "%s %s", name_text(fact->observed.owner, name),
              text_type(judge, fact->observed.type, type));
     group.rrset = entry_first(group.entry, line);
-    text_algorithm(judge, signature->algorithm, group.algorithm);
+    entry_keys(judge, group.entry, group.keys, sizeof group.keys);
     size_t members = entry_members(group.entry);
     if (members > 1) {
         group.plural = "s";
@@ -56,17 +54,22 @@ static struct group group_begin(struct judge *judge, enum rule_id rule)
     return group;
 }
 
+static struct group group_begin(struct judge *judge, enum rule_id rule)
+{
+    const uint8_t *signer = judge->fact->signature->signer;
+    struct subject subject = {signer, signer, 46, NULL, 0};
+    return group_of(judge, rule, &subject);
+}
+
 static void judge_bad(struct judge *judge)
 {
-    const struct fact_signature *signature = judge->fact->signature;
     struct group group = group_begin(judge, RULE_RRSIG_BAD);
     char server[64];
     if (!group.entry)
         return;
-    entry_summary(group.entry,
-                  "%s: signature%s over %s%s do%s not verify with key %u (%s); last from %s",
+    entry_summary(group.entry, "%s: signature%s over %s%s do%s not verify with %s; last from %s",
                   group.zone, group.plural, group.rrset, group.others, *group.plural ? "" : "es",
-                  signature->tag, group.algorithm, text_server(judge->fact, server));
+                  group.keys, text_server(judge->fact, server));
     entry_end(judge, group.entry, (enum severity)0);
 }
 
@@ -80,9 +83,9 @@ static void judge_expired(struct judge *judge)
     char when[32];
     if (!group.entry)
         return;
-    entry_summary(group.entry, "%s: signature%s by key %u (%s) over %s%s expired%s at %s%s",
-                  group.zone, group.plural, signature->tag, group.algorithm, group.rrset,
-                  group.others, *group.plural ? ", the first" : "",
+    entry_summary(group.entry, "%s: signature%s by %s over %s%s expired%s at %s%s", group.zone,
+                  group.plural, group.keys, group.rrset, group.others,
+                  *group.plural ? ", the first" : "",
                   text_time(entry_earliest(group.entry, signature->expiration), when),
                   signature->only_one ? "" : "; another valid signature covers it");
     entry_end(judge, group.entry, signature->only_one ? (enum severity)0 : SEVERITY_MEDIUM);
@@ -99,9 +102,9 @@ static void judge_future(struct judge *judge)
     if (!group.entry)
         return;
     bool all = !findings_noted_valid(judge->findings, signature->signer);
-    entry_summary(group.entry, "%s: signature%s by key %u (%s) over %s%s %s not valid before %s%s",
-                  group.zone, group.plural, signature->tag, group.algorithm, group.rrset,
-                  group.others, *group.plural ? "are" : "is",
+    entry_summary(group.entry, "%s: signature%s by %s over %s%s %s not valid before %s%s",
+                  group.zone, group.plural, group.keys, group.rrset, group.others,
+                  *group.plural ? "are" : "is",
                   text_time(entry_earliest(group.entry, signature->inception), when),
                   all ? "; no valid signature of this zone was seen: a clock is wrong, the "
                         "signer's or the sensor's"
@@ -122,22 +125,48 @@ static int64_t lead_time(const struct judge *judge)
     return lead;
 }
 
-static void judge_expiring(struct judge *judge)
+/* Made for so short a time that the lead time cannot be kept, and nobody states the rhythm: no
+ * deadline is near before three quarters of the life are over. */
+static bool short_lived(const struct fact *fact, int64_t left)
+{
+    const struct fact_signature *signature = fact->signature;
+    return !fact->baseline.refresh_ns && !fact->baseline.validity_ns &&
+           left >= (signature->expiration - signature->inception) / 4;
+}
+
+static struct subject expiring_subject(const struct judge *judge, bool brief)
+{
+    static const uint8_t identity[1] = {1};
+    const uint8_t *signer = judge->fact->signature->signer;
+    return (struct subject){signer, signer, 46, brief ? identity : NULL, brief};
+}
+
+static void judge_expiring(struct judge *judge, int64_t left)
 {
     const struct fact_signature *signature = judge->fact->signature;
-    struct group group = group_begin(judge, RULE_RRSIG_EXPIRING);
+    bool brief = short_lived(judge->fact, left);
+    struct subject subject = expiring_subject(judge, brief);
+    struct group group = group_of(judge, RULE_RRSIG_EXPIRING, &subject);
     char when[32];
     if (!group.entry)
         return;
     int64_t deadline = entry_earliest(group.entry, signature->expiration);
-    int64_t left = deadline - fact_clock(judge->fact) / NS_PER_S;
-    entry_summary(group.entry,
-                  "%s: signature%s by key %u (%s) over %s%s expire%s soon; deadline for signing "
-                  "anew: %s, in %lld h",
-                  group.zone, group.plural, signature->tag, group.algorithm, group.rrset,
-                  group.others, *group.plural ? "" : "s", text_time(deadline, when),
-                  (long long)(left > 0 ? left / 3600 : 0));
-    entry_end(judge, group.entry, (enum severity)0);
+    left = deadline - fact_clock(judge->fact) / NS_PER_S;
+    text_time(deadline, when);
+    if (brief)
+        entry_summary(group.entry,
+                      "%s: signature%s by %s over %s%s %s made for %lld h only, and expire%s at %s",
+                      group.zone, group.plural, group.keys, group.rrset, group.others,
+                      *group.plural ? "are" : "is",
+                      (long long)(signature->expiration - signature->inception + 1800) / 3600,
+                      *group.plural ? "" : "s", when);
+    else
+        entry_summary(group.entry,
+                      "%s: signature%s by %s over %s%s expire%s soon; deadline for signing anew: "
+                      "%s, in %lld h",
+                      group.zone, group.plural, group.keys, group.rrset, group.others,
+                      *group.plural ? "" : "s", when, (long long)(left > 0 ? left / 3600 : 0));
+    entry_end(judge, group.entry, brief ? SEVERITY_LOW : (enum severity)0);
 }
 
 static bool key_declared(const struct fact_baseline *baseline,
@@ -164,24 +193,23 @@ static void judge_unknown_key(struct judge *judge)
         entry_expected(group.entry, text_key(signature->signer, &fact->keys[i], line));
     for (size_t i = 0; i < fact->baseline.key_count && !fact->key_count; i++)
         entry_expected(group.entry, text_key(signature->signer, &fact->baseline.keys[i], line));
-    entry_summary(
-        group.entry,
-        "%s: signature%s over %s%s name%s key %u (%s), which is not in the DNSKEY RRset%s; last "
-        "from %s",
-        group.zone, group.plural, group.rrset, group.others, *group.plural ? "" : "s",
-        signature->tag, group.algorithm, fact->baseline.present ? " nor in the baseline" : "",
-        text_server(fact, server));
+    entry_summary(group.entry,
+                  "%s: signature%s over %s%s name%s %s, not in the DNSKEY RRset%s; last "
+                  "from %s",
+                  group.zone, group.plural, group.rrset, group.others, *group.plural ? "" : "s",
+                  group.keys, fact->baseline.present ? " nor in the baseline" : "",
+                  text_server(fact, server));
     entry_end(judge, group.entry, (enum severity)0);
 }
 
 static void judge_malformed(struct judge *judge)
 {
-    const struct fact_signature *signature = judge->fact->signature;
     struct group group = group_begin(judge, RULE_RRSIG_MALFORMED);
     if (!group.entry)
         return;
-    entry_summary(group.entry, "signature over %s%s is malformed for %s (key %u of %s)",
-                  group.rrset, group.others, group.algorithm, signature->tag, group.zone);
+    entry_summary(group.entry, "%s: signature%s by %s over %s%s %s impossible for the algorithm",
+                  group.zone, group.plural, group.keys, group.rrset, group.others,
+                  *group.plural ? "are" : "is");
     entry_end(judge, group.entry, (enum severity)0);
 }
 
@@ -282,8 +310,12 @@ static void judge_valid(struct judge *judge)
     for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer && !fact->also_wrong; i++)
         if (by_signer[i] != RULE_RRSIG_EXPIRING || !expiring)
             findings_leave(judge, by_signer[i], signature->signer);
+    if (expiring && short_lived(judge->fact, left) && !fact->also_wrong) {
+        struct subject subject = expiring_subject(judge, false);
+        findings_leave_one(judge, RULE_RRSIG_EXPIRING, &subject); /* it was signed anew */
+    }
     if (expiring)
-        judge_expiring(judge);
+        judge_expiring(judge, left);
 }
 
 void signatures_judge(struct judge *judge)

@@ -4,7 +4,7 @@
 #define REST "012345678901234567890123456789012345678901234567890123456789012" /* of 64 bytes */
 
 struct log { /* what was reported, in order */
-    char text[2048];
+    char text[4096];
     size_t used, reports;
 };
 
@@ -64,8 +64,8 @@ static void opened_seen_closed_and_back(void **state)
     assert_int_equal(finding->last_seen_ns, NOW + 2 * NS_S);
     assert_int_equal(finding->frame_count, 3);
     assert_string_equal(log.text, "record-changed:open*1");
-    rules_flush(rules);
-    rules_flush(rules); /* nothing moved since */
+    rules_flush(rules, NOW, true);
+    rules_flush(rules, NOW, true); /* nothing moved since */
     assert_string_equal(log.text, "record-changed:open*1 record-changed:updated*3");
     assert_null(give(rules, &good));
     assert_int_equal(finding->state, FINDING_CLOSED);
@@ -90,11 +90,11 @@ static void judged_again_told_once(void **state)
     assert_string_equal(log.text, "key-unknown:open*1");
     fact.kind = FACT_CHAIN;
     give(rules, &fact);
-    rules_flush(rules);
+    rules_flush(rules, NOW, true);
     assert_string_equal(log.text, "key-unknown:open*1");
     fact.kind = FACT_DNSKEY;
     give(rules, &fact);
-    rules_flush(rules);
+    rules_flush(rules, NOW, true);
     assert_string_equal(log.text, "key-unknown:open*1 key-unknown:updated*2");
     rules_free(rules);
 }
@@ -201,20 +201,123 @@ static void many_rrsets_one_cause(void **state)
     rules_free(rules);
 }
 
-static void another_key_is_another_cause(void **state)
+/* Whoever signs: what is wrong with a zone's signatures is one finding that names the keys. */
+static void many_keys_one_cause(void **state)
 {
     (void)state;
     struct log log;
     char text[512];
     struct rules *rules = rules_logging(&log, 0);
-    struct fact one = signature_of(SIGNATURE_BAD, "x.", "a.x.");
-    struct fact two = signature_of(SIGNATURE_BAD, "x.", "a.x.");
-    struct fact three = signature_of(SIGNATURE_BAD, "y.", "a.y.");
-    signature_in(&two)->tag = 1001;
-    give(rules, &one);
-    give(rules, &two);
-    give(rules, &three);
-    assert_string_equal(found(rules, text), "rrsig-bad rrsig-bad rrsig-bad");
+    for (uint16_t i = 0; i < 7; i++) {
+        struct fact fact = signature_of(SIGNATURE_BAD, "x.", i < 6 ? "a.x." : "b.x.");
+        signature_in(&fact)->tag = (uint16_t)(1000 + i);
+        signature_in(&fact)->algorithm = i < 2 ? 8 : 13;
+        give(rules, &fact);
+        builder_reset();
+    }
+    struct fact other = signature_of(SIGNATURE_BAD, "y.", "a.y.");
+    give(rules, &other);
+    assert_string_equal(found(rules, text), "rrsig-bad rrsig-bad");
+    const struct finding *const *findings;
+    rules_findings(rules, &findings);
+    const struct finding *f = findings[name_equal(findings[0]->zone, N("x.")) ? 0 : 1];
+    assert_string_equal(f->summary,
+                        "x.: signatures over a.x. TYPE1 and 1 more RRset do not verify with keys "
+                        "1000, 1001 (algorithm 8), 1002, 1003 (algorithm 13) and 3 more; last "
+                        "from 192.0.2.53");
+    assert_int_equal(f->observed_count, 7);
+    builder_reset();
+    struct fact sound = signature_of(SIGNATURE_VALID, "x.", "a.x."); /* six keys leave with it */
+    sound.time_ns += NS_S;
+    give(rules, &sound);
+    struct fact last = signature_of(SIGNATURE_BAD, "x.", "b.x.");
+    signature_in(&last)->tag = 1006;
+    last.time_ns += 2 * NS_S;
+    give(rules, &last);
+    assert_string_equal(f->summary, "x.: signature over a.x. TYPE1 does not verify with key 1006 "
+                                    "(algorithm 13); last from 192.0.2.53");
+    rules_free(rules);
+}
+
+/* What came back closes only when it stays away, longer each time, and says how often it came. */
+static void flapping_is_damped(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct finding *finding = NULL;
+    for (int i = 0; i < 4; i++) {
+        builder_reset();
+        struct fact bad = record("x.", "a.x.", "evil", 2 * i);
+        struct fact good = record("x.", "a.x.", "good", 2 * i + 1);
+        finding = give(rules, &bad);
+        give(rules, &good);
+        assert_int_equal(finding->state == FINDING_CLOSED, i < 2);
+    }
+    assert_int_equal(finding->flaps, 3); /* the third did not need to open it */
+    assert_int_equal(log.reports, 5);
+    rules_flush(rules, NOW + 66 * NS_S, false); /* three returns: two minutes */
+    assert_int_equal(finding->state, FINDING_UPDATED);
+    rules_flush(rules, NOW + 127 * NS_S, false);
+    assert_int_equal(finding->state, FINDING_CLOSED);
+    finding_seen(rules, finding, NOW + 200 * NS_S, 300);
+    assert_int_equal(finding->state, FINDING_UPDATED);
+    assert_int_equal(finding->flaps, 4);
+    rules_flush(rules, NOW + 100000 * NS_S, false); /* nothing refuted it: it stays */
+    assert_int_equal(finding->state, FINDING_UPDATED);
+    rules_free(rules);
+}
+
+/* A thing that lasts is told at growing intervals, the last word at the end. */
+static void more_of_the_same_is_rare(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact bad = record("x.", "a.x.", "evil", 0);
+    struct finding *finding = give(rules, &bad);
+    for (int second = 1; second <= 24 * 3600; second++) {
+        finding_seen(rules, finding, NOW + second * NS_S, 0);
+        if (second % 10 == 0)
+            rules_flush(rules, NOW + second * NS_S, false);
+    }
+    assert_in_range(log.reports, 24, 32); /* 1, 2, 4 … minutes, then each hour */
+    size_t before = log.reports;
+    finding_seen(rules, finding, NOW + 24 * 3600 * NS_S + 1, 0);
+    rules_flush(rules, NOW + 24 * 3600 * NS_S + 1, false);
+    assert_int_equal(log.reports, before);
+    rules_flush(rules, NOW + 24 * 3600 * NS_S + 1, true);
+    assert_int_equal(log.reports, before + 1);
+    assert_int_equal(finding->count, 24 * 3600 + 2);
+    rules_free(rules);
+}
+
+/* A signer that makes signatures for hours: low at once, medium when one is about to end, and that
+ * closes when it is made anew. */
+static void short_lives(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact fact = signature_of(SIGNATURE_VALID, "x.", "a.x.");
+    struct fact_signature *signature = signature_in(&fact);
+    signature->inception = NOW / NS_S - HOUR;
+    signature->expiration = NOW / NS_S + 3 * HOUR;
+    struct finding *low = give(rules, &fact);
+    assert_int_equal(low->severity, SEVERITY_LOW);
+    assert_non_null(strstr(low->summary, "made for 4 h only"));
+    fact.time_ns = fact.clock_ns = NOW + (2 * HOUR + HOUR / 2) * NS_S;
+    struct finding *medium = give(rules, &fact);
+    assert_int_equal(medium->severity, SEVERITY_MEDIUM);
+    assert_ptr_not_equal(low, medium);
+    signature->inception += 2 * HOUR;
+    signature->expiration += 2 * HOUR;
+    give(rules, &fact);
+    assert_int_equal(medium->state, FINDING_CLOSED);
+    assert_int_equal(low->state, FINDING_OPEN);
+    signature->expiration += 300 * HOUR; /* the signer was told to make them for longer */
+    give(rules, &fact);
+    assert_int_equal(low->state, FINDING_CLOSED);
     rules_free(rules);
 }
 
@@ -389,7 +492,10 @@ int main(void)
         cmocka_unit_test(alternation_is_no_flood),
         cmocka_unit_test(ids_are_stable),
         cmocka_unit_test(many_rrsets_one_cause),
-        cmocka_unit_test(another_key_is_another_cause),
+        cmocka_unit_test(many_keys_one_cause),
+        cmocka_unit_test(flapping_is_damped),
+        cmocka_unit_test(more_of_the_same_is_rare),
+        cmocka_unit_test(short_lives),
         cmocka_unit_test(valid_beside_bad),
         cmocka_unit_test(clock_of_the_signer),
         cmocka_unit_test(table_is_bounded),

@@ -318,7 +318,8 @@ SIGNATURE(expired_signature, SIGNATURE_EXPIRED, signature->expiration = NOW / NS
 SIGNATURE(expired_beside_valid, SIGNATURE_EXPIRED, signature->expiration = NOW / NS_S - 1;
           signature->only_one = false)
 SIGNATURE(future_signature, SIGNATURE_FUTURE, signature->inception = NOW / NS_S + 1)
-SIGNATURE(expiring_signature, SIGNATURE_VALID, signature->expiration = NOW / NS_S + 47 * HOUR)
+SIGNATURE(expiring_signature, SIGNATURE_VALID, signature->inception -= 200 * HOUR;
+          signature->expiration = NOW / NS_S + 47 * HOUR)
 SIGNATURE(expiring_at_lead, SIGNATURE_VALID, signature->expiration = NOW / NS_S + 48 * HOUR)
 SIGNATURE(short_lived_by_policy, SIGNATURE_VALID, signature->expiration = NOW / NS_S + 20 * HOUR;
           fact.baseline.refresh_ns = 6 * HOUR * NS_S)
@@ -1214,6 +1215,7 @@ static void deadline_is_named(void **state)
     builder_reset();
     for (size_t i = 0; i < 3; i++) {
         struct fact fact = signature_of(SIGNATURE_VALID, "x.", owners[i]);
+        signature_in(&fact)->inception -= 200 * HOUR;
         signature_in(&fact)->expiration = NOW / NS_S + hours[i] * HOUR;
         give(rules, &fact);
     }
@@ -1222,7 +1224,7 @@ static void deadline_is_named(void **state)
     assert_non_null(strstr(findings[0]->summary, "and 2 more RRsets"));
     assert_int_equal(findings[0]->observed_count, 3);
     assert_string_equal(findings[0]->observed[0],
-                        "a.x. IN RRSIG TYPE1 13 2 300 20261126080000 20261125110000 1000 x. (...)");
+                        "a.x. IN RRSIG TYPE1 13 2 300 20261126080000 20261117030000 1000 x. (...)");
     rules_free(rules);
 }
 

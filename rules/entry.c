@@ -1,0 +1,258 @@
+/*
+ * entry: filling a finding: its lines, the RRsets and keys that it gathers, the frames it cites.
+ *
+ * Contained in: analyze, tests. Must never let a finding grow with the traffic: each list has its
+ * limit, and what did not fit is counted.
+ */
+#include "rules/entry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void lines_free(char **lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(lines[i]);
+    free(lines);
+}
+
+void entry_fini(struct entry *entry)
+{
+    lines_free(entry->finding.expected, entry->finding.expected_count);
+    lines_free(entry->finding.observed, entry->finding.observed_count);
+    free(entry->finding.summary);
+    free(entry->first);
+    free(entry->members);
+}
+
+/* --- lines --------------------------------------------------------------------------------- */
+
+static char *clean_copy(const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        abort();
+    for (char *at = copy; *at; at++)
+        if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e)
+            *at = '?';
+    return copy;
+}
+
+/* Adds the line unless it is there. Beyond LINES_MAX the last line tells how many more there are.
+ */
+static void add_line(char ***lines, size_t *count, size_t *more, const char *line)
+{
+    char *copy = clean_copy(line);
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp((*lines)[i], copy) == 0) {
+            free(copy);
+            return;
+        }
+    if (*count < LINES_MAX) {
+        char **grown = reallocarray(*lines, *count + 1, sizeof *grown);
+        if (!grown)
+            abort();
+        *lines = grown;
+        grown[(*count)++] = copy;
+        return;
+    }
+    char rest[64];
+    ++*more;
+    snprintf(rest, sizeof rest, "; %zu more", *more + 1);
+    free(copy);
+    free((*lines)[LINES_MAX - 1]);
+    (*lines)[LINES_MAX - 1] = clean_copy(rest);
+}
+
+void entry_clear(struct entry *entry)
+{
+    struct finding *finding = &entry->finding;
+    lines_free(finding->expected, finding->expected_count);
+    lines_free(finding->observed, finding->observed_count);
+    finding->expected = finding->observed = NULL;
+    finding->expected_count = finding->observed_count = 0;
+    entry->expected_more = entry->observed_more = 0;
+}
+
+void entry_expected(struct entry *entry, const char *line)
+{
+    add_line(&entry->finding.expected, &entry->finding.expected_count, &entry->expected_more, line);
+}
+
+void entry_observed(struct entry *entry, const char *line)
+{
+    add_line(&entry->finding.observed, &entry->finding.observed_count, &entry->observed_more, line);
+}
+
+void entry_summary(struct entry *entry, const char *format, ...)
+{
+    char text[SUMMARY_ROOM];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    free(entry->finding.summary);
+    entry->finding.summary = clean_copy(text);
+}
+
+void entry_mark(struct entry *entry, uint8_t mark)
+{
+    entry->mark = mark;
+}
+
+const char *entry_first(struct entry *entry, const char *text)
+{
+    if (!entry->first)
+        entry->first = clean_copy(text);
+    return entry->first;
+}
+
+int64_t entry_earliest(struct entry *entry, int64_t seconds)
+{
+    if (seconds < entry->earliest)
+        entry->earliest = seconds;
+    return entry->earliest;
+}
+
+/* --- the RRsets it is about, and the keys ---------------------------------------------------- */
+
+bool entry_has(const struct entry *entry, uint64_t rrset)
+{
+    for (size_t i = 0; i < entry->member_count; i++)
+        if (entry->members[i].rrset == rrset)
+            return true;
+    return false;
+}
+
+static void key_joins(struct entry *entry, uint32_t key)
+{
+    if (key == ENTRY_NO_KEY)
+        return;
+    for (size_t i = 0; i < entry->key_count; i++)
+        if (entry->keys[i].key == key) {
+            entry->keys[i].members++;
+            return;
+        }
+    if (entry->key_count == ENTRY_KEYS_MAX)
+        entry->keys_more++;
+    else
+        entry->keys[entry->key_count++] = (struct entry_key){key, 1};
+}
+
+static void key_leaves(struct entry *entry, uint32_t key)
+{
+    for (size_t i = 0; i < entry->key_count; i++)
+        if (entry->keys[i].key == key && --entry->keys[i].members == 0) {
+            entry->key_count--;
+            memmove(&entry->keys[i], &entry->keys[i + 1],
+                    (entry->key_count - i) * sizeof *entry->keys);
+            return;
+        }
+}
+
+bool entry_join(struct entry *entry, struct findings *findings, const uint8_t *owner, uint16_t type)
+{
+    return entry_join_key(entry, findings, owner, type, ENTRY_NO_KEY);
+}
+
+bool entry_join_key(struct entry *entry, struct findings *findings, const uint8_t *owner,
+                    uint16_t type, uint32_t key)
+{
+    struct member new = {finding_member(findings, owner, type), key};
+    bool known = false;
+    for (size_t i = 0; i < entry->member_count; i++) {
+        if (entry->members[i].rrset != new.rrset)
+            continue;
+        known = true;
+        if (entry->members[i].key == key)
+            return false;
+    }
+    if (entry->member_count == MEMBERS_MAX) {
+        entry->members_more += !known;
+        return !known;
+    }
+    if (entry->member_count == entry->member_room) {
+        size_t room = entry->member_room ? entry->member_room * 2 : 8;
+        struct member *grown = reallocarray(entry->members, room, sizeof *grown);
+        if (!grown)
+            abort();
+        entry->members = grown;
+        entry->member_room = room;
+    }
+    entry->members[entry->member_count++] = new;
+    entry->rrset_count += !known;
+    key_joins(entry, key);
+    return !known;
+}
+
+bool entry_leave(struct entry *entry, uint64_t rrset)
+{
+    bool was_in = false;
+    for (size_t i = 0; i < entry->member_count;) {
+        if (entry->members[i].rrset != rrset) {
+            i++;
+            continue;
+        }
+        was_in = true;
+        key_leaves(entry, entry->members[i].key);
+        entry->members[i] = entry->members[--entry->member_count];
+    }
+    entry->rrset_count -= was_in;
+    return was_in && entry->member_count == 0 && entry->members_more == 0;
+}
+
+size_t entry_members(const struct entry *entry)
+{
+    return entry->rrset_count + (size_t)entry->members_more;
+}
+
+/* "key 12345 (RSASHA256)", "keys 12345, 23456 (RSASHA256)", "keys 1 (RSASHA256), 2 (ED25519) and 3
+ * more" */
+const char *entry_keys(const struct judge *judge, const struct entry *entry, char *ret_text,
+                       size_t room)
+{
+    size_t shown = entry->key_count < ENTRY_KEYS_SHOWN ? entry->key_count : ENTRY_KEYS_SHOWN;
+    size_t more = entry->key_count - shown, used = 0;
+    char name[32];
+    used += (size_t)snprintf(ret_text, room, "key%s ", entry->key_count > 1 ? "s" : "");
+    for (size_t i = 0; i < shown && used < room; i++) {
+        uint32_t key = entry->keys[i].key;
+        bool last = i + 1 == shown || entry->keys[i + 1].key >> 16 != key >> 16;
+        used += (size_t)snprintf(ret_text + used, room - used, "%s%u", i ? ", " : "",
+                                 (unsigned)(key & 0xffff));
+        if (last && used < room)
+            used += (size_t)snprintf(ret_text + used, room - used, " (%s)",
+                                     text_algorithm(judge, (uint8_t)(key >> 16), name));
+    }
+    if (entry->keys_more && used < room)
+        snprintf(ret_text + used, room - used, " and more");
+    else if (more && used < room)
+        snprintf(ret_text + used, room - used, " and %zu more", more);
+    return ret_text;
+}
+
+/* --- observations ---------------------------------------------------------------------------- */
+
+void entry_cite(uint64_t *frames, size_t *count, uint64_t frame)
+{
+    if (frame == 0)
+        return;
+    for (size_t i = 0; i < *count; i++)
+        if (frames[i] == frame)
+            return;
+    if (*count < FINDING_FRAMES_MAX)
+        frames[(*count)++] = frame;
+}
+
+void entry_observe(struct entry *entry, int64_t time_ns)
+{
+    struct finding *finding = &entry->finding;
+    finding->count++;
+    finding->changed = true;
+    if (time_ns < finding->first_seen_ns)
+        finding->first_seen_ns = time_ns;
+    if (time_ns > finding->last_seen_ns)
+        finding->last_seen_ns = time_ns;
+}
