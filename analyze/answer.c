@@ -152,10 +152,10 @@ static enum answer_kind classify(const struct answer *a)
 
 static uint64_t hash_answer(const struct answers *t, const struct answer *a)
 {
-    uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
-                             (uint64_t)a->dnssec_aware << 2 | (uint64_t)a->do_bit << 1 |
-                             a->do_known,
-                         a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
+    uint64_t fixed[3] = {
+        (uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 | (uint64_t)a->dnssec_aware << 2 |
+            (uint64_t)a->do_bit << 1 | a->do_known,
+        (uint64_t)a->carried << 32 | a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
     if (a->ede_count)
@@ -184,7 +184,7 @@ static bool same_answer(const struct answer *a, const struct answer *b)
     if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
         a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
         a->dnssec_aware != b->dnssec_aware || (a->flags & mask) != (b->flags & mask) ||
-        a->ede_count != b->ede_count ||
+        a->ede_count != b->ede_count || a->carried != b->carried ||
         memcmp(a->ede, b->ede, a->ede_count * sizeof *a->ede) != 0 ||
         a->qname_size != b->qname_size || memcmp(a->qname, b->qname, a->qname_size) != 0)
         return false;
@@ -265,6 +265,8 @@ static void draft_head(struct draft *d, const struct datagram *dg, const struct 
     for (size_t i = 0; i < dg->frame_count && a->frame_count < ANSWER_FRAMES_MAX; i++)
         a->frames[a->frame_count++] = dg->frames[i];
     a->told_reason = REASON_NONE;
+    if (a->qtype == TYPE_AXFR || a->qtype == TYPE_IXFR)
+        a->carried = m->counts[1] > 1 ? 2 : (uint8_t)m->counts[1];
 }
 
 /* Interns the RRsets of answer and authority section. True if one of them is new. */

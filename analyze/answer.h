@@ -79,7 +79,11 @@ struct answer {
         struct zone *zone;
         uint32_t version;
     } depends[ANSWER_ZONES_MAX];
-    bool volatile_verdict; /* depends on more than is recorded here */
+    /* what it tells of servers (analyze/tell_servers.c) */
+    uint8_t serves;          /* enum serves; 0: not looked at */
+    uint8_t carried;         /* a transfer: RRs in the answer section, 2 for more */
+    struct zone *serves_for; /* of which zone */
+    bool volatile_verdict;   /* depends on more than is recorded here */
     uint32_t wait_stamp;
     const uint8_t *qname; /* behind this struct, or in the draft */
 };

@@ -65,6 +65,8 @@ struct baseline_zone {
     struct policy *policy; /* NULL: strict */
     struct declared *declared;
     struct fact_suppression *suppressions;
+    struct fact_address *servers; /* of the apex's NS; none where one of them is unknown */
+    size_t server_count;
     bool has_soa;
 };
 
@@ -297,6 +299,7 @@ static void zone_free(struct baseline_zone *zone)
     free(zone->nodes);
     free(zone->names.slots);
     free(zone->suppressions);
+    free(zone->servers);
     declared_free(zone->declared);
     policy_free(zone->policy);
     free(zone->file);
@@ -471,6 +474,43 @@ static int zone_suppressions(struct baseline_zone *zone)
     return zone->suppressions ? 0 : -1;
 }
 
+static void add_servers(struct baseline_zone *zone, const struct set *set)
+{
+    for (uint32_t i = 0; set && i < set->count; i++) {
+        const struct fact_rdata *rdata = &zone->rdata[set->first + i];
+        struct fact_address *to = &zone->servers[zone->server_count];
+        if (rdata->size != (set->type == TYPE_A ? 4 : 16))
+            continue;
+        to->family = set->type == TYPE_A ? 4 : 6;
+        memcpy(to->bytes, rdata->bytes, rdata->size);
+        zone->server_count++;
+    }
+}
+
+/* Where the zone's NS names and all their addresses are in its own file, its servers are known. */
+static int infer_servers(struct baseline_zone *zone)
+{
+    const struct set *names = set_find(zone, node_find(zone, zone->apex), TYPE_NS);
+    size_t most = 0;
+    for (int pass = 0; names && pass < 2; pass++) {
+        for (uint32_t i = 0; i < names->count; i++) {
+            const struct node *host = node_find(zone, zone->rdata[names->first + i].bytes);
+            const struct set *v4 = set_find(zone, host, TYPE_A);
+            const struct set *v6 = set_find(zone, host, TYPE_AAAA);
+            if (!v4 && !v6)
+                return 0;
+            most += (v4 ? v4->count : 0) + (v6 ? v6->count : 0);
+            if (pass == 0)
+                continue;
+            add_servers(zone, v4);
+            add_servers(zone, v6);
+        }
+        if (pass == 0 && (zone->servers = calloc(most + 1, sizeof *zone->servers)) == NULL)
+            return -1;
+    }
+    return 0;
+}
+
 static int zone_ready(struct baseline_zone *zone)
 {
     const struct node *apex = node_find(zone, zone->apex);
@@ -479,7 +519,7 @@ static int zone_ready(struct baseline_zone *zone)
     zone->declared =
         declared_new(zone->apex, keys ? &zone->rdata[keys->first] : NULL, keys ? keys->count : 0,
                      ds ? &zone->rdata[ds->first] : NULL, ds ? ds->count : 0, zone->policy);
-    return zone->declared ? zone_suppressions(zone) : -1;
+    return zone->declared && infer_servers(zone) == 0 ? zone_suppressions(zone) : -1;
 }
 
 int baseline_ready(struct baseline *baseline, char *ret_error, size_t error_room)
@@ -649,8 +689,14 @@ static void describe_policy(const struct baseline_zone *zone, const struct node 
 {
     const struct policy *policy = zone->policy;
     ret->strict = !policy || policy->strict;
+    bool stated = policy && policy->server_count > 0;
+    ret->servers = stated ? policy->servers : zone->servers;
+    ret->server_count = stated ? policy->server_count : zone->server_count;
+    ret->servers_inferred = !stated;
     if (!policy)
         return;
+    ret->transfer_clients = policy->transfer_clients;
+    ret->transfer_client_count = policy->transfer_client_count;
     ret->watched = matches_any(policy->watch, policy->watch_count, owner, type);
     ret->dynamic = matches_any(policy->dynamic, policy->dynamic_count, owner, type);
     ret->multi_signer = policy->multi_signer;

@@ -31,6 +31,8 @@ enum dns_type {
     TYPE_DNSKEY = 48,
     TYPE_NSEC3 = 50,
     TYPE_NSEC3PARAM = 51,
+    TYPE_CDS = 59,
+    TYPE_CDNSKEY = 60,
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,
     TYPE_ANY = 255

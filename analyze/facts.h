@@ -68,8 +68,14 @@ enum fact_kind {
                         wildcard or by an unsigned delegation: reason says how the proof of it came
                         out, denial what it was */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
-    FACT_LOAD /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
-                 load */
+    FACT_LOAD,     /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
+                      load */
+    FACT_SERVERS,  /* what the servers of the zone serve, compared: servers */
+    FACT_BACK,     /* the serial of one server went back, or has come up again: servers */
+    FACT_SERVER,   /* an authoritative answer of a server: server */
+    FACT_TRANSFER, /* a transfer of the zone was answered, or refused: transfer */
+    FACT_CUT,      /* the NS RRset of parent (observed) and child (cut), or glue, compared: cut */
+    FACT_CDS       /* CDS, CDNSKEY and DNSKEY RRset of one server, compared: cds */
 };
 
 enum signature_state {
@@ -152,6 +158,79 @@ struct fact_sensor {
     const char *how;       /* more in words, or NULL */
 };
 
+#define FACT_SERVER_TAGS 8 /* key tags shown of one server; more are left out */
+
+/* What servers of one zone must have in common. SIGNERS: the keys that signed the SOA. */
+enum servers_what {
+    SERVERS_SERIAL,
+    SERVERS_KEYS,
+    SERVERS_SIGNERS,
+    SERVERS_CDS,
+    SERVERS_CDNSKEY,
+    SERVERS_WHATS
+};
+
+struct fact_server { /* one server of a zone, as it was last seen */
+    uint8_t family;
+    const uint8_t *address; /* 16 bytes as in struct flow */
+    bool odd;               /* behind the others, or unlike one of them */
+    bool has_serial, none;  /* none: it says that there is no such RRset */
+    uint32_t serial;
+    int64_t since_ns, last_ns; /* seen so, first and last */
+    size_t tags;
+    const uint16_t *tag;
+};
+
+struct fact_servers {
+    enum servers_what what;
+    bool differ;       /* some do */
+    bool equal;        /* all that were seen have the same: neither if that cannot be told */
+    int64_t lasted_ns; /* so long at least, observed on both sides; 0: not seen side by side */
+    bool began;      /* with a change that was seen: before it they were equal, or may have been */
+    bool one_serial; /* while the SOA of both had the same serial */
+    bool apart;      /* key sets: one signs with a key that the other does not publish */
+    bool only_sep;   /* key sets that differ have the same keys without SEP */
+    bool final;      /* the recording ends: nothing more will be observed */
+    int64_t refresh_ns, expire_ns; /* of the SOA */
+    size_t count;
+    const struct fact_server *server;
+    /* FACT_BACK: of server[0] */
+    uint32_t peak;         /* the serial it had */
+    int64_t peak_since_ns; /* since when */
+    int64_t back_ns;       /* when it was first seen with an older one */
+    unsigned back_count;   /* answers with older ones since then, without a newer one between */
+    bool back_known;       /* the older one was that of the zone within the last refresh */
+    bool balanced;         /* the address went back and forth before */
+    bool over;             /* it has come up again, or all have followed or must have expired */
+};
+
+struct fact_transfer {
+    uint8_t family;
+    const uint8_t *client; /* 16 bytes as in struct flow */
+    bool refused, incremental;
+    uint32_t attempts; /* refused ones of the hour */
+};
+
+struct fact_cut {                   /* beside observed, the parent's NS RRset */
+    const struct fact_rrset *child; /* the apex NS RRset */
+    int64_t parent_ns, child_ns;    /* when they were last seen */
+    bool began;                     /* one of them was seen to change: they were equal before */
+    int64_t lasted_ns;              /* so long at least they differ, observed on both sides */
+    int64_t ttl_ns;                 /* the larger TTL of the two */
+};
+
+struct fact_cds { /* of one server, at about one time; the RRsets are empty where not seen */
+    const struct fact_rrset *cds, *cdnskey;
+    bool cds_known, cdnskey_known, dnskey_known; /* seen, or seen to be absent */
+    bool signed_by_ds; /* a key that a DS of the parent names signed them, as far as seen */
+    bool ds_known;
+};
+
+struct fact_address {
+    uint8_t family;    /* 4 or 6 */
+    uint8_t bytes[16]; /* IPv4 in the first four, the rest zero */
+};
+
 struct fact_baseline { /* what the owner declared, for the zone this fact is about */
     bool present;      /* there is a baseline for this zone */
     bool strict;       /* hold all records to it; else keys, DS, NS and watched names only */
@@ -176,6 +255,11 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     int64_t validity_ns, refresh_ns;             /* `signing` of the policy, 0 unknown */
     const struct fact_suppression *suppressions; /* of the zone */
     size_t suppression_count;
+    const struct fact_address *servers; /* that answer with authority */
+    size_t server_count;                /* 0: not known */
+    bool servers_inferred; /* from NS and addresses in the zone file, not stated by the policy */
+    const struct fact_address *transfer_clients;
+    size_t transfer_client_count; /* 0: not stated */
 };
 
 struct fact {
@@ -209,6 +293,10 @@ struct fact {
     bool was_signed;  /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
     const struct fact_denial *denial;
+    const struct fact_servers *servers;
+    const struct fact_transfer *transfer;
+    const struct fact_cut *cut;
+    const struct fact_cds *cds;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

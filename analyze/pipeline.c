@@ -18,6 +18,7 @@
 #include "analyze/pair.h"
 #include "analyze/stats.h"
 #include "analyze/tell.h"
+#include "analyze/tell_servers.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
 
@@ -281,6 +282,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     struct pipeline *p = context;
     /* The RRsets of a response that is new may all be known: their findings were seen once more. */
     bool cited = tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    cited |= tell_servers(&p->tell, a, dg, query);
     if (fresh || cited || a->frame == dg->frame)
         hold(p, dg->frames, dg->frame_count);
     if (fresh && query)
@@ -477,6 +479,8 @@ void pipeline_finish(struct pipeline *p)
     pair_finish(p->pair);
     if (p->in.learn)
         gather(p);
+    if (!p->in.settings->live)
+        tell_servers_final(&p->tell, p->stats.run.last_ns);
     rules_flush(p->tell.rules, p->stats.run.last_ns, true);
     pipeline_stats(p);
     p->finishing = true;

@@ -106,7 +106,7 @@ static int add_watch(struct conf *conf, const yaml_node_t *node, void *context)
 
 /* --- addresses ----------------------------------------------------------------------------- */
 
-static int read_address(struct conf *conf, const yaml_node_t *node, struct policy_address *ret)
+static int read_address(struct conf *conf, const yaml_node_t *node, struct fact_address *ret)
 {
     const char *text = conf_text(conf, node, "an IPv4 or IPv6 address");
     if (!text)
@@ -124,7 +124,7 @@ static int add_server(struct conf *conf, const yaml_node_t *node, void *context)
 {
     struct policy *policy = context;
     void *slot;
-    struct policy_address *list =
+    struct fact_address *list =
         grow(conf, node, policy->servers, &policy->server_count, sizeof *list, &slot);
     if (!list)
         return -1;
@@ -136,8 +136,8 @@ static int add_client(struct conf *conf, const yaml_node_t *node, void *context)
 {
     struct policy *policy = context;
     void *slot;
-    struct policy_address *list = grow(conf, node, policy->transfer_clients,
-                                       &policy->transfer_client_count, sizeof *list, &slot);
+    struct fact_address *list = grow(conf, node, policy->transfer_clients,
+                                     &policy->transfer_client_count, sizeof *list, &slot);
     if (!list)
         return -1;
     policy->transfer_clients = list;

@@ -55,11 +55,6 @@ struct policy_plan {
     int64_t from_ns, to_ns; /* packet time, both inclusive */
 };
 
-struct policy_address {
-    uint8_t family; /* 4 or 6 */
-    uint8_t bytes[16];
-};
-
 struct policy_suppression {
     char *rule;
     struct policy_pattern pattern;
@@ -75,7 +70,7 @@ struct policy {
     bool strict, multi_signer;
     struct policy_pattern *dynamic, *watch;
     size_t dynamic_count, watch_count;
-    struct policy_address *servers, *transfer_clients;
+    struct fact_address *servers, *transfer_clients;
     size_t server_count, transfer_client_count;
     int64_t validity_ns, refresh_ns; /* 0 not stated */
     uint8_t algorithm;               /* 0 not stated */

@@ -7,6 +7,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/denial.h"
+#include "analyze/servers.h"
 #include "analyze/usage.h"
 
 #define XXH_INLINE_ALL
@@ -96,6 +97,7 @@ static void free_zone(struct world *w, struct zone *zone)
     }
     w->zone_count--;
     w->zone_bytes -= usage_free(zone->usage);
+    w->zone_bytes -= servers_free(zone->servers);
     w->zone_bytes -= sizeof *zone + zone->name_size + BLOCK_BYTES;
     free(zone);
 }
@@ -357,6 +359,7 @@ static void let_go(const struct zone *zone)
         zone->ds[i]->held--;
     for (size_t i = 0; i < PROOF_SETS_MAX && zone->no_ds.proof[i]; i++)
         zone->no_ds.proof[i]->held--;
+    servers_let_go(zone->servers);
 }
 
 enum { FORGET_PLACEHOLDERS, FORGET_UNTRUSTED, FORGET_ALL, FORGET_STAGES };

@@ -95,8 +95,9 @@ struct zone {
     /* for the report */
     uint64_t answers[5]; /* by enum verdict_kind */
     enum reason last_reason;
-    struct usage *usage; /* analyze/usage.h; NULL: nothing noted */
-    uint64_t listed;     /* its state when the inventory last named it */
+    struct usage *usage;     /* analyze/usage.h; NULL: nothing noted */
+    struct servers *servers; /* analyze/servers.h; NULL: nothing noted */
+    uint64_t listed;         /* its state when the inventory last named it */
     uint8_t name_size;
     uint8_t name[];
 };

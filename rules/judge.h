@@ -52,6 +52,7 @@ void served_judge(struct judge *);
 void denial_judge(struct judge *);
 /* ds-malformed, of one DS: true if its digest cannot be one of its type. */
 bool dsform_judge(struct judge *, const struct fact_ds *);
+void servers_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);

@@ -82,11 +82,42 @@ static int read_rsa_bits_zsk(struct conf *conf, const yaml_node_t *node, void *c
     return read_bits(conf, node, &((struct profile *)context)->rsa_bits_zsk);
 }
 
+static int read_serial_lag(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return conf_duration(conf, node, &((struct profile *)context)->serial_lag_ns);
+}
+
+static int read_settle(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return conf_duration(conf, node, &((struct profile *)context)->servers_settle_ns);
+}
+
+static int read_count(struct conf *conf, const yaml_node_t *node, uint64_t most, unsigned *ret)
+{
+    uint64_t number;
+    if (conf_number(conf, node, 1, most, &number) != 0)
+        return -1;
+    *ret = (unsigned)number;
+    return 0;
+}
+
+static int read_ttl_low(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_count(conf, node, 86400, &((struct profile *)context)->ttl_low);
+}
+
+static int read_refusals(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_count(conf, node, 1000000, &((struct profile *)context)->transfer_refusals);
+}
+
 static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *context)
 {
-    static const struct conf_field fields[] = {{"expiring", read_expiring},
-                                               {"rsa-bits", read_rsa_bits},
-                                               {"rsa-bits-zsk", read_rsa_bits_zsk}};
+    static const struct conf_field fields[] = {
+        {"expiring", read_expiring},         {"rsa-bits", read_rsa_bits},
+        {"rsa-bits-zsk", read_rsa_bits_zsk}, {"serial-lag", read_serial_lag},
+        {"servers-settle", read_settle},     {"ttl-low", read_ttl_low},
+        {"transfer-refusals", read_refusals}};
     return conf_map(conf, node, fields, COUNT(fields), context);
 }
 

@@ -14,6 +14,8 @@ struct profile {
     enum severity severity[RULE_COUNT]; /* 0: as the rule grades itself */
     int64_t expiring_ns;                /* 0: not stated */
     unsigned rsa_bits, rsa_bits_zsk;
+    int64_t serial_lag_ns, servers_settle_ns;
+    unsigned ttl_low, transfer_refusals;
     uint8_t (*excluded)[NAME_MAX_BYTES];
     size_t excluded_count;
 };

@@ -362,6 +362,48 @@ static void policy_reaches_the_facts(void **state)
 }
 
 /* With a zone file and without one; what the windows are. */
+/* Of the zone's NS where all their addresses are in the file; else what the policy states. */
+static void servers_are_known(void **state)
+{
+    (void)state;
+    static const char whole[] = "@ 300 SOA ns1 h 1 2 3 4 5\n@ NS ns1\n@ NS ns2\n"
+                                "ns1 A 192.0.2.1\nns2 A 192.0.2.2\nns2 AAAA 2001:db8::2\n";
+    static const char elsewhere[] = "@ 300 SOA ns1 h 1 2 3 4 5\n@ NS ns1\n@ NS ns.example.\n"
+                                    "ns1 A 192.0.2.1\n";
+    static const char policy[] = "zone: b.test.\nservers: [203.0.113.7]\n"
+                                 "transfer-clients: [203.0.113.8, \"2001:db8::8\"]\n";
+    char error[512];
+    struct baseline *baseline = baseline_new();
+    assert_int_equal(
+        baseline_add_zone(baseline, "a.test.zone", whole, sizeof whole - 1, error, sizeof error),
+        0);
+    assert_int_equal(baseline_add_zone(baseline, "b.test.zone", elsewhere, sizeof elsewhere - 1,
+                                       error, sizeof error),
+                     0);
+    assert_int_equal(baseline_add_zone(baseline, "c.test.zone", elsewhere, sizeof elsewhere - 1,
+                                       error, sizeof error),
+                     0);
+    assert_int_equal(baseline_add_policy(baseline, "b.test.yaml", policy, sizeof policy - 1, error,
+                                         sizeof error),
+                     0);
+    assert_int_equal(baseline_ready(baseline, error, sizeof error), 0);
+    struct fact_baseline b = describe(baseline, "a.test.", "www.a.test.", TYPE_A, NOW);
+    assert_true(b.servers_inferred);
+    assert_int_equal(b.server_count, 3);
+    assert_int_equal(b.servers[0].family, 4);
+    assert_int_equal(b.servers[2].family, 6);
+    assert_int_equal(b.servers[2].bytes[15], 2);
+    assert_int_equal(b.transfer_client_count, 0);
+    b = describe(baseline, "b.test.", "www.b.test.", TYPE_A, NOW);
+    assert_false(b.servers_inferred);
+    assert_int_equal(b.server_count, 1);
+    assert_int_equal(b.servers[0].bytes[3], 7);
+    assert_int_equal(b.transfer_client_count, 2);
+    b = describe(baseline, "c.test.", "www.c.test.", TYPE_A, NOW);
+    assert_int_equal(b.server_count, 0);
+    baseline_free(baseline);
+}
+
 static void negative_anchors(void **state)
 {
     static const char *const policies[] = {
@@ -483,6 +525,7 @@ int main(void)
         cmocka_unit_test(stated_ds_replaces_computed),
         cmocka_unit_test(planned_windows_hold_by_packet_time),
         cmocka_unit_test(policy_reaches_the_facts),
+        cmocka_unit_test(servers_are_known),
         cmocka_unit_test(negative_anchors),
         cmocka_unit_test(mistakes_name_file_and_line),
     };

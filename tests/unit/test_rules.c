@@ -4,6 +4,7 @@
  * A case builds one or more facts; the ids of the findings, by severity, must be those named.
  */
 #include "tests/unit/fact_builder.h"
+#include "tests/unit/server_cases.h"
 
 #define LEN_KEY "012345678901234567890123456789012345678901234567890123456789012" /* 63 */
 
@@ -1045,6 +1046,7 @@ static const struct rule_case cases[] = {
     C(sensor_nothing_to_end, ""),
     C(sensor_cut, "sensor-mirror"),
     C(fragments_lost, "fragments-lost"),
+    SERVER_CASES
 #undef C
 };
 
