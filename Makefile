@@ -45,13 +45,13 @@ EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
-            analyze/usage.c analyze/served.c analyze/servers.c
+            analyze/usage.c analyze/served.c analyze/contest.c analyze/servers.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_servers.c analyze/keep.c analyze/report.c \
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served servers)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served contest servers)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -188,6 +188,9 @@ verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c
 verify_parts_LIB := libcrypto jansson
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
+UNIT += contest
+contest_OBJ = $(validator_OBJ)
+contest_LIB = $(validator_LIB)
 UNIT += forget downgrade
 downgrade_OBJ = $(validator_OBJ)
 downgrade_LIB = $(validator_LIB)

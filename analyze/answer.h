@@ -66,6 +66,8 @@ struct answer {
     bool holds_keys;   /* a DNSKEY or DS RRset is among the sets */
     bool has_findings; /* as of findings_epoch (analyze/tell.c) */
     uint32_t findings_epoch;
+    uint32_t contest_epoch;  /* when analyze/contest.c last looked at it */
+    bool contested;          /* … and wants it each time */
     struct finding *finding; /* that it supports as a whole, not by one of its RRsets, or NULL */
     uint8_t counted_as;      /* enum verdict_kind under which the repetitions below are counted */
     uint64_t counted;        /* responses, so that a revision can move them */

@@ -247,6 +247,18 @@ static void put_rfcs(struct jline *j, const struct rule_text *rule, enum reason 
     jline_close(j, ']');
 }
 
+/* Two RRsets and the chain of the key that signed both: all that it takes to check them. */
+static void put_proof(struct jline *j, const struct finding_proof *proof)
+{
+    if (!proof)
+        return;
+    jline_object(j, "proof");
+    put_lines(j, "first", proof->first, proof->first_count);
+    put_lines(j, "second", proof->second, proof->second_count);
+    put_lines(j, "chain", proof->chain, proof->chain_count);
+    jline_close(j, '}');
+}
+
 /* Which version of the owner's word a finding was held against. */
 static void put_baseline(struct jline *j, const struct finding *f)
 {
@@ -280,6 +292,7 @@ static void put_finding(struct jline *j, const struct finding *f)
                 f->summary ? strnlen(f->summary, j->most / 32) : 0);
     put_lines(j, "expected", f->expected, f->expected_count);
     put_lines(j, "observed", f->observed, f->observed_count);
+    put_proof(j, f->proof);
     put_baseline(j, f);
     put_frames(j, "frames", f->frames, f->frame_count);
     put_frames(j, "chain", f->chain, f->chain_count);

@@ -67,6 +67,7 @@ enum fact_kind {
     FACT_PROOF,      /* observed.owner / observed.type (rdata empty) was denied, or came from a
                         wildcard or by an unsigned delegation: reason says how the proof of it came
                         out, denial what it was */
+    FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
     FACT_LOAD,     /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
                       load */
@@ -128,6 +129,43 @@ struct fact_denial {
     size_t count; /* NSEC and NSEC3 RRsets in the authority section, one record each */
     const struct fact_rrset *sets;
     bool policy; /* the resolver says that it blocks the name (EDE 4, 15 to 18, RFC 8914) */
+};
+
+/* why no update of the zone explains two contents of one RRset */
+enum contest_how {
+    CONTEST_ONE_SERVER,  /* one server served both under one serial */
+    CONTEST_TWO_SERVERS, /* two servers, one serial */
+    CONTEST_SERIAL_BACK, /* the one that was signed later came with the lower serial */
+    CONTEST_SIGNED_AFTER /* it was signed after the SOA that its server had then or later */
+};
+
+struct fact_exhibit { /* zone-file lines that anyone can check */
+    /* an RRset each, with all its RRSIGs */
+    const char *const *first, *const *second;
+    /* DNSKEY and DS RRsets with RRSIGs, up to the anchor */
+    const char *const *chain;
+    size_t first_count, second_count, chain_count;
+};
+
+struct fact_side { /* how one of the two was served */
+    uint8_t family;
+    uint8_t server[16];
+    uint64_t frame;
+    bool has_serial;
+    uint32_t serial;
+    /* the server had that serial at both times, and was seen with no other between */
+    int64_t soa_from_ns, soa_to_ns;
+    uint64_t soa_frames[2];
+};
+
+struct fact_contest {
+    enum contest_how how;
+    bool over;               /* explained since, by a newer serial */
+    bool one_client;         /* some client got both */
+    struct fact_rrset other; /* the content seen first; `observed` is the other one */
+    struct fact_signature by_first, by_second; /* by the same key */
+    struct fact_side first, second;
+    struct fact_exhibit proof;
 };
 
 enum sensor_kind {
@@ -287,6 +325,7 @@ struct fact {
     size_t ds_count;
     const struct fact_signature *signature;
     const struct fact_served *served;
+    const struct fact_contest *contest;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */

@@ -18,6 +18,7 @@
 #include "analyze/pair.h"
 #include "analyze/stats.h"
 #include "analyze/tell.h"
+#include "analyze/tell_contest.h"
 #include "analyze/tell_servers.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
@@ -31,6 +32,9 @@
 #define EVENT_BYTES    ((size_t)1 << 18)
 #define CHAIN_FRAMES   48
 #define RCODE_SERVFAIL 2
+/* A name with its type, noted as an authority served it, takes some 300 bytes: one part in fifty.
+ */
+#define CONTESTS_SHARE (50 * 300)
 /* Findings of absence are marked for so long after frames were lost. */
 #define LOSSY_NS (60 * SECOND_NS)
 
@@ -43,6 +47,7 @@ struct pipeline {
     struct batch *batch;
     struct answers answers;
     struct tell tell;
+    struct contests *contests;
     const struct answer *about; /* the response that the rules are being told of, or NULL */
     struct event *event;
     struct inventory *inventory;
@@ -172,6 +177,8 @@ static void on_judged(void *context, struct answer *a, bool retro)
     p->tell.lossy = a->time_ns <= p->lossy_until_ns || sensor_lossy(p->sensor);
     p->about = a;
     tell_judged(&p->tell, a, retro);
+    if (retro)
+        tell_contest_judged(&p->tell, p->contests, a);
     p->about = NULL;
     if (retro)
         note_receivers(p, a, &a->flow, a->time_ns, a->frame);
@@ -282,6 +289,8 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     struct pipeline *p = context;
     /* The RRsets of a response that is new may all be known: their findings were seen once more. */
     bool cited = tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    if (contests_wants(a, contests_epoch(p->contests)))
+        cited |= tell_contest_seen(&p->tell, p->contests, a, dg);
     cited |= tell_servers(&p->tell, a, dg, query);
     if (fresh || cited || a->frame == dg->frame)
         hold(p, dg->frames, dg->frame_count);
@@ -300,7 +309,15 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
 static void gather(void *context)
 {
     struct pipeline *p = context;
-    learn_gather(p->in.learn, &p->answers);
+    if (p->in.learn)
+        learn_gather(p->in.learn, &p->answers);
+}
+
+static void on_forget(void *context)
+{
+    struct pipeline *p = context;
+    gather(p);
+    contests_forget(p->contests);
 }
 
 static void log_dns(struct pipeline *p, const struct datagram *dg)
@@ -477,8 +494,7 @@ void pipeline_finish(struct pipeline *p)
     review(p, true);
     batch_flush(p->batch);
     pair_finish(p->pair);
-    if (p->in.learn)
-        gather(p);
+    gather(p);
     if (!p->in.settings->live)
         tell_servers_final(&p->tell, p->stats.run.last_ns);
     rules_flush(p->tell.rules, p->stats.run.last_ns, true);
@@ -572,15 +588,15 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->event = event_new(EVENT_BYTES);
     p->inventory = inventory_new();
     p->receivers = receivers_new();
+    p->contests = contests_new(&p->answers, in->settings->memory_bytes / CONTESTS_SHARE);
     snprintf(ret_error, error_room, "no memory");
     if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
+        !p->contests ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
     }
-    struct batch_parts parts = {&p->answers, p->pair, p->memo, in->ahead, on_answer, p, NULL};
-    if (in->learn)
-        parts.on_forget = gather;
+    struct batch_parts parts = {&p->answers, p->pair, p->memo, in->ahead, on_answer, p, on_forget};
     p->batch = batch_new(&parts);
     p->answers.on_verdict = on_verdict;
     p->answers.on_judged = on_judged;
@@ -610,6 +626,7 @@ void pipeline_free(struct pipeline *p)
     event_free(p->event);
     inventory_free(p->inventory);
     receivers_free(p->receivers);
+    contests_free(p->contests);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

@@ -18,8 +18,19 @@ static void lines_free(char **lines, size_t count)
     free(lines);
 }
 
+static void proof_free(struct finding_proof *proof)
+{
+    if (!proof)
+        return;
+    lines_free(proof->first, proof->first_count);
+    lines_free(proof->second, proof->second_count);
+    lines_free(proof->chain, proof->chain_count);
+    free(proof);
+}
+
 void entry_fini(struct entry *entry)
 {
+    proof_free(entry->finding.proof);
     lines_free(entry->finding.expected, entry->finding.expected_count);
     lines_free(entry->finding.observed, entry->finding.observed_count);
     free(entry->finding.summary);
@@ -95,6 +106,32 @@ void entry_summary(struct entry *entry, const char *format, ...)
     va_end(arguments);
     free(entry->finding.summary);
     entry->finding.summary = clean_copy(text);
+}
+
+static char **copy_lines(const char *const *lines, size_t count)
+{
+    char **copy = calloc(count ? count : 1, sizeof *copy);
+    if (!copy)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        copy[i] = clean_copy(lines[i]);
+    return copy;
+}
+
+void entry_proof(struct entry *entry, const struct fact_exhibit *proof)
+{
+    if (entry->finding.proof)
+        return;
+    struct finding_proof *copy = calloc(1, sizeof *copy);
+    if (!copy)
+        abort();
+    *copy = (struct finding_proof){.first = copy_lines(proof->first, proof->first_count),
+                                   .second = copy_lines(proof->second, proof->second_count),
+                                   .chain = copy_lines(proof->chain, proof->chain_count),
+                                   .first_count = proof->first_count,
+                                   .second_count = proof->second_count,
+                                   .chain_count = proof->chain_count};
+    entry->finding.proof = copy;
 }
 
 void entry_mark(struct entry *entry, uint8_t mark)

@@ -52,6 +52,7 @@ void served_judge(struct judge *);
 void denial_judge(struct judge *);
 /* ds-malformed, of one DS: true if its digest cannot be one of its type. */
 bool dsform_judge(struct judge *, const struct fact_ds *);
+void contest_judge(struct judge *);
 void servers_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
@@ -81,6 +82,8 @@ void entry_clear(struct entry *);
 void entry_summary(struct entry *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void entry_expected(struct entry *, const char *line);
 void entry_observed(struct entry *, const char *line);
+/* Keeps the first proof given: the lines are copied. */
+void entry_proof(struct entry *, const struct fact_exhibit *);
 /* Adds the RRset to those the finding is about: true if it is new to it. */
 bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
 /* The same for one key's signature over it; an RRset is one, by however many keys. */

@@ -89,6 +89,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     load_judge(&judge);
     served_judge(&judge);
     denial_judge(&judge);
+    contest_judge(&judge);
     servers_judge(&judge);
     return judge.count;
 }

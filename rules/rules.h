@@ -15,6 +15,11 @@
 
 enum finding_state { FINDING_OPEN, FINDING_UPDATED, FINDING_CLOSED };
 
+struct finding_proof { /* zone-file lines: two RRsets with RRSIGs, and the chain of their key */
+    char **first, **second, **chain;
+    size_t first_count, second_count, chain_count;
+};
+
 struct finding {
     char id[FINDING_ID_TEXT]; /* first 64 bits of SHA-256 over rule, zone, owner, type and what
                                  tells deviations of one thing apart (key, DS, signing key, server):
@@ -27,8 +32,9 @@ struct finding {
     char *summary;               /* one line, presentation form, no control characters */
     char **expected, **observed; /* presentation lines of records */
     size_t expected_count, observed_count;
-    const char *baseline;           /* the zone file that it was held against; NULL: the rule needs
-                                       none. Borrowed from the facts, whose baseline outlives us */
+    struct finding_proof *proof; /* NULL: the finding is none that others could check by itself */
+    const char *baseline;        /* the zone file that it was held against; NULL: the rule needs
+                                    none. Borrowed from the facts, whose baseline outlives us */
     const uint8_t *baseline_sha256; /* of that file's bytes */
     uint64_t frames[FINDING_FRAMES_MAX];
     size_t frame_count;

@@ -43,6 +43,7 @@ for capture in "$here"/../scenarios/*.pcap; do
 done
 if "$PYTHON" -c 'import dns.dnssec, cryptography' 2>/dev/null; then
     count "$here/dnspython.py" "$build/dnsbailiff" "${scenarios[@]}"
+    count "$here/proof.sh" "$build/dnsbailiff"
 else
     echo "SKIP dnspython: not installed (python3-dnspython, python3-cryptography)"
     skipped=$((skipped + 1))

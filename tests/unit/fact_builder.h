@@ -212,6 +212,35 @@ static inline struct fact_served *served_in(struct fact *fact)
     return (struct fact_served *)(uintptr_t)fact->served;
 }
 
+/* Two contents of www.x. A, both from 192.0.2.53 while its SOA had serial 7. */
+static inline struct fact contest_of(void)
+{
+    static const char *const line[] = {"www.x. 300 IN A 192.0.2.1"};
+    struct fact fact = fact_of(FACT_CONTEST, "x.");
+    struct fact_contest *contest = take(sizeof *contest);
+    fact.observed = set_of("www.x.", 1, 1, "\300\001\002\003");
+    contest->how = CONTEST_ONE_SERVER;
+    contest->one_client = true;
+    contest->other = set_of("www.x.", 1, 1, "\300\001\002\004");
+    contest->first = (struct fact_side){.family = 4,
+                                        .server = {192, 0, 2, 53},
+                                        .has_serial = true,
+                                        .serial = 7,
+                                        .soa_from_ns = NOW - HOUR * NS_S,
+                                        .soa_to_ns = NOW};
+    contest->second = contest->first;
+    contest->by_first = *signature_of(SIGNATURE_VALID, "x.", "www.x.").signature;
+    contest->by_second = contest->by_first;
+    contest->proof = (struct fact_exhibit){line, line, line, 1, 1, 1};
+    fact.contest = contest;
+    return fact;
+}
+
+static inline struct fact_contest *contest_in(struct fact *fact)
+{
+    return (struct fact_contest *)(uintptr_t)fact->contest;
+}
+
 /* The ids of all findings, in the order of rules_findings, with "!" after closed ones. */
 static inline const char *found(struct rules *rules, char ret_text[512])
 {

@@ -339,6 +339,34 @@ CASE(algorithm_missing)
     give(rules, &fact);
 }
 
+CASE(contest)
+{
+    struct fact fact = contest_of();
+    give(rules, &fact);
+}
+
+CASE(contest_declared_dynamic)
+{
+    struct fact fact = contest_of();
+    fact.baseline.present = fact.baseline.dynamic = true;
+    give(rules, &fact);
+}
+
+CASE(contest_planned)
+{
+    struct fact fact = contest_of();
+    fact.baseline.present = fact.baseline.planned = true;
+    give(rules, &fact);
+}
+
+CASE(contest_explained)
+{
+    struct fact fact = contest_of();
+    give(rules, &fact);
+    contest_in(&fact)->over = true;
+    give(rules, &fact);
+}
+
 CASE(ttl_raised)
 {
     struct fact fact = served_of();
@@ -938,6 +966,10 @@ static const struct rule_case cases[] = {
     C(unknown_key_declared, ""),
     C(malformed_signature, "rrsig-malformed"),
     C(algorithm_missing, "rrsig-algorithm-missing"),
+    C(contest, "signed-equivocation signed-out-of-serial"),
+    C(contest_declared_dynamic, ""),
+    C(contest_planned, ""),
+    C(contest_explained, "signed-equivocation! signed-out-of-serial!"),
     C(ttl_raised, "rrsig-ttl"),
     C(labels_too_many, "rrsig-labels"),
     C(labels_of_wildcard, ""),
