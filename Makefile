@@ -48,10 +48,10 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
             analyze/usage.c analyze/served.c analyze/contest.c analyze/servers.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/keep.c analyze/report.c \
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served contest servers)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served contest servers cut)
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c

@@ -249,19 +249,20 @@ struct fact_transfer {
     uint32_t attempts; /* refused ones of the hour */
 };
 
-struct fact_cut {                   /* beside observed, the parent's NS RRset */
-    const struct fact_rrset *child; /* the apex NS RRset */
-    int64_t parent_ns, child_ns;    /* when they were last seen */
-    bool began;                     /* one of them was seen to change: they were equal before */
-    int64_t lasted_ns;              /* so long at least they differ, observed on both sides */
-    int64_t ttl_ns;                 /* the larger TTL of the two */
+struct fact_cut {            /* beside observed, the parent's NS RRset */
+    struct fact_rrset child; /* the apex NS RRset */
+    bool differ;
+    bool current;      /* the older observation was within its own TTL when the newer was made */
+    bool began;        /* with a change that was seen */
+    int64_t lasted_ns; /* since that, or since both were first seen so */
+    int64_t ttl_ns;    /* the larger of the two */
 };
 
-struct fact_cds { /* of one server, at about one time; the RRsets are empty where not seen */
-    const struct fact_rrset *cds, *cdnskey;
-    bool cds_known, cdnskey_known, dnskey_known; /* seen, or seen to be absent */
-    bool signed_by_ds; /* a key that a DS of the parent names signed them, as far as seen */
-    bool ds_known;
+struct fact_cds { /* of one server, at about one time; with the DNSKEYs in keys[] */
+    struct fact_rrset cds, cdnskey; /* empty: absent, or not seen */
+    bool cds_known, cdnskey_known;  /* seen, or seen to be absent */
+    bool signers_known;             /* keys[].signs_dnskey is */
+    bool ds_known, signed_by_ds;    /* by a key that a DS of the parent names (RFC 7344 4.1) */
 };
 
 struct fact_address {

@@ -56,9 +56,8 @@ void servers_let_go(struct servers *s)
         return;
     let_go(&s->parent.set);
     let_go(&s->child.set);
-    let_go(&s->cds.set);
-    let_go(&s->cdnskey.set);
-    let_go(&s->dnskey.set);
+    for (size_t i = 0; i < SERVERS_WHATS; i++)
+        let_go(&s->kept[i].set);
 }
 
 static struct server *find(const struct servers *s, const struct flow *flow)
@@ -349,8 +348,54 @@ static void read_set(enum servers_what what, const struct rrset *set, struct ser
         to->serial = soa.serial;
 }
 
+/* SERVERS_SIGNERS are in the SOA, of which nothing is kept. */
+static void keep(struct servers_kept *kept, struct rrset *set, uint64_t hash)
+{
+    if (kept->set != set) {
+        let_go(&kept->set);
+        kept->set = set;
+        if (set)
+            set->held++;
+    }
+    kept->hash = hash;
+}
+
+bool servers_same_records(const struct rrset *a, const struct rrset *b)
+{
+    const uint8_t *left = NULL, *right = NULL;
+    uint16_t left_size, right_size;
+    if (a->count != b->count)
+        return false;
+    while ((left = rrset_record(a, left, &left_size)) != NULL) {
+        right = rrset_record(b, right, &right_size);
+        if (right == NULL || left_size != right_size || memcmp(left, right, left_size) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool servers_note_ns(struct servers_ns *side, struct rrset *set, int64_t time_ns, uint64_t frame)
+{
+    if (side->set && time_ns < side->last_ns)
+        return false;
+    side->last_ns = time_ns;
+    if (side->set == set)
+        return false;
+    bool same = side->set && servers_same_records(side->set, set);
+    side->moved = side->set && (side->moved || !same);
+    let_go(&side->set);
+    side->set = set;
+    set->held++;
+    side->ttl = set->ttl;
+    if (same)
+        return false;
+    side->since_ns = time_ns;
+    side->frame = frame;
+    return true;
+}
+
 bool servers_note_set(struct servers *s, struct server *server, enum servers_what what,
-                      const struct rrset *set, int64_t time_ns, uint64_t frame)
+                      struct rrset *set, int64_t time_ns, uint64_t frame)
 {
     struct server_set *old = &server->set[what];
     struct server_set now = {
@@ -366,6 +411,8 @@ bool servers_note_set(struct servers *s, struct server *server, enum servers_wha
         now.moved = old->known && (old->hash != now.hash || old->moved);
         *old = now;
     }
+    if (what != SERVERS_SIGNERS)
+        keep(&s->kept[what], set, old->hash);
     if (s->count < 2)
         return false;
     for (size_t i = 0; i < s->count; i++) {

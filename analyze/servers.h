@@ -84,14 +84,11 @@ struct servers_ns {    /* the NS RRset as one side of the cut gives it */
     int64_t since_ns, last_ns;
     uint64_t frame;
     bool moved;
-    uint8_t family, server[16];
 };
 
-struct servers_cds {   /* the last of a zone, of one server */
+struct servers_kept {  /* the newest RRset of a kind, whichever server gave it */
     struct rrset *set; /* held; NULL: not seen, or withdrawn */
-    int64_t last_ns;
-    uint64_t frame;
-    uint8_t server; /* index */
+    uint64_t hash;     /* as in struct server_set: tells whether another server has the same */
 };
 
 struct servers {
@@ -104,7 +101,7 @@ struct servers {
     struct servers_told told[SERVERS_WHATS];
     struct servers_ns parent, child;
     struct servers_told told_ns;
-    struct servers_cds cds, cdnskey, dnskey;
+    struct servers_kept kept[SERVERS_WHATS]; /* DNSKEY, CDS and CDNSKEY RRset */
     struct servers_told told_cds;
     int64_t refused_from_ns; /* refused transfers in the hour that began then */
     uint32_t refused;
@@ -126,8 +123,13 @@ bool servers_note_soa(struct servers *, struct server *, const struct rrset *soa
                       uint64_t frame);
 /* The RRset that `what` is about, NULL: the server says that there is none. True: something is to
  * be told. For SERVERS_SIGNERS the SOA. */
-bool servers_note_set(struct servers *, struct server *, enum servers_what, const struct rrset *,
+bool servers_note_set(struct servers *, struct server *, enum servers_what, struct rrset *,
                       int64_t time_ns, uint64_t frame);
+
+/* The NS RRset of one side of the cut; true: it is another one than before. */
+bool servers_note_ns(struct servers_ns *, struct rrset *, int64_t time_ns, uint64_t frame);
+/* Same records, whatever the signatures. */
+bool servers_same_records(const struct rrset *, const struct rrset *);
 
 /* Room for what a fact shows. */
 struct servers_view {

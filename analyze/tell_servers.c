@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/servers.h"
+#include "analyze/tell_cut.h"
 
 #include <string.h>
 
@@ -17,7 +18,6 @@
 
 struct shown { /* views of RRsets; this process has one thread */
     struct servers_view servers;
-    struct fact_rdata parent[RRSET_RECORDS_MAX], child[RRSET_RECORDS_MAX];
     uint64_t query;
 };
 
@@ -99,8 +99,8 @@ static void look(struct tell *t, struct answer *a)
 
 /* --- facts --- */
 
-static struct fact about(struct tell *t, const struct zone *zone, enum fact_kind kind,
-                         const struct answer *a, const struct datagram *dg)
+struct fact tell_servers_about(struct tell *t, const struct zone *zone, enum fact_kind kind,
+                               const struct answer *a, const struct datagram *dg)
 {
     static const uint8_t nobody[16];
     int64_t time_ns = dg->time_ns;
@@ -128,7 +128,7 @@ static struct fact about(struct tell *t, const struct zone *zone, enum fact_kind
     return f;
 }
 
-static void give(struct tell *t, const struct zone *zone, uint16_t type, struct fact *f)
+void tell_servers_give(struct tell *t, const struct zone *zone, uint16_t type, struct fact *f)
 {
     struct finding *findings[4];
     if (f->observed.type == 0)
@@ -138,7 +138,7 @@ static void give(struct tell *t, const struct zone *zone, uint16_t type, struct 
     rules_judge(t->rules, f, findings, sizeof findings / sizeof *findings);
 }
 
-static bool due(struct servers_told *told, int64_t time_ns, bool differ)
+bool tell_servers_due(struct servers_told *told, int64_t time_ns, bool differ)
 {
     if (told->differ == differ && told->ns != INT64_MIN &&
         (!differ || flow_elapsed(told->ns, time_ns) < SERVERS_AGAIN_NS))
@@ -164,9 +164,9 @@ static void tell_compared(struct tell *t, struct zone *zone, enum servers_what w
     struct fact_servers compared;
     servers_compare(zone->servers, what, a == NULL, &shown.servers, &compared);
     if (a == NULL ? !compared.differ
-                  : !due(&zone->servers->told[what], dg->time_ns, !compared.equal))
+                  : !tell_servers_due(&zone->servers->told[what], dg->time_ns, !compared.equal))
         return;
-    struct fact f = about(t, zone, FACT_SERVERS, a, dg);
+    struct fact f = tell_servers_about(t, zone, FACT_SERVERS, a, dg);
     uint16_t type = type_of(what);
     if (dg->frame)
         shown.servers.frame[shown.servers.frames++] = dg->frame;
@@ -175,7 +175,7 @@ static void tell_compared(struct tell *t, struct zone *zone, enum servers_what w
     f.servers = &compared;
     f.observed.type = type;
     /* The plan for keys is that of the DNSKEY RRset. */
-    give(t, zone, type == TYPE_RRSIG ? TYPE_DNSKEY : type, &f);
+    tell_servers_give(t, zone, type == TYPE_RRSIG ? TYPE_DNSKEY : type, &f);
 }
 
 static void tell_back(struct tell *t, struct zone *zone, const struct server *server,
@@ -183,20 +183,20 @@ static void tell_back(struct tell *t, struct zone *zone, const struct server *se
 {
     struct fact_servers back;
     servers_back(zone->servers, server, &shown.servers, &back);
-    struct fact f = about(t, zone, FACT_BACK, a, dg);
+    struct fact f = tell_servers_about(t, zone, FACT_BACK, a, dg);
     shown.servers.frame[shown.servers.frames++] = dg->frame;
     f.frames = shown.servers.frame;
     f.frame_count = shown.servers.frames;
     f.servers = &back;
-    give(t, zone, TYPE_SOA, &f);
+    tell_servers_give(t, zone, TYPE_SOA, &f);
 }
 
 /* --- the SOA and other RRsets of a server --- */
 
 #define BACK_ALWAYS 8 /* answers of a server that went back, each told of; then one a second */
 
-static bool note_soa(struct tell *t, struct zone *zone, struct server *server,
-                     const struct rrset *soa, const struct answer *a, const struct datagram *dg)
+static bool note_soa(struct tell *t, struct zone *zone, struct server *server, struct rrset *soa,
+                     const struct answer *a, const struct datagram *dg)
 {
     bool was_back = server->back;
     int64_t before_ns = server->soa_last_ns;
@@ -216,11 +216,13 @@ static bool note_soa(struct tell *t, struct zone *zone, struct server *server,
 }
 
 static bool note_set(struct tell *t, struct zone *zone, struct server *server,
-                     enum servers_what what, const struct rrset *set, const struct answer *a,
+                     enum servers_what what, struct rrset *set, const struct answer *a,
                      const struct datagram *dg)
 {
     if (servers_note_set(zone->servers, server, what, set, dg->time_ns, dg->frame))
         tell_compared(t, zone, what, a, dg);
+    if (tell_cds(t, zone, server, a, dg))
+        return true;
     return server->set[what].frame == dg->frame || server->set[what].cited == dg->frame;
 }
 
@@ -242,7 +244,9 @@ static bool note_sets(struct tell *t, struct zone *zone, struct server *server,
             continue;
         if (s->set->type == TYPE_SOA)
             cites |= note_soa(t, zone, server, s->set, a, dg);
-        else if (s->set->type != TYPE_NS)
+        else if (s->set->type == TYPE_NS)
+            cites |= tell_cut_child(t, zone, s->set, a, dg);
+        else
             cites |= note_set(t, zone, server, what_of(s->set->type), s->set, a, dg);
     }
     if (a->serves & SERVES_NODATA && what_of(a->qtype) != SERVERS_SERIAL)
@@ -277,7 +281,7 @@ static bool tell_server(struct tell *t, const struct zone *zone, struct server *
         return false;
     if (server && server->unknown)
         return seen_again(t, server->unknown, dg);
-    struct fact f = about(t, zone, FACT_SERVER, a, dg);
+    struct fact f = tell_servers_about(t, zone, FACT_SERVER, a, dg);
     f.observed.owner = a->qname;
     f.observed.type = a->qtype;
     /* A change of servers is planned where one of the delegation is. */
@@ -305,7 +309,7 @@ static bool tell_transfer(struct tell *t, struct zone *zone, const struct answer
     bool answered = a->rcode == 0 && a->carried > (transfer.incremental ? 1 : 0);
     if (s == NULL || (!answered && !transfer.refused))
         return false;
-    struct fact f = about(t, zone, FACT_TRANSFER, a, dg);
+    struct fact f = tell_servers_about(t, zone, FACT_TRANSFER, a, dg);
     baseline_describe(zone->baseline, zone->name, TYPE_SOA, f.clock_ns, &f.baseline);
     if (f.baseline.transfer_client_count == 0 ||
         listed(f.baseline.transfer_clients, f.baseline.transfer_client_count, dg->flow.family,
@@ -337,6 +341,8 @@ bool tell_servers_look(struct tell *t, struct answer *a, const struct datagram *
         return false;
     if (a->serves & SERVES_TRANSFER)
         return tell_transfer(t, zone, a, dg);
+    if (a->serves & SERVES_REFERRAL)
+        return tell_cut_parent(t, zone, answer_find(a, SECTION_AUTHORITY, TYPE_NS), a, dg);
     if (!(a->serves & (SERVES_SETS | SERVES_DECLARED)))
         return false;
     struct server *server = servers_at(w, zone, &dg->flow, dg->time_ns);

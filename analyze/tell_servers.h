@@ -34,6 +34,15 @@ static inline bool tell_servers(struct tell *t, struct answer *a, const struct d
     return tell_servers_look(t, a, dg);
 }
 
+/* What is common to facts about a zone from the response `dg`; `a` NULL: from none. */
+struct fact tell_servers_about(struct tell *, const struct zone *, enum fact_kind,
+                               const struct answer *a, const struct datagram *);
+/* To the rules, with what the baseline says of `type` there. */
+void tell_servers_give(struct tell *, const struct zone *, uint16_t type, struct fact *);
+struct servers_told;
+/* Is it to be told, that they differ, or no longer? */
+bool tell_servers_due(struct servers_told *, int64_t time_ns, bool differ);
+
 /* The recording ends: what could not be said before, because more might follow. */
 void tell_servers_final(struct tell *, int64_t time_ns);
 

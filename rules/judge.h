@@ -54,6 +54,7 @@ void denial_judge(struct judge *);
 bool dsform_judge(struct judge *, const struct fact_ds *);
 void contest_judge(struct judge *);
 void servers_judge(struct judge *);
+void cut_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);

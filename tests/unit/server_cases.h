@@ -82,11 +82,129 @@ static void ttl_lowered(struct rules *rules)
     (void)rules_judge(rules, &fact, findings, 4);
 }
 
+static void ns_differ(struct rules *rules, struct fact_cut cut)
+{
+    struct finding *findings[4];
+    struct fact fact = fact_of(FACT_CUT, "x.");
+    cut.differ = cut.current = true;
+    cut.ttl_ns = HOUR * NS_S;
+    cut.child = set_of("x.", 2, 1, "\3ns2\1x");
+    fact.observed = set_of("x.", 2, 1, "\3ns1\1x");
+    fact.cut = &cut;
+    (void)rules_judge(rules, &fact, findings, 4);
+}
+
+static void parent_and_child(struct rules *rules)
+{
+    ns_differ(rules, (struct fact_cut){.lasted_ns = 0});
+}
+
+static void parent_follows(struct rules *rules)
+{
+    ns_differ(rules, (struct fact_cut){.began = true, .lasted_ns = HOUR * NS_S});
+}
+
+static struct fact_rdata cds_for(const struct fact_key *key)
+{
+    uint8_t rdata[4 + 64] = {(uint8_t)(key->tag >> 8), (uint8_t)key->tag, key->algorithm, 2};
+    size_t size = digest_ds(N("x."), key, 2, rdata + 4);
+    return bytes_of(rdata, 4 + size);
+}
+
+static struct fact_rdata cdnskey_for(const struct fact_key *key)
+{
+    uint8_t rdata[4 + 96] = {(uint8_t)(key->flags >> 8), (uint8_t)key->flags, 3, key->algorithm};
+    memcpy(rdata + 4, key->public_key.bytes, key->public_key.size);
+    return bytes_of(rdata, 4u + key->public_key.size);
+}
+
+static struct fact_rrset one_of(uint16_t type, struct fact_rdata rdata)
+{
+    struct fact_rdata *list = take(sizeof *list);
+    *list = rdata;
+    return (struct fact_rrset){.owner = N("x."), .type = type, .count = 1, .rdata = list};
+}
+
+/* What CDS and CDNSKEY of these keys (NULL: no such RRset) give, beside a DNSKEY RRset. */
+static void cds_of(struct rules *rules, const struct fact_key *cds, const struct fact_key *cdnskey,
+                   bool signed_by_ds)
+{
+    struct finding *findings[4];
+    struct fact fact = fact_of(FACT_CDS, "x.");
+    struct fact_key old = key_of(257, 13, 111, "0123456789"), next = key_of(257, 13, 112, "ABCDEF");
+    struct fact_cds c = {.cds_known = true,
+                         .cdnskey_known = true,
+                         .signers_known = true,
+                         .ds_known = true,
+                         .signed_by_ds = signed_by_ds};
+    old.signs_dnskey = true;
+    KEYS(&fact, old, next);
+    if (cds)
+        c.cds = one_of(59, cds_for(cds));
+    if (cdnskey)
+        c.cdnskey = one_of(60, cdnskey_for(cdnskey));
+    fact.cds = &c;
+    (void)rules_judge(rules, &fact, findings, 4);
+}
+
+static struct fact_key cds_key(unsigned which)
+{
+    return which == 0   ? key_of(257, 13, 111, "0123456789")
+           : which == 1 ? key_of(257, 13, 112, "ABCDEF")
+                        : key_of(257, 13, 113, "unpublished");
+}
+
+static void cds_in_order(struct rules *rules)
+{
+    struct fact_key key = cds_key(0);
+    cds_of(rules, &key, &key, true);
+    cds_of(rules, &key, NULL, true); /* one of the two is enough */
+    cds_of(rules, NULL, &key, true);
+    cds_of(rules, NULL, NULL, true);
+}
+
+static void cds_of_two_keys(struct rules *rules)
+{
+    struct fact_key old = cds_key(0), next = cds_key(1);
+    cds_of(rules, &old, &next, true);
+}
+
+static void cds_then_in_order(struct rules *rules)
+{
+    cds_of_two_keys(rules);
+    cds_in_order(rules);
+}
+
+static void cds_of_no_signing_key(struct rules *rules)
+{
+    struct fact_key next = cds_key(1);
+    cds_of(rules, &next, &next, true);
+}
+
+static void cds_of_no_key(struct rules *rules)
+{
+    struct fact_key other = cds_key(2);
+    cds_of(rules, &other, NULL, true);
+}
+
+static void cds_signed_by_zsk(struct rules *rules)
+{
+    struct fact_key old = cds_key(0);
+    cds_of(rules, &old, NULL, false);
+}
+
 #define SERVER_CASES                                                                               \
     {"servers_disagree", servers_disagree, "servers-disagree"},                                    \
         {"servers_follow", servers_follow, ""}, {"serial_back", serial_back, "soa-serial-back"},   \
         {"server_unlisted", server_unlisted, "server-unknown"},                                    \
         {"transfer_unlisted", transfer_unlisted, "transfer-unexpected"},                           \
-        {"ttl_lowered", ttl_lowered, "ttl-anomaly"},
+        {"ttl_lowered", ttl_lowered, "ttl-anomaly"},                                               \
+        {"parent_and_child", parent_and_child, "delegation-inconsistent"},                         \
+        {"parent_follows", parent_follows, ""}, {"cds_in_order", cds_in_order, ""},                \
+        {"cds_of_two_keys", cds_of_two_keys, "cds-inconsistent"},                                  \
+        {"cds_then_in_order", cds_then_in_order, "cds-inconsistent!"},                             \
+        {"cds_of_no_signing_key", cds_of_no_signing_key, "cds-inconsistent"},                      \
+        {"cds_of_no_key", cds_of_no_key, "cds-inconsistent"},                                      \
+        {"cds_signed_by_zsk", cds_signed_by_zsk, "cds-inconsistent"},
 
 #endif
