@@ -46,12 +46,15 @@ EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
             analyze/usage.c analyze/served.c analyze/contest.c analyze/servers.c
+VALIDATE += analyze/voices.c
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served contest servers cut)
+ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
+RULES += rules/resolution.c rules/validation.c
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -119,6 +122,9 @@ anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c ru
 anchor_LIB := ldns libcrypto yaml-0.1
 baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c
 baseline_LIB := ldns libcrypto yaml-0.1 libxxhash
+UNIT += resolution
+resolution_OBJ := $(RULES_TEST)
+resolution_LIB := $(rules_LIB)
 UNIT += zoneset
 zoneset_OBJ := analyze/zoneset.c analyze/zonefile.c analyze/types.c analyze/canon.c analyze/name.c
 zoneset_LIB := ldns

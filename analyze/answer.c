@@ -152,10 +152,11 @@ static enum answer_kind classify(const struct answer *a)
 
 static uint64_t hash_answer(const struct answers *t, const struct answer *a)
 {
-    uint64_t fixed[3] = {
-        (uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 | (uint64_t)a->dnssec_aware << 2 |
-            (uint64_t)a->do_bit << 1 | a->do_known,
-        (uint64_t)a->carried << 32 | a->reason, a->flags & (DNS_AA | DNS_AD | DNS_CD | DNS_TC)};
+    uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
+                             (uint64_t)a->dnssec_aware << 2 | (uint64_t)a->do_bit << 1 |
+                             a->do_known,
+                         (uint64_t)a->carried << 32 | a->reason,
+                         a->flags & (DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC)};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
     if (a->ede_count)
@@ -180,7 +181,7 @@ static bool has_set(const struct answer *a, const struct answer_set *wanted)
 
 static bool same_answer(const struct answer *a, const struct answer *b)
 {
-    const uint16_t mask = DNS_AA | DNS_AD | DNS_CD | DNS_TC;
+    const uint16_t mask = DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC;
     if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
         a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
         a->dnssec_aware != b->dnssec_aware || (a->flags & mask) != (b->flags & mask) ||

@@ -87,6 +87,11 @@ struct answer {
     struct zone *serves_for; /* of which zone */
     bool volatile_verdict;   /* depends on more than is recorded here */
     uint32_t wait_stamp;
+    /* what resolvers made of it (analyze/health.c) */
+    struct zone *home;       /* that the question lies in, NULL unknown */
+    uint64_t question;       /* hash of name and type, 0 not computed */
+    struct finding *vouched; /* AD=1 although it is bogus */
+    int64_t excuse_ns;
     const uint8_t *qname; /* behind this struct, or in the draft */
 };
 

@@ -8,6 +8,7 @@
 #ifndef ANALYZE_FACTS_H
 #define ANALYZE_FACTS_H
 
+#include "analyze/fact_health.h"
 #include "analyze/name.h"
 #include "analyze/verdict.h"
 
@@ -76,7 +77,8 @@ enum fact_kind {
     FACT_SERVER,   /* an authoritative answer of a server: server */
     FACT_TRANSFER, /* a transfer of the zone was answered, or refused: transfer */
     FACT_CUT,      /* the NS RRset of parent (observed) and child (cut), or glue, compared: cut */
-    FACT_CDS       /* CDS, CDNSKEY and DNSKEY RRset of one server, compared: cds */
+    FACT_CDS,      /* CDS, CDNSKEY and DNSKEY RRset of one server, compared: cds */
+    FACT_HEALTH    /* what resolvers made of the zone: health */
 };
 
 enum signature_state {
@@ -337,6 +339,7 @@ struct fact {
     const struct fact_transfer *transfer;
     const struct fact_cut *cut;
     const struct fact_cds *cds;
+    const struct fact_health *health;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

@@ -10,6 +10,7 @@
 #include "analyze/dissect.h"
 #include "analyze/event.h"
 #include "analyze/explain.h"
+#include "analyze/health.h"
 #include "analyze/inventory.h"
 #include "analyze/judge.h"
 #include "analyze/keep.h"
@@ -31,7 +32,6 @@
 #define INTERFACES_MAX 256
 #define EVENT_BYTES    ((size_t)1 << 18)
 #define CHAIN_FRAMES   48
-#define RCODE_SERVFAIL 2
 /* A name with its type, noted as an authority served it, takes some 300 bytes: one part in fifty.
  */
 #define CONTESTS_SHARE (50 * 300)
@@ -52,6 +52,7 @@ struct pipeline {
     struct event *event;
     struct inventory *inventory;
     struct receivers *receivers;
+    struct health health;
     struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
     struct sensor *sensor; /* the dissector's */
@@ -169,16 +170,23 @@ static void recount(struct pipeline *, struct answer *);
 static void note_receivers(struct pipeline *, const struct answer *, const struct flow *,
                            int64_t time_ns, uint64_t frame);
 
+static bool is_lossy(void *context, int64_t time_ns)
+{
+    const struct pipeline *p = context;
+    return time_ns <= p->lossy_until_ns || sensor_lossy(p->sensor);
+}
+
 static void on_judged(void *context, struct answer *a, bool retro)
 {
     struct pipeline *p = context;
     if (retro)
         recount(p, a);
-    p->tell.lossy = a->time_ns <= p->lossy_until_ns || sensor_lossy(p->sensor);
+    p->tell.lossy = is_lossy(p, a->time_ns);
     p->about = a;
     tell_judged(&p->tell, a, retro);
     if (retro)
         tell_contest_judged(&p->tell, p->contests, a);
+    health_judged(&p->health, a, retro);
     p->about = NULL;
     if (retro)
         note_receivers(p, a, &a->flow, a->time_ns, a->frame);
@@ -269,16 +277,15 @@ static void note_receivers(struct pipeline *p, const struct answer *a, const str
 }
 
 /* What the reports are made of. */
-static void note_usage(struct pipeline *p, const struct answer *a, const struct datagram *dg)
+static void note_usage(struct pipeline *p, struct answer *a, const struct datagram *dg)
 {
-    struct world *w = &p->answers.world;
     if (a->counted_for)
-        usage_response(w, a->counted_for, a, &dg->flow, dg->time_ns, dg->frame, a->counted);
-    else if (a->rcode == RCODE_SERVFAIL && a->qname_size) {
-        struct zone *zone = world_over(w, a->qname, false);
-        if (zone)
-            usage_failed(w, zone, a, dg->time_ns);
-    }
+        usage_response(&p->answers.world, a->counted_for, a, &dg->flow, dg->time_ns, dg->frame,
+                       a->counted);
+    p->about = a;
+    if (health_response(&p->health, a, dg))
+        hold(p, dg->frames, dg->frame_count);
+    p->about = NULL;
     if (a->has_findings)
         note_receivers(p, a, &dg->flow, dg->time_ns, dg->frame);
 }
@@ -589,9 +596,14 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->inventory = inventory_new();
     p->receivers = receivers_new();
     p->contests = contests_new(&p->answers, in->settings->memory_bytes / CONTESTS_SHARE);
+    p->health = (struct health){.answers = &p->answers,
+                                .receivers = p->receivers,
+                                .resolvers = resolvers_new(in->seed),
+                                .lossy = is_lossy,
+                                .context = p};
     snprintf(ret_error, error_room, "no memory");
     if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
-        !p->contests ||
+        !p->contests || !p->health.resolvers ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
@@ -605,6 +617,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     pair_seed(p->pair, in->seed);
     p->sensor = dissect_sensor(p->dissect);
     p->tell.rules = new_rules(p, ret_error, error_room);
+    p->health.rules = p->tell.rules;
     p->stats.dissect = p->dissect;
     p->stats.pair = p->pair;
     p->stats.batch = p->batch;
@@ -627,6 +640,7 @@ void pipeline_free(struct pipeline *p)
     inventory_free(p->inventory);
     receivers_free(p->receivers);
     contests_free(p->contests);
+    resolvers_free(p->health.resolvers);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

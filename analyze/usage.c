@@ -28,7 +28,7 @@ static void *take(struct world *w, struct usage *u, size_t size)
     return block;
 }
 
-static struct usage *usage_of(struct world *w, struct zone *zone)
+struct usage *usage_of(struct world *w, struct zone *zone)
 {
     if (zone->usage)
         return zone->usage;
@@ -40,6 +40,22 @@ static struct usage *usage_of(struct world *w, struct zone *zone)
     u->first_ns = INT64_MAX;
     u->last_ns = INT64_MIN;
     return zone->usage = u;
+}
+
+void usage_heard(struct world *w, struct usage *u)
+{
+    size_t added = u->voices->bytes - u->voices_bytes; /* modulo: it may be less */
+    u->bytes += added;
+    w->zone_bytes += added;
+    u->voices_bytes = u->voices->bytes;
+}
+
+struct voices *usage_voices(struct world *w, struct zone *zone)
+{
+    struct usage *u = usage_of(w, zone);
+    if (u && u->voices == NULL && (u->voices = voices_new()) != NULL)
+        usage_heard(w, u);
+    return u ? u->voices : NULL;
 }
 
 static struct usage_signing *signing_of(struct world *w, struct zone *zone)
@@ -71,6 +87,7 @@ size_t usage_free(struct usage *u)
     free_signing(u->signing);
     free(u->outages);
     free(u->server);
+    voices_free(u->voices);
     free(u);
     return bytes;
 }
@@ -245,54 +262,110 @@ static bool is_over(const struct usage_episode *e, int64_t time_ns)
     return e->recovered_ns != INT64_MIN && flow_elapsed(e->recovered_ns, time_ns) > USAGE_QUIET_NS;
 }
 
+/* The current episode, or a new one that begins now; NULL: no room. */
+static struct usage_episode *episode_at(struct world *w, struct usage *u, enum reason reason,
+                                        int64_t time_ns, uint64_t frame)
+{
+    if (u->outages == NULL && (u->outages = take(w, u, sizeof *u->outages)) == NULL)
+        return NULL;
+    struct usage_outages *o = u->outages;
+    struct usage_episode *e = current(o);
+    if (e && !is_over(e, time_ns))
+        return e;
+    if (o->episodes == USAGE_EPISODES_MAX) {
+        o->more++;
+        return NULL;
+    }
+    e = &o->episode[o->episodes++];
+    *e = (struct usage_episode){.from_ns = time_ns,
+                                .from_frame = frame,
+                                .last_ns = time_ns,
+                                .last_frame = frame,
+                                .recovered_ns = INT64_MIN,
+                                .reason = reason};
+    o->questions = 0;
+    o->whole_zone = false;
+    return e;
+}
+
+/* It goes on. */
+static void prolong(struct usage_outages *o, struct usage_episode *e, int64_t time_ns,
+                    uint64_t frame)
+{
+    if (time_ns < e->last_ns)
+        return;
+    e->last_ns = time_ns;
+    e->last_frame = frame;
+    o->news |= e->recovered_ns != INT64_MIN;
+    e->recovered_ns = INT64_MIN;
+}
+
 static void bogus(struct world *w, struct zone *zone, const struct answer *a, int64_t time_ns,
                   uint64_t frame)
 {
     struct usage *u = zone->usage;
-    if (u->outages == NULL && (u->outages = take(w, u, sizeof *u->outages)) == NULL)
-        return;
+    struct usage_episode *e = episode_at(w, u, a->reason, time_ns, frame);
     struct usage_outages *o = u->outages;
-    struct usage_episode *e = current(o);
-    if (e == NULL || is_over(e, time_ns)) {
-        if (o->episodes == USAGE_EPISODES_MAX) {
-            o->more++;
-            return;
-        }
-        e = &o->episode[o->episodes++];
-        *e = (struct usage_episode){.from_ns = time_ns,
-                                    .from_frame = frame,
-                                    .last_ns = time_ns,
-                                    .last_frame = frame,
-                                    .recovered_ns = INT64_MIN,
-                                    .reason = a->reason};
-        o->questions = 0;
-        o->whole_zone = false;
-    }
+    if (e == NULL)
+        return;
     e->count++;
     if (time_ns < e->from_ns) {
         e->from_ns = time_ns;
         e->from_frame = frame;
         e->reason = a->reason;
     }
-    if (time_ns >= e->last_ns) {
-        e->last_ns = time_ns;
-        e->last_frame = frame;
-        e->recovered_ns = INT64_MIN;
-    }
+    if (e->reason == REASON_RCODE)
+        e->reason = a->reason;
+    prolong(o, e, time_ns, frame);
     o->whole_zone |= zone->trust.state == TRUST_BOGUS;
     uint64_t question = question_of(a);
     if (o->questions < USAGE_QUESTIONS_MAX && !has_failed(o, question))
         o->question[o->questions++] = question;
 }
 
+bool usage_has_failed(const struct zone *zone, const struct answer *a)
+{
+    const struct usage_outages *o = zone->usage ? zone->usage->outages : NULL;
+    return o && has_failed(o, question_of(a));
+}
+
+void usage_darkened(struct world *w, struct zone *zone, int64_t from_ns, int64_t time_ns,
+                    uint64_t frame)
+{
+    struct usage *u = usage_of(w, zone);
+    struct usage_episode *e = u ? episode_at(w, u, REASON_RCODE, from_ns, frame) : NULL;
+    if (e == NULL)
+        return;
+    e->felt = true;
+    u->outages->whole_zone = true;
+    if (e->reason == REASON_RCODE)
+        prolong(u->outages, e, time_ns, frame);
+}
+
+bool usage_is_plumbing(uint16_t type)
+{
+    return type == TYPE_DNSKEY || type == TYPE_DS || type == TYPE_RRSIG || type == TYPE_NSEC ||
+           type == TYPE_NSEC3 || type == TYPE_NSEC3PARAM || type == 59 /* CDS */ ||
+           type == 60 /* CDNSKEY */;
+}
+
 static void secure(struct usage *u, const struct answer *a, int64_t time_ns, uint64_t frame)
 {
     struct usage_episode *e = current(u->outages);
     if (e == NULL || e->recovered_ns != INT64_MIN || time_ns <= e->last_ns ||
+        usage_is_plumbing(a->qtype) ||
         !(u->outages->whole_zone || has_failed(u->outages, question_of(a))))
         return;
     e->recovered_ns = time_ns;
     e->recovered_frame = frame;
+    u->outages->news = true;
+}
+
+/* Data as good as the zone has it: an unsigned zone is back when it answers. */
+static bool is_good(const struct usage *u, enum verdict_kind kind)
+{
+    const struct usage_episode *e = current(u->outages);
+    return kind == VERDICT_SECURE || (kind == VERDICT_INSECURE && e && e->reason == REASON_RCODE);
 }
 
 static void weigh(struct world *w, struct zone *zone, const struct answer *a, int64_t time_ns,
@@ -301,7 +374,7 @@ static void weigh(struct world *w, struct zone *zone, const struct answer *a, in
     enum verdict_kind kind = reason_verdict(a->reason);
     if (kind == VERDICT_BOGUS)
         bogus(w, zone, a, time_ns, frame);
-    else if (kind == VERDICT_SECURE && zone->usage->outages)
+    else if (zone->usage->outages && is_good(zone->usage, kind))
         secure(zone->usage, a, time_ns, frame);
     zone->usage->last = kind;
 }
@@ -371,8 +444,7 @@ void usage_validated(struct world *w, struct zone *zone, const struct answer *a,
         *(a->flags & DNS_AD ? &u->with_ad : &u->without_ad) += count;
 }
 
-/* Does the resolver itself say that DNSSEC made it give up (RFC 8914)? */
-static bool blames_dnssec(const struct answer *a)
+bool usage_blames_dnssec(const struct answer *a)
 {
     for (uint8_t i = 0; i < a->ede_count; i++) {
         uint16_t code = a->ede[i];
@@ -393,7 +465,9 @@ void usage_failed(struct world *w, struct zone *zone, const struct answer *a, in
                     has_failed(u->outages, question_of(a)));
     u->resolved++;
     u->servfail++;
-    u->servfail_dnssec += blames_dnssec(a) || (a->ede_count == 0 && failing);
+    u->servfail_dnssec += usage_blames_dnssec(a) || (a->ede_count == 0 && failing);
+    if (e && !is_over(e, time_ns))
+        e->felt |= failing || usage_blames_dnssec(a);
 }
 
 void usage_rolled(struct world *w, struct zone *zone, bool safe)

@@ -10,6 +10,7 @@
 #define ANALYZE_USAGE_H
 
 #include "analyze/answer.h"
+#include "analyze/voices.h"
 
 #define USAGE_KEYS_MAX      32 /* signing keys of one zone; a roll of both kinds shows six */
 #define USAGE_NAMES_MAX     64 /* RRsets named of one key; the rest is counted */
@@ -59,7 +60,9 @@ struct usage_episode { /* of bogus responses, in packet time */
     int64_t from_ns, last_ns;
     int64_t recovered_ns; /* first secure response to what had failed; INT64_MIN not observed */
     uint64_t from_frame, last_frame, recovered_frame, count;
-    enum reason reason; /* of the first */
+    enum reason reason; /* of the first; RCODE: the zone stopped resolving, and nothing bogus was
+                           seen */
+    bool felt;          /* resolvers answered SERVFAIL */
 };
 
 struct usage_outages {
@@ -69,6 +72,7 @@ struct usage_outages {
     uint64_t question[USAGE_QUESTIONS_MAX]; /* what failed in the current one */
     size_t questions;
     bool whole_zone; /* in it the zone itself was bogus, not only an RRset */
+    bool news;       /* recovered, or no longer so, since this was last cleared */
 };
 
 struct usage_server {
@@ -92,6 +96,9 @@ struct usage {
     uint64_t resolved, servfail;  /* all; those with SERVFAIL */
     uint64_t servfail_dnssec;     /* … that EDE or our own verdict lays to validation */
     uint32_t rolls, rolls_safe;   /* key rolls completed; such without an unsafe step */
+    struct voices_rate rate;
+    struct voices *voices; /* NULL: nothing failed */
+    size_t voices_bytes;   /* of these, as far as counted in `bytes` */
 };
 
 /* Frees it; returns how many bytes it took. NULL is fine. */
@@ -105,6 +112,20 @@ void usage_response(struct world *, struct zone *, const struct answer *, const 
                     int64_t time_ns, uint64_t frame, uint64_t count);
 /* Later packets changed the verdict of an earlier response. */
 void usage_revised(struct world *, struct zone *, const struct answer *);
+/* The zone's notes, made if there are none; NULL without memory. */
+struct usage *usage_of(struct world *, struct zone *);
+/* The same for what resolvers said; usage_heard counts its memory after it was added to. */
+struct voices *usage_voices(struct world *, struct zone *);
+void usage_heard(struct world *, struct usage *);
+/* Does the resolver itself say that DNSSEC made it give up (RFC 8914)? */
+bool usage_blames_dnssec(const struct answer *);
+/* Was the question answered with bogus data in the zone's current or last outage? */
+bool usage_has_failed(const struct zone *, const struct answer *);
+/* A type that only DNSSEC itself has a use for. */
+bool usage_is_plumbing(uint16_t type);
+/* The zone stopped resolving: an outage, unless one is going on. */
+void usage_darkened(struct world *, struct zone *, int64_t from_ns, int64_t time_ns,
+                    uint64_t frame);
 /* A resolver answered SERVFAIL for a name in the zone. */
 void usage_failed(struct world *, struct zone *, const struct answer *, int64_t time_ns);
 /* A key roll was completed; `safe`: no step of it came too early. */

@@ -48,6 +48,7 @@ void delegation_judge(struct judge *);
 void records_judge(struct judge *);
 void sensor_judge(struct judge *);
 void load_judge(struct judge *);
+void resolution_judge(struct judge *);
 void served_judge(struct judge *);
 void denial_judge(struct judge *);
 /* ds-malformed, of one DS: true if its digest cannot be one of its type. */

@@ -5,9 +5,11 @@
  */
 #include "rules/profile.h"
 
+#include "analyze/facts.h"
 #include "rules/conf.h"
 #include "rules/embed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,13 +65,19 @@ static int read_expiring(struct conf *conf, const yaml_node_t *node, void *conte
     return conf_duration(conf, node, &((struct profile *)context)->expiring_ns);
 }
 
-static int read_bits(struct conf *conf, const yaml_node_t *node, unsigned *ret)
+static int read_small(struct conf *conf, const yaml_node_t *node, uint64_t least, uint64_t most,
+                      unsigned *ret)
 {
     uint64_t number;
-    if (conf_number(conf, node, 512, 16384, &number) != 0)
+    if (conf_number(conf, node, least, most, &number) != 0)
         return -1;
     *ret = (unsigned)number;
     return 0;
+}
+
+static int read_bits(struct conf *conf, const yaml_node_t *node, unsigned *ret)
+{
+    return read_small(conf, node, 512, 16384, ret);
 }
 
 static int read_rsa_bits(struct conf *conf, const yaml_node_t *node, void *context)
@@ -111,13 +119,58 @@ static int read_refusals(struct conf *conf, const yaml_node_t *node, void *conte
     return read_count(conf, node, 1000000, &((struct profile *)context)->transfer_refusals);
 }
 
+static int read_servfail_percent(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_small(conf, node, 1, 100, &((struct profile *)context)->servfail_percent);
+}
+
+static int read_servfail_questions(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_small(conf, node, 2, HEALTH_QUESTIONS_MAX,
+                      &((struct profile *)context)->servfail_questions);
+}
+
+static int read_validation_answers(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_small(conf, node, 10, 1000000000, &((struct profile *)context)->validation_answers);
+}
+
+/* "99.9": at most three digits behind the point. */
+static int read_validation_rate(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    const char *text = conf_text(conf, node, "a percentage like 99.9");
+    if (!text)
+        return -1;
+    unsigned whole, share;
+    int used = 0;
+    char behind[4] = "000";
+    bool good = *text >= '0' && *text <= '9' && sscanf(text, "%3u%n", &whole, &used) == 1;
+    if (good && text[used] == '.') {
+        size_t digits = strspn(text + used + 1, "0123456789");
+        good = digits >= 1 && digits <= 3;
+        memcpy(behind, text + used + 1, good ? digits : 0);
+        used += 1 + (int)digits;
+    }
+    share = good ? whole * 1000 + (unsigned)strtoul(behind, NULL, 10) : 0;
+    if (!good || text[used] || share > 100000)
+        return conf_fail(conf, node, "expected a percentage like 99.9, not \"%s\"", text);
+    ((struct profile *)context)->validation_share = share;
+    return 0;
+}
+
 static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *context)
 {
-    static const struct conf_field fields[] = {
-        {"expiring", read_expiring},         {"rsa-bits", read_rsa_bits},
-        {"rsa-bits-zsk", read_rsa_bits_zsk}, {"serial-lag", read_serial_lag},
-        {"servers-settle", read_settle},     {"ttl-low", read_ttl_low},
-        {"transfer-refusals", read_refusals}};
+    static const struct conf_field fields[] = {{"expiring", read_expiring},
+                                               {"rsa-bits", read_rsa_bits},
+                                               {"rsa-bits-zsk", read_rsa_bits_zsk},
+                                               {"serial-lag", read_serial_lag},
+                                               {"servers-settle", read_settle},
+                                               {"ttl-low", read_ttl_low},
+                                               {"transfer-refusals", read_refusals},
+                                               {"servfail-percent", read_servfail_percent},
+                                               {"servfail-questions", read_servfail_questions},
+                                               {"validation-rate", read_validation_rate},
+                                               {"validation-answers", read_validation_answers}};
     return conf_map(conf, node, fields, COUNT(fields), context);
 }
 

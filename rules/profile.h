@@ -16,6 +16,9 @@ struct profile {
     unsigned rsa_bits, rsa_bits_zsk;
     int64_t serial_lag_ns, servers_settle_ns;
     unsigned ttl_low, transfer_refusals;
+    unsigned servfail_percent, servfail_questions; /* servfail-spike */
+    unsigned validation_share;                     /* validation-rate: thousandths of a percent */
+    unsigned validation_answers;                   /* … of so many answers at least */
     uint8_t (*excluded)[NAME_MAX_BYTES];
     size_t excluded_count;
 };

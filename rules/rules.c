@@ -87,6 +87,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     records_judge(&judge);
     sensor_judge(&judge);
     load_judge(&judge);
+    resolution_judge(&judge);
     served_judge(&judge);
     denial_judge(&judge);
     contest_judge(&judge);

@@ -1109,7 +1109,8 @@ static void each_rule_fires_and_no_more(void **state)
         rules_free(rules);
     }
     for (unsigned i = 0; i < RULE_COUNT; i++) /* the catalogue's promise is kept */
-        if (rule_text((enum rule_id)i)->works != fired[i])
+        if (strcmp(rule_text((enum rule_id)i)->family, "resolution") != 0 && /* test_resolution.c */
+            rule_text((enum rule_id)i)->works != fired[i])
             fail_msg("%s: works and fires do not agree", rule_text((enum rule_id)i)->id);
 }
 
