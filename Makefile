@@ -42,19 +42,23 @@ DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analy
           analyze/dissect.c analyze/sensor.c analyze/pair.c
 # what it says, as lines of JSON
 EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
+# how messages travel
+TRAVEL := $(patsubst %,analyze/%.c,transport strays blocked fallback covert)
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
             analyze/usage.c analyze/served.c analyze/contest.c analyze/servers.c
 VALIDATE += analyze/voices.c
+VALIDATE += $(TRAVEL)
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
-           analyze/receivers.c analyze/objectives.c analyze/inventory.c \
+           analyze/receivers.c analyze/objectives.c analyze/inventory.c analyze/race.c analyze/watch.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served contest servers cut)
 ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
 RULES += rules/resolution.c rules/validation.c
+RULES += rules/transport.c
 BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -163,6 +167,9 @@ dissect_OBJ := $(link_OBJ)
 dissect_LIB := libcrypto
 pair_OBJ := $(link_OBJ)
 pair_LIB := libcrypto
+UNIT += transport
+transport_OBJ := $(sort $(DECODE) $(TRAVEL) $(RULES_TEST)) sandbox/settings.c
+transport_LIB := libcrypto yaml-0.1 libxxhash
 UNIT += validator memo
 memo_OBJ := $(DECODE) analyze/memo.c
 memo_LIB := ldns libcrypto libxxhash

@@ -99,6 +99,7 @@ static void take_response(struct batch *b, const struct datagram *dg)
     enum pair_result result = pair_response(b->part.pair, dg, m, &query);
     if (result == PAIR_TWICE)
         return;
+    transport_response(b->part.transport, result, dg, m, &query);
     if (b->filling->count == BATCH_ITEMS || b->filling->used + most > ARENA_BYTES) {
         turn(b);
         message_head(dg->bytes, dg->size, dg->wire_size, m); /* the turn has read others */
@@ -118,6 +119,7 @@ static void take_response(struct batch *b, const struct datagram *dg)
     }
     if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
         b->counters.malformed++;
+    transport_read(b->part.transport, dg, m);
     answers_draft(b->part.answers, dg, m, item->paired ? &item->query : NULL, b->part.ahead,
                   &item->draft);
     item->place = memo_add(b->part.memo, m, asked);
@@ -137,6 +139,8 @@ void batch_message(struct batch *b, const struct datagram *dg)
     }
     if (message_parse(dg->bytes, dg->size, dg->wire_size, m) == MESSAGE_MALFORMED)
         b->counters.malformed++;
+    if (dg->flow.proto == IPPROTO_TCP && b->part.transport)
+        transport_asked(b->part.transport, dg);
     uint64_t first;
     if (pair_query(b->part.pair, dg, m, &first) == PAIR_TWICE && b->counters.twice[0] == 0) {
         b->counters.twice[0] = first;

@@ -10,6 +10,7 @@
 #include "analyze/ahead.h"
 #include "analyze/answer.h"
 #include "analyze/memo.h"
+#include "analyze/transport.h"
 
 /* A response that was judged, with the id of its header; its bytes may be gone. `fresh`: no other
  * had this content. `referral` is its message if it is one, else NULL. */
@@ -23,7 +24,8 @@ struct batch_parts { /* borrowed */
     struct answers *answers;
     struct pair *pair;
     struct memo *memo;
-    struct ahead *ahead; /* NULL: each check when it is judged */
+    struct ahead *ahead;         /* NULL: each check when it is judged */
+    struct transport *transport; /* NULL: nobody watches how messages travel */
     batch_on_answer *on_answer;
     void *context;
     void (*on_forget)(void *context); /* before what was learned goes; NULL: nobody minds */

@@ -20,6 +20,8 @@ struct dissect {
     struct dissect_counters counters;
     dissect_on_message *on_message;
     void *context;
+    dissect_on_signal *on_signal;
+    void *signal_context;
     struct fragments *fragments;
     struct streams *streams;
     struct sensor sensor;
@@ -101,6 +103,12 @@ struct dissect *dissect_new(const struct settings *s, dissect_on_message *on_mes
     return d;
 }
 
+void dissect_signals(struct dissect *d, dissect_on_signal *on_signal, void *context)
+{
+    d->on_signal = on_signal;
+    d->signal_context = context;
+}
+
 void dissect_free(struct dissect *d)
 {
     if (!d)
@@ -155,6 +163,8 @@ static bool settle(struct dissect *d, struct packet *p, enum layer *layer, const
             d->counters.segments += p->wire > 0;
             *ret_needed |= watch(d, p, o);
             *ret_needed |= streams_add(d->streams, p, o);
+            if ((p->tcp.flags & (TCP_SYN | TCP_RST)) && d->on_signal)
+                d->on_signal(d->signal_context, &p->flow, p->tcp.flags, o->time_ns, o->frame);
         } else {
             count_other(d, &p->flow);
         }

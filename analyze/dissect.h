@@ -38,9 +38,15 @@ struct dissect_counters {
 
 typedef void dissect_on_message(void *context, const struct datagram *);
 
+/* A TCP segment on a DNS port that opens or refuses a connection (SYN, RST). */
+typedef void dissect_on_signal(void *context, const struct flow *, uint8_t flags, int64_t time_ns,
+                               uint64_t frame);
+
 struct dissect; /* opaque */
 struct dissect *dissect_new(const struct settings *, dissect_on_message *, void *context);
 void dissect_free(struct dissect *);
+/* Nobody is called otherwise. */
+void dissect_signals(struct dissect *, dissect_on_signal *, void *context);
 /* One RING_FRAME record. Calls back for each message that it completes. Returns true if the frame
  * is to be held for citation: an unfinished reassembly needs it, or it is the first to show what
  * the mirror does to packets.

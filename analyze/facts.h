@@ -78,7 +78,9 @@ enum fact_kind {
     FACT_TRANSFER, /* a transfer of the zone was answered, or refused: transfer */
     FACT_CUT,      /* the NS RRset of parent (observed) and child (cut), or glue, compared: cut */
     FACT_CDS,      /* CDS, CDNSKEY and DNSKEY RRset of one server, compared: cds */
-    FACT_HEALTH    /* what resolvers made of the zone: health */
+    FACT_HEALTH,   /* what resolvers made of the zone: health */
+    FACT_TRANSPORT /* how messages travelled, not what they say: transport; observed.owner and
+                      .type (rdata empty) are those of the question */
 };
 
 enum signature_state {
@@ -272,6 +274,41 @@ struct fact_address {
     uint8_t bytes[16]; /* IPv4 in the first four, the rest zero */
 };
 
+enum transport_kind {
+    TRANSPORT_RACE,        /* two different responses to one query: contender */
+    TRANSPORT_FLOOD,       /* responses that miss an open query by id or port: part; queries: all */
+    TRANSPORT_UNASKED,     /* responses to nobody's query at `client`: part, of so many servers */
+    TRANSPORT_TCP_SILENT,  /* after TC=1, SYN without reply: part; answers with TC=1: all */
+    TRANSPORT_TCP_REFUSED, /* … answered by RST */
+    TRANSPORT_TCP_UNSEEN,  /* … no SYN seen, and the question is asked again: all */
+    TRANSPORT_DOWNGRADE,   /* questions asked again without EDNS, answered unsigned: part */
+    TRANSPORT_TUNNEL       /* names that carry data: part; their bytes, and those of the answers */
+};
+
+struct fact_transport {
+    enum transport_kind kind;
+    bool over;                      /* was so, and has ended */
+    uint8_t family;                 /* 4, 6 */
+    const uint8_t *client, *server; /* 16 bytes as in struct flow; server NULL: several */
+    uint64_t part, all;             /* as said at the kind */
+    uint64_t servers;               /* UNASKED: at least so many */
+    uint64_t up, down;              /* TUNNEL: bytes in names, bytes in answers */
+    int64_t from_ns;                /* since when; until the fact's time */
+    bool certain;     /* TCP_UNSEEN: the tap shows other TCP exchanges, or the client asked so often
+                         that it cannot have had its answer */
+    bool signed_zone; /* DOWNGRADE: a question was of a signed zone */
+    const struct fact_contender *contender; /* RACE: both, in order of arrival */
+};
+
+struct fact_contender {    /* one of several responses to the same query */
+    struct fact_rrset set; /* where they differ; count 0: no such RRset in it */
+    uint16_t rcode;
+    enum verdict_kind verdict;
+    enum reason reason;
+    uint64_t frame;
+    int64_t time_ns;
+};
+
 struct fact_baseline { /* what the owner declared, for the zone this fact is about */
     bool present;      /* there is a baseline for this zone */
     bool strict;       /* hold all records to it; else keys, DS, NS and watched names only */
@@ -334,6 +371,7 @@ struct fact {
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
     bool was_signed;  /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
+    const struct fact_transport *transport;
     const struct fact_denial *denial;
     const struct fact_servers *servers;
     const struct fact_transfer *transfer;

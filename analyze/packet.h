@@ -89,6 +89,7 @@ _Static_assert(LAYER_DATAGRAM < 30, "a bit for every layer");
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define TCP_ACK 0x10
 
 /* The layer that frames of a LINKTYPE_ value start with; LAYER_BROKEN if unknown. */
 enum layer link_first(uint16_t linktype);

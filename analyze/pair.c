@@ -12,6 +12,7 @@
 
 #include "analyze/pair.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -38,6 +39,15 @@ struct key {
  */
 #define VIGILANCE 16384
 
+/* Queries with DO=1 that are found again by who asked whom what: in the cache, and enough for those
+ * of the last seconds that are still in vain. */
+#define HOPES 16384
+/* A query that is sent again without EDNS follows so soon: resolvers give up long before. */
+#define FALLBACK_NS    (10 * INT64_C(1000000000))
+#define RCODE_FORMERR  1
+#define RCODE_SERVFAIL 2
+#define RCODE_NOTIMP   4
+
 struct seen {      /* the last response to a query, or one without */
     uint64_t hash; /* 0: not hashed */
     int64_t time_ns;
@@ -49,6 +59,7 @@ struct open_query {
     uint32_t before; /* turn of the next older one in the bucket */
     struct query query;
     struct seen response; /* if answered */
+    uint8_t rcode;        /* if answered: of the header */
 };
 
 struct pair {
@@ -62,6 +73,7 @@ struct pair {
     uint32_t vigilance; /* messages for which it still lasts */
     struct pair_counters counters;
     struct seen strays[STRAYS];
+    uint32_t hopes[HOPES]; /* turns of queries with DO=1, see hope_of */
 };
 
 struct pair *pair_new(const struct settings *s)
@@ -120,7 +132,17 @@ static uint64_t question_of(const struct dns_message *m)
     return XXH3_64bits_withSeed(name->name, name->size, (uint64_t)m->qtype << 16 | m->qclass);
 }
 
-static struct open_query *place_of(struct pair *p, uint32_t turn)
+uint64_t pair_question(const struct dns_message *m)
+{
+    return m->has_question ? question_of(m) : 0;
+}
+
+uint32_t pair_capacity(const struct pair *p)
+{
+    return p->capacity;
+}
+
+static struct open_query *place_of(const struct pair *p, uint32_t turn)
 {
     return &p->ring[turn & (p->capacity - 1)];
 }
@@ -149,18 +171,57 @@ static struct open_query *find(struct pair *p, uint32_t turn, const struct key *
     return NULL;
 }
 
+static void count_up(uint8_t *count)
+{
+    if (*count < UINT8_MAX)
+        ++*count;
+}
+
 /* The first copy of a query that came twice, if it is the newest of its bucket. */
-static const struct open_query *first_copy(struct pair *p, uint32_t turn, const struct key *key,
-                                           uint64_t question, const struct datagram *d,
-                                           const struct dns_message *m)
+static struct open_query *first_copy(struct pair *p, uint32_t turn, const struct key *key,
+                                     uint64_t question, const struct datagram *d,
+                                     const struct dns_message *m)
 {
     uint32_t age = p->turn - turn;
     if (turn == 0 || age >= p->used || age >= RECENT)
         return NULL;
-    const struct open_query *q = place_of(p, turn);
+    struct open_query *q = place_of(p, turn);
     bool same = q->question == question && q->query.size == (uint16_t)d->wire_size &&
                 q->query.flags == m->flags && memcmp(&q->key, key, sizeof(*key)) == 0;
     return same && flow_twice(q->query.time_ns, d->time_ns) ? q : NULL;
+}
+
+/* The place for who asked whom what, whatever the port and id. Every query with DO=1 passes here:
+ * two multiplications; keyed, and a collision only forgets. */
+static uint32_t *hope_of(struct pair *p, const struct key *key, uint64_t question)
+{
+    uint64_t part[4];
+    memcpy(part, key, sizeof(part)); /* client and server, which come first */
+    uint64_t mixed = (part[0] ^ part[1] ^ question) * (p->seed | 1);
+    mixed = (mixed ^ mixed >> 32 ^ part[2] ^ part[3]) * UINT64_C(0x9e3779b97f4a7c15);
+    return &p->hopes[mixed >> 32 & (HOPES - 1)];
+}
+
+/* In vain: no answer, or one that does not speak EDNS (RFC 6891 7), or cannot for other reasons. */
+static bool in_vain(const struct open_query *q)
+{
+    return !q->query.answered || q->rcode == RCODE_FORMERR || q->rcode == RCODE_NOTIMP ||
+           q->rcode == RCODE_SERVFAIL;
+}
+
+/* Is this query without EDNS the second try of one with DO=1? */
+static bool falls_back(struct pair *p, const struct key *key, uint64_t question, int64_t time_ns)
+{
+    uint32_t turn = *hope_of(p, key, question), age = p->turn - turn;
+    if (turn == 0 || age >= p->used)
+        return false;
+    const struct open_query *q = place_of(p, turn);
+    int64_t waited = flow_elapsed(q->query.time_ns, time_ns);
+    return q->query.edns_do && q->question == question &&
+           memcmp(q->key.client, key->client, sizeof(key->client)) == 0 &&
+           memcmp(q->key.server, key->server, sizeof(key->server)) == 0 &&
+           q->key.server_port == key->server_port && q->key.proto == key->proto && waited >= 0 &&
+           waited <= FALLBACK_NS && in_vain(q);
 }
 
 enum pair_result pair_query(struct pair *p, const struct datagram *d, const struct dns_message *m,
@@ -169,10 +230,11 @@ enum pair_result pair_query(struct pair *p, const struct datagram *d, const stru
     struct key key = key_of(d, m->id, true);
     uint64_t question = question_of(m);
     uint32_t *bucket = bucket_of(p, &key);
-    const struct open_query *first = first_copy(p, *bucket, &key, question, d, m);
+    struct open_query *first = first_copy(p, *bucket, &key, question, d, m);
     if (first) {
         p->counters.duplicates++;
         p->vigilance = VIGILANCE;
+        count_up(&first->query.asked);
         *ret_first = first->query.frame;
         return PAIR_TWICE;
     }
@@ -191,8 +253,16 @@ enum pair_result pair_query(struct pair *p, const struct datagram *d, const stru
                               .flags = m->flags,
                               .size = (uint16_t)d->wire_size,
                               .edns = m->edns,
-                              .edns_do = m->edns_do};
+                              .edns_do = m->edns_do,
+                              .turn = p->turn,
+                              .asked = 1};
     *bucket = p->turn;
+    if (d->flow.proto == IPPROTO_UDP) {
+        if (m->edns_do)
+            *hope_of(p, &key, question) = p->turn;
+        else if (!m->edns)
+            q->query.fallback = falls_back(p, &key, question, d->time_ns);
+    }
     return PAIR_FOUND;
 }
 
@@ -218,6 +288,31 @@ static bool stray_again(struct pair *p, const struct key *key, uint64_t hash, in
     return again(p, seen, seen->time_ns != 0, hash ? hash ^ place : 0, time_ns);
 }
 
+/* A query that was sent again with the same id and port is another one in the ring, and may have
+ * its own response: they count together. Rare: only for a query that has a response already. */
+static void add_siblings(const struct pair *p, const struct open_query *q, int64_t time_ns,
+                         struct query *ret_query)
+{
+    unsigned asked = q->query.asked, replies = q->query.replies;
+    uint32_t turn = q->before, age = p->turn - q->query.turn;
+    for (unsigned probes = 0; probes < PROBES_MAX && turn != 0; probes++) {
+        uint32_t its_age = p->turn - turn;
+        if (its_age >= p->used || its_age <= age)
+            break;
+        const struct open_query *older = place_of(p, turn);
+        if (flow_elapsed(older->query.time_ns, time_ns) > p->patience_ns)
+            break;
+        if (older->question == q->question && memcmp(&older->key, &q->key, sizeof(q->key)) == 0) {
+            asked += older->query.asked;
+            replies += older->query.replies;
+        }
+        age = its_age;
+        turn = older->before;
+    }
+    ret_query->asked = (uint8_t)(asked < UINT8_MAX ? asked : UINT8_MAX);
+    ret_query->replies = (uint8_t)(replies < UINT8_MAX ? replies : UINT8_MAX);
+}
+
 enum pair_result pair_response(struct pair *p, const struct datagram *d,
                                const struct dns_message *m, struct query *ret_query)
 {
@@ -236,12 +331,39 @@ enum pair_result pair_response(struct pair *p, const struct datagram *d,
         return PAIR_NONE;
     }
     *ret_query = q->query;
+    if (q->query.answered)
+        add_siblings(p, q, d->time_ns, ret_query);
+    count_up(&q->query.replies);
     if (again(p, &q->response, q->query.answered, hash, d->time_ns))
         return PAIR_TWICE;
     p->counters.responses++;
     p->counters.paired++;
     q->query.answered = true;
+    q->rcode = m->flags & 15u;
     return PAIR_FOUND;
+}
+
+int64_t pair_survey(const struct pair *p, uint8_t family, const uint8_t client[16],
+                    int64_t since_ns, pair_on_query *on_query, void *context)
+{
+    int64_t covered = p->used < p->capacity ? since_ns : INT64_MAX;
+    for (uint32_t i = 0; i < p->used; i++) {
+        const struct open_query *q = place_of(p, p->turn - i);
+        if (q->query.time_ns < since_ns)
+            return since_ns;
+        if (i + 1 == p->used && p->used == p->capacity)
+            covered = q->query.time_ns;
+        if (q->key.family != family || memcmp(q->key.client, client, sizeof(q->key.client)) != 0)
+            continue;
+        const struct pair_asked asked = {.server = q->key.server,
+                                         .question = q->question,
+                                         .frame = q->query.frame,
+                                         .time_ns = q->query.time_ns,
+                                         .answered = q->query.answered};
+        if (!on_query(context, &asked))
+            break;
+    }
+    return covered;
 }
 
 void pair_finish(struct pair *p)

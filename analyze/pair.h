@@ -17,6 +17,21 @@ struct query { /* what is remembered of a query */
     uint16_t size;  /* bytes on the wire */
     bool edns, edns_do;
     bool answered; /* a response was paired before */
+    /* The same client asked the same server the same with DO=1 just before, in vain (analyze/pair.c
+     * says what that is): this query without EDNS is its second try. */
+    bool fallback;
+    uint32_t turn; /* its number; the last open-queries ones are all different, modulo that */
+    /* Where `answered`: how often the client sent this query, with this id and port, lately, and
+     * how many responses it has got before this one; second copies by the mirror included. */
+    uint8_t asked, replies;
+};
+
+struct pair_asked { /* a query, for those who look back; borrowed for the call */
+    const uint8_t *server;
+    uint64_t question;
+    uint64_t frame;
+    int64_t time_ns;
+    bool answered;
 };
 
 struct pair; /* opaque; bounded by settings: the oldest query gives way */
@@ -41,6 +56,17 @@ enum pair_result pair_query(struct pair *, const struct datagram *, const struct
  * tells. *ret_query is filled where PAIR_FOUND, and where PAIR_TWICE if its query was seen. */
 enum pair_result pair_response(struct pair *, const struct datagram *, const struct dns_message *,
                                struct query *ret_query);
+/* Calls for the queries of that client, the newest first, that are not older than `since_ns`, until
+ * it says false: looks at every query that is still remembered. Returns since when all are: later
+ * than since_ns if the ring has wrapped by then. */
+typedef bool pair_on_query(void *context, const struct pair_asked *);
+int64_t pair_survey(const struct pair *, uint8_t family, const uint8_t client[16], int64_t since_ns,
+                    pair_on_query *, void *context);
+/* The hash that stands for a question in the survey. */
+uint64_t pair_question(const struct dns_message *);
+/* Queries that are remembered at once. */
+uint32_t pair_capacity(const struct pair *);
+
 /* A query that was sent again is another query: if only one was answered, one is unanswered. */
 struct pair_counters {
     uint64_t queries, responses, paired, unanswered, unasked; /* without second copies */

@@ -23,6 +23,7 @@
 #include "analyze/tell_servers.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
+#include "analyze/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct pipeline {
     struct pair *pair;
     struct memo *memo;
     struct batch *batch;
+    struct watch watch;
     struct answers answers;
     struct tell tell;
     struct contests *contests;
@@ -189,6 +191,8 @@ static void on_judged(void *context, struct answer *a, bool retro)
     health_judged(&p->health, a, retro);
     p->about = NULL;
     if (retro)
+        race_revised(&p->watch.race, a);
+    if (retro)
         note_receivers(p, a, &a->flow, a->time_ns, a->frame);
     if (p->in.explain && retro)
         explain_revised(p->in.explain, &p->answers, a);
@@ -215,8 +219,9 @@ static void on_finding(void *context, const struct finding *f)
 
 /* --- messages --- */
 
-static void hold(struct pipeline *p, const uint64_t *frames, size_t count)
+static void hold(void *context, const uint64_t *frames, size_t count)
 {
+    struct pipeline *p = context;
     p->held += count;
     p->out.hold(p->out.context, frames, count);
 }
@@ -303,6 +308,8 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
         hold(p, dg->frames, dg->frame_count);
     if (fresh && query)
         hold(p, &query->frame, 1);
+    if (query)
+        race_answer(&p->watch.race, query, a, dg);
     if (referral)
         tell_glue(&p->tell, referral, a);
     count_verdict(p, a);
@@ -325,6 +332,7 @@ static void on_forget(void *context)
     struct pipeline *p = context;
     gather(p);
     contests_forget(p->contests);
+    race_forget(&p->watch.race);
 }
 
 static void log_dns(struct pipeline *p, const struct datagram *dg)
@@ -373,6 +381,7 @@ static void review(struct pipeline *p, bool end)
     struct sensor_sums sums = stats_sums(&p->stats);
     sums.name = interface_name;
     sums.context = p;
+    sums.responses -= transport_explained(p->watch.transport);
     sensor_review(p->sensor, &sums, end, on_sensor, p);
 }
 
@@ -420,6 +429,10 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
     stats_frame(&p->stats, r->time_ns, r->number);
     if (dissect_frame(p->dissect, r))
         hold(p, &r->number, 1);
+    if (watch_pending(&p->watch)) {
+        batch_flush(p->batch);
+        watch_tell(&p->watch);
+    }
     if (sensor_due(p->sensor))
         review(p, false);
     if (r->time_ns < p->next_stats_ns)
@@ -427,6 +440,7 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
     if (p->next_stats_ns != INT64_MIN) {
         review(p, false);
         batch_flush(p->batch);
+        watch_review(&p->watch, r->time_ns);
         rules_flush(p->tell.rules, p->stats.run.last_ns, false);
         pipeline_stats(p);
         take_inventory(p, false);
@@ -500,6 +514,7 @@ void pipeline_finish(struct pipeline *p)
     dissect_finish(p->dissect);
     review(p, true);
     batch_flush(p->batch);
+    watch_review(&p->watch, p->stats.run.last_ns);
     pair_finish(p->pair);
     gather(p);
     if (!p->in.settings->live)
@@ -577,6 +592,28 @@ static struct rules *new_rules(struct pipeline *p, char *ret_error, size_t error
                      ret_error, error_room);
 }
 
+/* What sees every message, once the rules are there. */
+static bool begin_watch(struct pipeline *p)
+{
+    p->watch.answers = &p->answers;
+    p->watch.rules = p->tell.rules;
+    p->watch.hold = hold;
+    p->watch.lossy = is_lossy;
+    p->watch.context = p;
+    if (watch_init(&p->watch, p->pair, p->dissect, &p->stats.run.first_ns, p->in.seed) != 0)
+        return false;
+    const struct batch_parts parts = {.answers = &p->answers,
+                                      .pair = p->pair,
+                                      .memo = p->memo,
+                                      .ahead = p->in.ahead,
+                                      .transport = p->watch.transport,
+                                      .on_answer = on_answer,
+                                      .context = p,
+                                      .on_forget = on_forget};
+    p->batch = batch_new(&parts);
+    return p->batch != NULL;
+}
+
 struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pipeline_outputs *out,
                               char *ret_error, size_t error_room)
 {
@@ -608,8 +645,6 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
         pipeline_free(p);
         return NULL;
     }
-    struct batch_parts parts = {&p->answers, p->pair, p->memo, in->ahead, on_answer, p, on_forget};
-    p->batch = batch_new(&parts);
     p->answers.on_verdict = on_verdict;
     p->answers.on_judged = on_judged;
     p->answers.context = p;
@@ -617,16 +652,16 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     pair_seed(p->pair, in->seed);
     p->sensor = dissect_sensor(p->dissect);
     p->tell.rules = new_rules(p, ret_error, error_room);
+    if (p->tell.rules == NULL || !begin_watch(p)) {
+        pipeline_free(p);
+        return NULL;
+    }
     p->health.rules = p->tell.rules;
     p->stats.dissect = p->dissect;
     p->stats.pair = p->pair;
     p->stats.batch = p->batch;
     p->stats.answers = &p->answers;
     p->stats.rules = p->tell.rules;
-    if (p->tell.rules == NULL || p->batch == NULL) {
-        pipeline_free(p);
-        return NULL;
-    }
     return p;
 }
 
@@ -634,6 +669,7 @@ void pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
+    watch_fini(&p->watch);
     answers_fini(&p->answers);
     rules_free(p->tell.rules);
     event_free(p->event);

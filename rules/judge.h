@@ -56,6 +56,7 @@ bool dsform_judge(struct judge *, const struct fact_ds *);
 void contest_judge(struct judge *);
 void servers_judge(struct judge *);
 void cut_judge(struct judge *);
+void transport_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */
 bool mail_weakened(const struct fact_rrset *expected, const struct fact_rrset *observed,
                    const uint8_t *owner, const char **ret_why);
@@ -148,6 +149,7 @@ const char *text_signature(const struct judge *, const uint8_t *owner,
                            const struct fact_signature *, char ret_text[LINE_ROOM]);
 const char *text_time(int64_t seconds, char ret_text[32]); /* RFC 3339, UTC */
 const char *text_server(const struct fact *, char ret_text[64]);
+const char *text_address(uint8_t family, const uint8_t *address, char ret_text[64]);
 /* "validly signed", "bogus: …", "not validated", "not signed": of the fact's RRset */
 const char *text_trust(const struct fact *, char ret_text[256]);
 /* Adds every record of the set, as expected or observed lines. */

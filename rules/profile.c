@@ -158,6 +158,19 @@ static int read_validation_rate(struct conf *conf, const yaml_node_t *node, void
     return 0;
 }
 
+/* How many of a thing: at least 2, for one is chance. */
+#define READ_COUNT(field)                                                                          \
+    static int read_##field(struct conf *conf, const yaml_node_t *node, void *context)             \
+    {                                                                                              \
+        return conf_number(conf, node, 2, 1000000000,                                              \
+                           &((struct profile *)context)->thresholds.field);                        \
+    }
+READ_COUNT(flood)
+READ_COUNT(unasked)
+READ_COUNT(tcp)
+READ_COUNT(edns)
+READ_COUNT(tunnel)
+
 static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *context)
 {
     static const struct conf_field fields[] = {{"expiring", read_expiring},
@@ -170,7 +183,12 @@ static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *con
                                                {"servfail-percent", read_servfail_percent},
                                                {"servfail-questions", read_servfail_questions},
                                                {"validation-rate", read_validation_rate},
-                                               {"validation-answers", read_validation_answers}};
+                                               {"validation-answers", read_validation_answers},
+                                               {"spoof-flood", read_flood},
+                                               {"response-unasked", read_unasked},
+                                               {"tcp-blocked", read_tcp},
+                                               {"edns-downgrade", read_edns},
+                                               {"tunnel-shape", read_tunnel}};
     return conf_map(conf, node, fields, COUNT(fields), context);
 }
 

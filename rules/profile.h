@@ -7,7 +7,7 @@
 #define RULES_PROFILE_H
 
 #include "analyze/name.h"
-#include "rules/catalogue.h"
+#include "rules/rules.h"
 
 struct profile {
     bool enabled[RULE_COUNT];
@@ -19,6 +19,7 @@ struct profile {
     unsigned servfail_percent, servfail_questions; /* servfail-spike */
     unsigned validation_share;                     /* validation-rate: thousandths of a percent */
     unsigned validation_answers;                   /* … of so many answers at least */
+    struct rules_thresholds thresholds;
     uint8_t (*excluded)[NAME_MAX_BYTES];
     size_t excluded_count;
 };

@@ -93,6 +93,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     contest_judge(&judge);
     servers_judge(&judge);
     cut_judge(&judge);
+    transport_judge(&judge);
     return judge.count;
 }
 
@@ -109,6 +110,11 @@ void rules_lossy(struct rules *rules, int64_t from_ns, int64_t to_ns)
 void rules_flush(struct rules *rules, int64_t now_ns, bool end)
 {
     findings_flush(rules->findings, now_ns, end);
+}
+
+const struct rules_thresholds *rules_thresholds(const struct rules *rules)
+{
+    return &rules->profile.thresholds;
 }
 
 size_t rules_findings(struct rules *rules, const struct finding *const **ret_findings)

@@ -62,6 +62,15 @@ struct rules_text {
     const char *(*algorithm)(uint8_t algorithm, char *ret_text, size_t room);
 };
 
+/* From how much on something is told: the profile's, for those who count (analyze/transport.h). */
+struct rules_thresholds {
+    uint64_t flood;   /* spoof-flood: responses that miss, within ten seconds */
+    uint64_t unasked; /* response-unasked: responses to one address, within ten seconds */
+    uint64_t tcp;     /* tcp-blocked: attempts */
+    uint64_t edns;    /* edns-downgrade: questions between one client and one server */
+    uint64_t tunnel;  /* tunnel-shape: names within ten minutes */
+};
+
 struct rules_limits {
     size_t findings;     /* most findings kept at once; 0: the default, 20000 */
     int64_t expiring_ns; /* rrsig-expiring lead time where the profile gives none; 0: 48 h */
@@ -78,6 +87,9 @@ struct rules *rules_new(const char *profile_name, const void *profile, size_t pr
                         const struct rules_limits *, rules_on_finding *, void *context,
                         char *ret_error, size_t error_room);
 void rules_free(struct rules *);
+
+/* Borrowed. */
+const struct rules_thresholds *rules_thresholds(const struct rules *);
 
 /* Judges one fact. Findings that it opens or supports are stored in ret_findings (at most `room`;
  * borrowed until rules_free): the caller keeps them beside what it judged and calls finding_seen

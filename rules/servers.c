@@ -7,7 +7,6 @@
  */
 #include "rules/judge.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,13 +19,6 @@
 #define TTL_SHARE    10 /* a TTL is far below the declared one when it is under a tenth of it */
 
 /* --- text ---------------------------------------------------------------------------------- */
-
-static const char *text_address(uint8_t family, const uint8_t *address, char ret_text[64])
-{
-    if (inet_ntop(family == 6 ? AF_INET6 : AF_INET, address, ret_text, 64) == NULL)
-        snprintf(ret_text, 64, "an unknown address");
-    return ret_text;
-}
 
 /* "2 h", in the largest unit that leaves no more than two digits of rounding. */
 static const char *text_span(int64_t ns, char ret_text[32])

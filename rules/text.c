@@ -143,16 +143,21 @@ const char *text_signature(const struct judge *judge, const uint8_t *owner,
     return ret_text;
 }
 
-const char *text_server(const struct fact *fact, char ret_text[64])
+const char *text_address(uint8_t family, const uint8_t *address, char ret_text[64])
 {
     const char *known = NULL;
-    if (fact->server && fact->server_family == 4)
-        known = inet_ntop(AF_INET, fact->server, ret_text, 64);
-    else if (fact->server && fact->server_family == 6)
-        known = inet_ntop(AF_INET6, fact->server, ret_text, 64);
+    if (address && family == 4)
+        known = inet_ntop(AF_INET, address, ret_text, 64);
+    else if (address && family == 6)
+        known = inet_ntop(AF_INET6, address, ret_text, 64);
     if (!known)
         snprintf(ret_text, 64, "an unknown address");
     return ret_text;
+}
+
+const char *text_server(const struct fact *fact, char ret_text[64])
+{
+    return text_address(fact->server_family, fact->server, ret_text);
 }
 
 const char *text_trust(const struct fact *fact, char ret_text[256])

@@ -158,6 +158,8 @@ recipe_differential() { # damage on the way needs every question to reach the se
 	finish
 }
 
+. "$HERE/attacks.sh"
+
 # --- the loop -----------------------------------------------------------------------------------------------------
 
 [ $# -gt 0 ] && [ -z "${MAKE_WORK:-}" ] && { echo "make.sh: with names, MAKE_WORK must name the work folder of the others" >&2; exit 2; }

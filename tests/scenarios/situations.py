@@ -20,6 +20,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
+import attacks  # noqa: E402
 import differential  # noqa: E402
 from zones import DAY, HOUR, Tree, Work, Zone  # noqa: E402
 
@@ -416,7 +417,7 @@ def truncated_then_tcp(w):
 @situation("tcp-blocked", recipe="blocked")
 def tcp_blocked(w):
     q = [("big.test.", "DNSKEY"), ("www.big.test.", "A")]
-    return base(), q, ["verdict big.test. DNSKEY not-checkable truncated", "want tcp-blocked", "no-finding rrsig-missing",
+    return base(), q, ["verdict big.test. DNSKEY not-checkable truncated", "finding tcp-blocked big.test.", "no-finding rrsig-missing",
                        "no-finding ds-mismatch", "no-finding key-withdrawn"]
 
 
@@ -563,6 +564,9 @@ def differential_group(group):
 
 for group_name, group in differential.GROUPS.items():
     CLASSES[group_name] = (differential_group(group), "differential", {"baseline": None})
+
+
+attacks.register(situation, base, few, Zone)
 
 
 # --- baselines -------------------------------------------------------------------------------------------------------

@@ -913,6 +913,64 @@ CASE(load_not_signature_budget)
     give(rules, &fact);
 }
 
+/* --- transport: what is counted is tested in test_transport.c --------------------------------- */
+
+static void travel(struct rules *rules, enum transport_kind kind, int64_t delay_ns)
+{
+    static const uint8_t client[16] = {192, 0, 2, 1}, server[16] = {192, 0, 2, 53};
+    struct fact fact = fact_of(FACT_TRANSPORT, "x.");
+    const struct fact_contender contender[2] = {
+        {.set = txt_of("www.x.", "one"), .verdict = VERDICT_BOGUS, .frame = 7},
+        {.set = txt_of("www.x.", "two"), .verdict = VERDICT_SECURE, .frame = 8, .time_ns = 1}};
+    const struct fact_transport what = {.kind = kind,
+                                        .family = 4,
+                                        .client = client,
+                                        .server = kind == TRANSPORT_UNASKED ? NULL : server,
+                                        .part = 99,
+                                        .all = 7,
+                                        .from_ns = NOW,
+                                        .certain = true,
+                                        .signed_zone = true,
+                                        .contender = contender};
+    fact.observed = (struct fact_rrset){.owner = N("www.x."), .type = 16};
+    fact.transport = &what;
+    fact.time_ns += delay_ns;
+    give(rules, &fact);
+}
+
+CASE(race)
+{
+    travel(rules, TRANSPORT_RACE, 0);
+}
+
+CASE(flood)
+{
+    travel(rules, TRANSPORT_FLOOD, 0);
+    travel(rules, TRANSPORT_FLOOD, 1);
+}
+
+CASE(unasked)
+{
+    travel(rules, TRANSPORT_UNASKED, 0);
+}
+
+CASE(tcp_in_three_ways) /* is one thing about the zone */
+{
+    travel(rules, TRANSPORT_TCP_SILENT, 0);
+    travel(rules, TRANSPORT_TCP_REFUSED, 1);
+    travel(rules, TRANSPORT_TCP_UNSEEN, 2);
+}
+
+CASE(downgrade)
+{
+    travel(rules, TRANSPORT_DOWNGRADE, 0);
+}
+
+CASE(tunnel)
+{
+    travel(rules, TRANSPORT_TUNNEL, 0);
+}
+
 static const struct rule_case cases[] = {
 #define C(name, expected)                                                                          \
     {                                                                                              \
@@ -1079,6 +1137,12 @@ static const struct rule_case cases[] = {
     C(sensor_cut, "sensor-mirror"),
     C(fragments_lost, "fragments-lost"),
     SERVER_CASES
+    C(race, "spoof-race"),
+    C(flood, "spoof-flood"),
+    C(unasked, "response-unasked"),
+    C(tcp_in_three_ways, "tcp-blocked"),
+    C(downgrade, "edns-downgrade"),
+    C(tunnel, "tunnel-shape"),
 #undef C
 };
 

@@ -1,0 +1,28 @@
+/*
+ * covert: names that carry data (tunnel-shape).
+ *
+ * Contained in: analyze, tests. Told of a client and a domain when, within ten minutes, many
+ * different names with a label beyond COVERT_LABEL bytes were asked below it, look random, and were
+ * answered with data that differs and lies in records able to carry it (TXT, NULL, CNAME, MX, SRV,
+ * private types): both directions carry something.
+ *
+ * Left out, therefore: address look-ups of any kind (block lists, reputation by hash, content
+ * delivery, cache busting), names that do not exist (random subdomains, zone walks), names with a
+ * label that starts with "_" (DKIM, ACME, DANE), reverse names, answers that are the same for many
+ * names, and what a few vendors are known to do on purpose (the list in covert.c).
+ */
+#ifndef ANALYZE_COVERT_H
+#define ANALYZE_COVERT_H
+
+#include "analyze/flow.h"
+#include "analyze/message.h"
+
+struct teller;
+struct covert; /* opaque */
+
+struct covert *covert_new(struct teller *); /* borrowed; NULL: no memory */
+void covert_free(struct covert *);
+/* A response, read whole, to a question with a long name. */
+void covert_add(struct covert *, const struct datagram *, const struct dns_message *);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * fallback: queries with DO=1 that were sent again without EDNS and answered then (edns-downgrade).
+ *
+ * Contained in: analyze, tests. Told for a client and a server when it happened with several
+ * different questions: once is chance. A client without EDNS is none that fell back, nor is one
+ * that asks in both ways and gets an answer to each. Bounded; the oldest pair gives way.
+ */
+#ifndef ANALYZE_FALLBACK_H
+#define ANALYZE_FALLBACK_H
+
+#include "analyze/flow.h"
+#include "analyze/message.h"
+#include "analyze/pair.h"
+
+struct teller;
+struct fallback; /* opaque */
+
+struct fallback *fallback_new(struct teller *); /* borrowed; NULL: no memory */
+void fallback_free(struct fallback *);
+/* A response to a query whose `fallback` is set. */
+void fallback_answered(struct fallback *, const struct datagram *, const struct dns_message *,
+                       const struct query *);
+
+#endif
