@@ -1136,13 +1136,13 @@ static const struct rule_case cases[] = {
     C(sensor_nothing_to_end, ""),
     C(sensor_cut, "sensor-mirror"),
     C(fragments_lost, "fragments-lost"),
-    SERVER_CASES
     C(race, "spoof-race"),
     C(flood, "spoof-flood"),
     C(unasked, "response-unasked"),
     C(tcp_in_three_ways, "tcp-blocked"),
     C(downgrade, "edns-downgrade"),
     C(tunnel, "tunnel-shape"),
+    SERVER_CASES
 #undef C
 };
 
