@@ -47,15 +47,16 @@ TRAVEL := $(patsubst %,analyze/%.c,transport strays blocked fallback covert)
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
-            analyze/usage.c analyze/served.c analyze/contest.c analyze/servers.c
+            analyze/usage.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
+            analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/servers.c
 VALIDATE += analyze/voices.c
 VALIDATE += $(TRAVEL)
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_roll.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c analyze/race.c analyze/watch.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys signatures delegation dsform denial records mail sensor load served contest servers cut)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys roll signatures delegation dsform denial records mail sensor load served contest servers cut)
 ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
 RULES += rules/resolution.c rules/validation.c
 RULES += rules/transport.c
@@ -175,7 +176,9 @@ memo_OBJ := $(DECODE) analyze/memo.c
 memo_LIB := ldns libcrypto libxxhash
 validator_OBJ := $(DECODE) $(VALIDATE) $(DECLARED) rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c sandbox/settings.c
 validator_LIB := ldns libcrypto libcyaml libxxhash
-UNIT += anchored
+UNIT += anchored roll
+roll_OBJ := $(validator_OBJ)
+roll_LIB := $(validator_LIB)
 anchored_OBJ := $(validator_OBJ)
 anchored_LIB := $(validator_LIB)
 UNIT += stream source filter replay

@@ -92,6 +92,10 @@ struct answer {
     uint64_t question;       /* hash of name and type, 0 not computed */
     struct finding *vouched; /* AD=1 although it is bogus */
     int64_t excuse_ns;
+    /* what analyze/roll.h makes of it: who signs its RRsets, and how long caches keep them */
+    uint8_t roll_groups;
+    uint16_t roll_stamp;
+    uint32_t roll_ttl;
     const uint8_t *qname; /* behind this struct, or in the draft */
 };
 

@@ -70,6 +70,7 @@ enum fact_kind {
                         out, denial what it was */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
+    FACT_ROLL,       /* a key roll went on, or a step of it was unsafe: roll */
     FACT_LOAD,     /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
                       load */
     FACT_SERVERS,  /* what the servers of the zone serve, compared: servers */
@@ -309,6 +310,55 @@ struct fact_contender {    /* one of several responses to the same query */
     int64_t time_ns;
 };
 
+enum roll_stage {
+    ROLL_PUBLISHED, /* a key appeared in the DNSKEY RRset */
+    ROLL_SIGNS,     /* RRsets are signed with it */
+    ROLL_DS_SEEN,   /* the parent's DS names it */
+    ROLL_DS_GONE,   /* … and no longer */
+    ROLL_REVOKED,   /* RFC 5011 */
+    ROLL_REMOVED,   /* it left the DNSKEY RRset */
+    ROLL_RESTORED,  /* it is back */
+    /* unsafe steps; passed_ns and needed_ns say by how much */
+    ROLL_SIGNS_EARLY,     /* RRsets had no other signature while caches could hold a DNSKEY RRset
+                             without it */
+    ROLL_REMOVED_EARLY,   /* it left while caches could hold RRsets without another signature */
+    ROLL_KSK_EARLY,       /* it left while caches could hold a DS RRset that names no other key */
+    ROLL_KSK_NO_DS,       /* it was exchanged for one that no DS, nor an anchor, names */
+    ROLL_DS_EARLY,        /* the DS names only keys that are not in a DNSKEY RRset that caches can
+                             hold */
+    ROLL_ALGORITHM_EARLY, /* a DS of an algorithm meets RRsets without signature by it (RFC 6781
+                             4.1.4): only for validators that insist on every algorithm */
+    ROLL_HOLD_DOWN,       /* a trust anchor left before others had to trust its successor (RFC 5011)
+                           */
+    ROLL_SAFE_AGAIN,      /* the time has passed, or the conclusion was refuted */
+    ROLL_DS_PENDING,      /* the key signs the DNSKEY RRset, the DS names its predecessor only */
+    ROLL_DS_FOLLOWED      /* no longer */
+};
+
+enum roll_method {
+    ROLL_BY_UNKNOWN,
+    ROLL_BY_PREPUBLICATION,   /* RFC 7583 3.2.1 */
+    ROLL_BY_DOUBLE_SIGNATURE, /* RFC 7583 3.2.2; of KSKs: double-KSK, 3.3.1 */
+    ROLL_BY_DOUBLE_DS,        /* RFC 7583 3.3.2 */
+    ROLL_BY_ALGORITHM         /* RFC 6781 4.1.4 */
+};
+
+struct fact_roll {
+    enum roll_stage stage;
+    enum roll_method method;
+    const struct fact_key *roll;  /* gives the roll its name: the new key where there is one */
+    const struct fact_key *key;   /* whose stage it is */
+    const struct fact_key *other; /* predecessor of `roll`, or NULL */
+    bool both;                    /* CSK: `roll` signs the DNSKEY RRset and others */
+    bool proven;  /* one server was seen to go from one to the other; else inferred */
+    bool exposed; /* an unsafe step: caches are known to be harmed, or it was left out altogether */
+    bool overdue; /* ROLL_DS_PENDING: for longer than TTLs explain */
+    int64_t passed_ns, needed_ns;
+    int64_t until_ns;     /* when caches are rid of it; INT64_MAX: not by themselves */
+    const uint8_t *owner; /* an RRset concerned, or NULL */
+    uint16_t type;
+};
+
 struct fact_baseline { /* what the owner declared, for the zone this fact is about */
     bool present;      /* there is a baseline for this zone */
     bool strict;       /* hold all records to it; else keys, DS, NS and watched names only */
@@ -378,6 +428,7 @@ struct fact {
     const struct fact_cut *cut;
     const struct fact_cds *cds;
     const struct fact_health *health;
+    const struct fact_roll *roll;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

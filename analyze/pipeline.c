@@ -17,6 +17,7 @@
 #include "analyze/learn.h"
 #include "analyze/memo.h"
 #include "analyze/pair.h"
+#include "analyze/roll.h"
 #include "analyze/stats.h"
 #include "analyze/tell.h"
 #include "analyze/tell_contest.h"
@@ -312,6 +313,11 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
         race_answer(&p->watch.race, query, a, dg);
     if (referral)
         tell_glue(&p->tell, referral, a);
+    if (!fresh && roll_wants(a)) {
+        p->about = a;
+        tell_rolls(&p->tell, a, &dg->flow, dg->time_ns, dg->time_ns, false);
+        p->about = NULL;
+    }
     count_verdict(p, a);
     note_usage(p, a, dg);
     if (p->in.explain)

@@ -200,7 +200,17 @@ static size_t view_ds(const struct zone *zone, const struct rrset *set, int64_t 
     return count;
 }
 
-/* A fact about one DNSKEY or DS RRset of the zone, at the frame where it was first seen. */
+static bool shows(const struct answer *a, const struct rrset *set)
+{
+    for (size_t i = 0; i < a->sets; i++)
+        if (answer_nth(a, i)->set == set)
+            return true;
+    return false;
+}
+
+/* A fact about one DNSKEY or DS RRset of the zone, at the frame where it was first seen. Sound when
+ * it was served, it does not turn bad because keys or DS have changed since: that is told when
+ * somebody serves it again. What turns out otherwise is as of now. */
 static void tell_variant(struct tell *t, const struct answer *a, struct zone *zone,
                          struct rrset *set, enum fact_kind kind, bool retro)
 {
@@ -209,9 +219,13 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
     if (set->compared == verdict || set->recalled)
         return;
+    if (set->compared == VERDICT_SECURE + 1 && !shows(a, set))
+        return;
+    bool changed = set->compared != 0;
     set->compared = verdict;
     struct fact f = tell_draft(t, a, kind, zone, retro);
-    f.time_ns = set->first_seen_ns;
+    if (!changed)
+        f.time_ns = set->first_seen_ns;
     f.frames = set->frames;
     f.frame_count = set->frame_count;
     f.frame = set->frame_count ? set->frames[set->frame_count - 1] : a->frame;
@@ -513,6 +527,8 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
     tell_unsigned(t, a, retro);
     tell_proof(t, a, retro);
     tell_denied(t, a, retro);
+    a->roll_stamp = 0; /* who signs it was found out just now */
+    tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, retro);
 }
 
 void tell_glue(struct tell *t, const struct dns_message *m, const struct answer *a)

@@ -21,6 +21,10 @@ struct tell {
 void tell_judged(struct tell *, struct answer *, bool retro);
 /* Glue of a referral, straight from the message: additional RRsets are not part of the answer. */
 void tell_glue(struct tell *, const struct dns_message *, const struct answer *);
+/* What authoritative servers were seen to serve in it, first and last at these times, for the rolls
+ * of keys (analyze/roll.h). */
+void tell_rolls(struct tell *, struct answer *, const struct flow *, int64_t first_ns,
+                int64_t last_ns, bool retro);
 /* The answer was seen once more. True if a finding now cites the frame. */
 bool tell_again(struct tell *, struct answer *, int64_t time_ns, uint64_t frame);
 

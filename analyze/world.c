@@ -7,6 +7,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/denial.h"
+#include "analyze/roll.h"
 #include "analyze/servers.h"
 #include "analyze/usage.h"
 
@@ -98,6 +99,7 @@ static void free_zone(struct world *w, struct zone *zone)
     w->zone_count--;
     w->zone_bytes -= usage_free(zone->usage);
     w->zone_bytes -= servers_free(zone->servers);
+    w->zone_bytes -= roll_free(zone->roll);
     w->zone_bytes -= sizeof *zone + zone->name_size + BLOCK_BYTES;
     free(zone);
 }
@@ -379,6 +381,7 @@ static void begin_anew(struct zone *zone)
     zone->trust = (struct trust){.version = zone->trust.version + 1};
     zone->settled.missing = NULL;
     zone->roused = true;
+    roll_forget(zone->roll);
 }
 
 /* A proof rests on its signer. That something was wrong is remembered whoever is gone. */

@@ -59,8 +59,10 @@ static void judge_mismatch(struct judge *judge)
         what = "the parent has a DS, and the zone denies having a DNSKEY";
         break;
     default:
-        if (fact->kind == FACT_CHAIN &&
-            (fact->verdict == VERDICT_SECURE || fact->verdict == VERDICT_INSECURE))
+        /* A DNSKEY RRset that is sound now may have been the one that was not. */
+        if (fact->verdict == VERDICT_SECURE
+                ? fact->kind == FACT_CHAIN || fact->kind == FACT_DNSKEY
+                : fact->kind == FACT_CHAIN && fact->verdict == VERDICT_INSECURE)
             findings_close(judge, RULE_DS_MISMATCH, &subject);
         return;
     }

@@ -43,6 +43,7 @@ struct judge { /* one fact being judged */
 
 /* --- families: each looks at the fact's kind itself ---------------------------------------- */
 void keys_judge(struct judge *);
+void roll_judge(struct judge *);
 void signatures_judge(struct judge *);
 void delegation_judge(struct judge *);
 void records_judge(struct judge *);

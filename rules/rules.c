@@ -82,6 +82,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
                           .quiet = fact->kind == FACT_CHAIN};
     findings_clock(rules->findings, fact->time_ns);
     keys_judge(&judge);
+    roll_judge(&judge);
     signatures_judge(&judge);
     delegation_judge(&judge);
     records_judge(&judge);
