@@ -120,6 +120,9 @@ enum verdict_kind {
       "an error code without data")                                                                \
     X(REFERRAL, "referral", NOT_CHECKABLE, EDE_NONE, "RFC 1034 4.3.2", "",                         \
       "a referral answers nothing")                                                                \
+    X(DELEGATION_NS, "delegation-ns", NOT_CHECKABLE, EDE_NONE, "RFC 4035 2.2", "",                 \
+      "NS records without signature that a resolver gives may be the parent's, which nobody "      \
+      "signs")                                                                                     \
     X(TRANSFER, "zone-transfer", NOT_CHECKABLE, EDE_NONE, "RFC 5936 2.2", "",                      \
       "a zone transfer holds glue and delegations, which nobody signs")                            \
     X(SIGNATURES, "signatures-only", NOT_CHECKABLE, EDE_NONE, "RFC 4035 2.2", "",                  \

@@ -217,8 +217,11 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
     if (t->state == TRUST_BOGUS)
         return t->reason;
     bool promised = t->state == TRUST_SECURE || trust_promised(g->world, zone, g->time_ns);
-    if (promised && g->answer->do_known && belongs(g, name, type, zone))
-        return REASON_SIG_MISSING;
+    if (promised && g->answer->do_known && belongs(g, name, type, zone)) {
+        bool parents =
+            type == TYPE_NS && !(g->answer->flags & DNS_AA) && name_equal(name, zone->name);
+        return parents ? REASON_DELEGATION_NS : REASON_SIG_MISSING;
+    }
     g->answer->volatile_verdict = true; /* belongs() may learn more without any zone changing */
     return t->state == TRUST_SECURE ? REASON_CUT_NOT_SEEN : t->reason;
 }

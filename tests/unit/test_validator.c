@@ -222,6 +222,22 @@ static void unsigned_where_signed(void **state)
     free(wire);
 }
 
+/* A resolver may hand out the NS records of the referral (BIND does to CD=1), an authority may not.
+ */
+static void unsigned_ns_of_an_apex(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    for (int aa = 0; aa < 2; aa++) {
+        struct reply r = reply_to("zone.test.", LDNS_RR_TYPE_NS, LDNS_RCODE_NOERROR);
+        reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("zone.test. 300 NS ns.zone.test."), NULL, 0, 0,
+                  NULL);
+        ldns_pkt_set_aa(r.pkt, aa);
+        ldns_pkt_set_ra(r.pkt, !aa);
+        assert_reason(show(&t->answers, r, 20, 1), aa ? REASON_SIG_MISSING : REASON_DELEGATION_NS);
+    }
+}
+
 static struct reply wildcard(struct tree *t, bool proof)
 {
     struct reply r = reply_to("a.wild.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
@@ -690,6 +706,7 @@ int main(void)
         TEST(every_flipped_bit_of_an_answer),
         TEST(repetition_costs_no_check),
         TEST(unsigned_where_signed),
+        TEST(unsigned_ns_of_an_apex),
         TEST(wildcards_need_their_proof),
         TEST(denial_with_nsec),
         TEST(nsec3_iterations_are_bounded),
