@@ -59,6 +59,21 @@ static bool tell_cut(struct tell *t, struct zone *zone, const struct answer *a,
     return true;
 }
 
+/* An RRset is held against the baseline when it is first seen (analyze/tell.c). One that was there
+ * before another took its place, and is back, ends what was found of that. */
+static void tell_returned(struct tell *t, struct zone *zone, bool of_parent, struct rrset *ns,
+                          const struct answer *a, const struct datagram *dg)
+{
+    struct fact f = tell_servers_about(t, zone, FACT_DELEGATION, a, dg);
+    if (!(of_parent ? &zone->servers->parent : &zone->servers->child)->moved)
+        return;
+    f.observed = rrset_view(ns, shown.first);
+    f.from_referral = of_parent;
+    f.aa = !of_parent;
+    f.reason = a->reason;
+    tell_servers_give(t, zone, TYPE_NS, &f);
+}
+
 static bool note(struct tell *t, struct zone *zone, bool of_parent, struct rrset *ns,
                  const struct answer *a, const struct datagram *dg)
 {
@@ -66,6 +81,8 @@ static bool note(struct tell *t, struct zone *zone, bool of_parent, struct rrset
     if (s == NULL || ns == NULL || reason_verdict(a->reason) == VERDICT_BOGUS)
         return false;
     bool is_new = servers_note_ns(of_parent ? &s->parent : &s->child, ns, dg->time_ns, dg->frame);
+    if (is_new && zone->baseline && ns->first_seen_ns < dg->time_ns)
+        tell_returned(t, zone, of_parent, ns, a, dg);
     return ((is_new || s->told_ns.differ) && tell_cut(t, zone, a, dg)) || is_new;
 }
 

@@ -354,7 +354,14 @@ static void judge_servers(struct judge *judge)
     const struct fact *fact = judge->fact;
     const struct fact_rrset *seen = &fact->observed, *expected = &fact->baseline.expected;
     bool glue = seen->type != TYPE_NS;
+    /* What the zone says itself does not refute what its parent says: that is where resolvers are
+     * sent, and a hijack there leaves the zone as it was. */
+    static const uint8_t at_parent[] = "referral";
     struct subject subject = {fact->zone, seen->owner, seen->type, NULL, 0};
+    if (fact->from_referral && !glue) {
+        subject.identity = at_parent;
+        subject.identity_size = sizeof at_parent;
+    }
     char owner[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], trust[256];
     if (!fact->baseline.present || seen->count == 0 || fact->tc)
         return;

@@ -169,7 +169,7 @@ def hijack_ds_replaced(w):
     zones = base(example=Zone(z, keys=attacker_keys, ns=("att",)), child=None)
     q = few(z) + [(z, "DS"), (z, "NS")]
     return zones, q, lines_secure(q) + [f"finding ds-unknown {z}", f"finding key-unknown {z}",
-                                        f"finding delegation-changed {z}", "no-finding ds-mismatch"]
+                                        f"finding delegation-changed {z}", f"finding server-unknown {z}", "no-finding ds-mismatch"]
 
 
 @situation("hijack-ds-kept")
@@ -178,7 +178,8 @@ def hijack_ds_kept(w):
     zones = base(example=Zone(z, keys=attacker_keys, ns=("att",), ds=lambda w: [w.key(z, 13, True).ds()]), child=None)
     q = few(z)
     return zones, q, [f"verdict {z} DNSKEY bogus ds-mismatch", f"verdict www.{z} A bogus",
-                      f"finding ds-mismatch {z}", f"finding delegation-changed {z}", "no-finding ds-unknown"]
+                      f"finding ds-mismatch {z}", f"finding delegation-changed {z}", f"finding server-unknown {z}",
+                      "no-finding ds-unknown"]
 
 
 @situation("ds-removed")
