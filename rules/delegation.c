@@ -349,19 +349,36 @@ static bool glue_fine(const struct fact_rrset *expected, const struct fact_rrset
     return true;
 }
 
+/* Where the NS RRset was seen, as a member of the finding: types that are private (RFC 6895 3.1).
+ */
+static uint16_t side_of(bool from_referral)
+{
+    return from_referral ? 0xff01 : 0xff02;
+}
+
+/* What the zone says itself does not refute what its parent says: that is where resolvers are sent,
+ * and a hijack there leaves the zone as it was. So the finding ends with the last of the two sides;
+ * of the delegation the parent is the authority, though a referral has AA=0. */
+static void side_is_fine(struct judge *judge, const struct subject *subject)
+{
+    const struct fact *fact = judge->fact;
+    struct fact side = *fact;
+    side.aa |= fact->from_referral;
+    judge->fact = &side;
+    side.observed.type = side_of(!fact->from_referral);
+    if (!findings_concerns(judge, RULE_DELEGATION_CHANGED, subject))
+        findings_close(judge, RULE_DELEGATION_CHANGED, subject);
+    side.observed.type = side_of(fact->from_referral);
+    findings_leave(judge, RULE_DELEGATION_CHANGED, fact->zone);
+    judge->fact = fact;
+}
+
 static void judge_servers(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
     const struct fact_rrset *seen = &fact->observed, *expected = &fact->baseline.expected;
     bool glue = seen->type != TYPE_NS;
-    /* What the zone says itself does not refute what its parent says: that is where resolvers are
-     * sent, and a hijack there leaves the zone as it was. */
-    static const uint8_t at_parent[] = "referral";
     struct subject subject = {fact->zone, seen->owner, seen->type, NULL, 0};
-    if (fact->from_referral && !glue) {
-        subject.identity = at_parent;
-        subject.identity_size = sizeof at_parent;
-    }
     char owner[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], trust[256];
     if (!fact->baseline.present || seen->count == 0 || fact->tc)
         return;
@@ -370,7 +387,10 @@ static void judge_servers(struct judge *judge)
     if (!glue && expected->count == 0 && !fact->baseline.strict)
         return;
     if (glue ? glue_fine(expected, seen) : rrset_equal(expected, seen)) {
-        findings_close(judge, RULE_DELEGATION_CHANGED, &subject);
+        if (glue)
+            findings_close(judge, RULE_DELEGATION_CHANGED, &subject);
+        else
+            side_is_fine(judge, &subject);
         return;
     }
     if (fact->baseline.dynamic || fact->baseline.planned || (!glue && fact->baseline.below_cut))
@@ -379,6 +399,8 @@ static void judge_servers(struct judge *judge)
     if (!entry)
         return;
     entry_clear(entry);
+    if (!glue)
+        (void)entry_join(entry, judge->findings, seen->owner, side_of(fact->from_referral));
     text_expect_set(judge, entry, expected);
     text_observe_set(judge, entry, seen);
     name_text(seen->owner, owner);

@@ -640,6 +640,33 @@ CASE(delegation_changed)
     give(rules, &fact);
 }
 
+/* The zone's own NS are as they were: the parent still sends everybody elsewhere. */
+CASE(delegation_changed_at_parent)
+{
+    struct fact fact = servers(FACT_DELEGATION, 2);
+    struct fact_rrset declared = fact.observed;
+    fact.observed = set_of("x.", 2, 1, "\2n1\1x");
+    fact.from_referral = true;
+    fact.aa = false;
+    give(rules, &fact);
+    fact.observed = declared;
+    fact.from_referral = false;
+    fact.aa = true;
+    give(rules, &fact);
+}
+
+CASE(delegation_restored)
+{
+    struct fact fact = servers(FACT_DELEGATION, 2);
+    struct fact_rrset declared = fact.observed;
+    delegation_changed(rules);
+    fact.observed = declared;
+    give(rules, &fact); /* in the zone */
+    fact.from_referral = true;
+    fact.aa = false;
+    give(rules, &fact); /* at the parent */
+}
+
 CASE(delegation_planned)
 {
     struct fact fact = servers(FACT_DELEGATION, 2);
@@ -1064,6 +1091,8 @@ static const struct rule_case cases[] = {
     C(ds_removal_planned, ""),
     C(delegation_as_declared, ""),
     C(delegation_changed, "delegation-changed"),
+    C(delegation_changed_at_parent, "delegation-changed"),
+    C(delegation_restored, "delegation-changed!"),
     C(delegation_planned, ""),
     C(delegation_not_declared, "delegation-changed"),
     C(glue_in_part, ""),
