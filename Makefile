@@ -130,6 +130,10 @@ baseline_LIB := ldns libcrypto yaml-0.1 libxxhash
 UNIT += resolution
 resolution_OBJ := $(RULES_TEST)
 resolution_LIB := $(rules_LIB)
+UNIT += health
+health_OBJ = $(sort $(validator_OBJ) $(RULES_TEST)) analyze/resolvers.c analyze/health.c analyze/health_tell.c analyze/keep.c analyze/receivers.c \
+             analyze/objectives.c analyze/jline.c
+health_LIB = $(validator_LIB) yaml-0.1
 UNIT += zoneset
 zoneset_OBJ := analyze/zoneset.c analyze/zonefile.c analyze/types.c analyze/canon.c analyze/name.c
 zoneset_LIB := ldns

@@ -247,7 +247,7 @@ static bool is_trusted_by_all(const struct zone *zone)
 {
     const struct zone *at = zone;
     for (unsigned steps = 0; at && steps <= NAME_MAX_LABELS; steps++) {
-        if (at->trust.pinned || at->trust.state != TRUST_SECURE)
+        if (at->trust.only_pinned || at->trust.state != TRUST_SECURE)
             return false;
         if (at->trust.up == NULL)
             return name_is_root(at->name);
@@ -349,16 +349,21 @@ static bool answered(const struct health_case *c, struct resolver *r)
     return gave_data(c, voices, cd) || cited;
 }
 
-bool health_response(struct health *h, struct answer *a, const struct datagram *dg)
+/* The zone that decided has recovered, or has not after all: of an answer of whomever. */
+static bool note_outage(struct health *h, struct answer *a, const struct datagram *dg)
+{
+    struct usage *u = a->counted_for ? a->counted_for->usage : NULL;
+    if (u == NULL || u->outages == NULL || !u->outages->news)
+        return false;
+    health_tell_outage(
+        &(struct health_case){h, a, a->counted_for, u, &dg->flow, dg->time_ns, dg->frame});
+    return true;
+}
+
+static bool note_resolver(struct health *h, struct answer *a, const struct datagram *dg)
 {
     bool is_failure = a->rcode == RCODE_SERVFAIL;
-    struct usage *u = a->counted_for ? a->counted_for->usage : NULL;
-    if (u && u->outages && u->outages->news)
-        health_tell_outage(
-            &(struct health_case){h, a, a->counted_for, u, &dg->flow, dg->time_ns, dg->frame});
-    if (a->vouched)
-        vouched_again(h, a, dg);
-    if (!is_resolvers(a) || (a->kind == ANSWER_OTHER && !is_failure))
+    if (a->kind == ANSWER_OTHER && !is_failure)
         return false;
     if (power_of_two(a->counted)) /* zones become known */
         a->home = home_of(h, a);
@@ -376,6 +381,16 @@ bool health_response(struct health *h, struct answer *a, const struct datagram *
     usage_failed(&h->answers->world, a->home, a, dg->time_ns);
     c.usage->rate.failed++;
     return failed(&c, r);
+}
+
+bool health_response(struct health *h, struct answer *a, const struct datagram *dg)
+{
+    bool cited = note_outage(h, a, dg);
+    if (a->vouched)
+        vouched_again(h, a, dg);
+    if (is_resolvers(a))
+        cited |= note_resolver(h, a, dg);
+    return cited;
 }
 
 /* --- judged --- */

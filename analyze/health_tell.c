@@ -332,7 +332,7 @@ static bool excuse_of(const struct answer *a, int64_t clock_ns, int64_t *ret_ns)
     case REASON_SIG_BAD:
     case REASON_SIG_MISSING:
     case REASON_SIG_MALFORMED:
-        if (a->zone->trust.state == TRUST_SECURE && !a->zone->trust.pinned)
+        if (a->zone->trust.state == TRUST_SECURE && !a->zone->trust.only_pinned)
             return true; /* by keys that are good, or with no signature at all: no cache does that
                           */
         *ret_ns = old_chain_until(a->zone);

@@ -176,6 +176,10 @@ def check_expectation(report, scenario, outcome, path, allowed):
         elif verb == "retro":
             question = (absolute(rest[0]), rest[1])
             report.check(question in outcome.retro, scenario, " ".join(words), "revised", "not revised")
+        elif verb == "closed":
+            listed.update(rest[0].split("|"))
+            states = {f.get("state") for f in found(outcome, rest[0], zone)}
+            report.check(states == {"closed"}, scenario, " ".join(words), "closed", " ".join(sorted(states)) or "not found")
         elif verb in ("finding", "want"):
             listed.update(rest[0].split("|"))
             if found(outcome, rest[0], zone) or verb == "finding":

@@ -79,6 +79,11 @@ def few(zone):
     return [("www." + zone, "A"), (zone, "MX"), (zone, "TXT"), (zone, "DNSKEY")]
 
 
+def unusable(zone):
+    """What everyone behind a validating resolver sees when nothing of a declared zone validates."""
+    return [f"finding zone-dark {zone}", f"finding servfail-spike {zone}", f"finding validation-split {zone}"]
+
+
 def lines_secure(pairs):
     return [f"verdict {n} {t} secure" for n, t in pairs]
 
@@ -179,7 +184,7 @@ def hijack_ds_kept(w):
     q = few(z)
     return zones, q, [f"verdict {z} DNSKEY bogus ds-mismatch", f"verdict www.{z} A bogus",
                       f"finding ds-mismatch {z}", f"finding delegation-changed {z}", f"finding server-unknown {z}",
-                      "no-finding ds-unknown"]
+                      "no-finding ds-unknown", *unusable(z)]
 
 
 @situation("ds-removed")
@@ -223,7 +228,7 @@ def expired(w):
     q = few(z)
     return base(example=Zone(z, start=-31 * DAY, end=-DAY), child=None), q, [
         f"verdict {z} DNSKEY bogus signature-expired", f"verdict www.{z} A bogus", f"finding rrsig-expired {z}",
-        "no-finding rrsig-bad", "no-finding rrsig-not-yet-valid", "no-finding record-changed"]
+        "no-finding rrsig-bad", "no-finding rrsig-not-yet-valid", "no-finding record-changed", *unusable(z)]
 
 
 @situation("expired-one-rrset")
@@ -243,7 +248,7 @@ def not_yet_valid(w):
     q = few(z)
     return base(example=Zone(z, start=2 * DAY, end=31 * DAY), child=None), q, [
         f"verdict {z} DNSKEY bogus signature-not-yet-valid", f"verdict www.{z} A bogus",
-        f"finding rrsig-not-yet-valid {z}", "no-finding rrsig-bad", "no-finding rrsig-expired"]
+        f"finding rrsig-not-yet-valid {z}", "no-finding rrsig-bad", "no-finding rrsig-expired", *unusable(z)]
 
 
 @situation("expiring-soon")
@@ -279,7 +284,7 @@ def unsigned_with_ds(w):
     z = "example.test."
     q = few(z)
     return base(example=Zone(z, signed=False, ds=lambda w: [w.key(z, 13, True).ds()]), child=None), q, [
-        f"verdict www.{z} A bogus", f"verdict {z} MX bogus", f"finding rrsig-missing|ds-mismatch {z}"]
+        f"verdict www.{z} A bogus", f"verdict {z} MX bogus", f"finding rrsig-missing|ds-mismatch {z}", *unusable(z)]
 
 
 @situation("unknown-signing-key")
@@ -309,7 +314,7 @@ def revoked_ksk(w):
     keys = lambda w: [w.key(z, 13, True).revoked(), w.key(z, 13, False)]
     q = few(z)
     return base(example=Zone(z, keys=keys, ds=lambda w: [w.key(z, 13, True).ds()]), child=None), q, [
-        f"verdict www.{z} A bogus", f"verdict {z} DNSKEY bogus", f"finding key-revoked {z}"]
+        f"verdict www.{z} A bogus", f"verdict {z} DNSKEY bogus", f"finding key-revoked {z}", *unusable(z)]
 
 
 @situation("ds-mismatch", baseline=None)
