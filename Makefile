@@ -33,7 +33,7 @@ SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c s
 TALK := sandbox/channel.c
 RING := sandbox/ring.c
 SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/files.c sandbox/place.c sandbox/sensor.c sandbox/spawn.c \
-              sandbox/wires.c sandbox/session.c sandbox/relay.c sandbox/progress.c
+              sandbox/wires.c sandbox/session.c sandbox/watch.c sandbox/relay.c sandbox/progress.c sandbox/condition.c
 CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
 CAPTURE := $(CAPTURE_FILES) capture/filter.c capture/output.c capture/replay.c capture/live.c
 # frames to DNS messages, the lower half of the analyser
@@ -55,7 +55,7 @@ VALIDATE += $(TRAVEL)
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
 ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_roll.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c analyze/race.c analyze/watch.c \
-           analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/pipeline.c
+           analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/selfcheck.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys roll signatures delegation dsform denial records mail sensor load served contest servers cut)
 ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
 RULES += rules/resolution.c rules/validation.c
@@ -80,9 +80,9 @@ supervisor_PKG := libseccomp libcrypto libcyaml jansson
 capture_SRC := capture/capture.c $(CAPTURE) $(SANDBOX) $(RING) sandbox/policy_capture.c
 CODECS := zlib liblzma libzstd liblz4
 capture_PKG := libpcap $(CODECS) libseccomp
-analyze_SRC := analyze/analyze.c $(ANALYZE) $(BASELINE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/policy_analyze.c
+analyze_SRC := analyze/analyze.c $(ANALYZE) $(BASELINE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/condition.c sandbox/policy_analyze.c
 analyze_PKG := ldns libcrypto yaml-0.1 libxxhash libseccomp
-store_SRC := evidence/store.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) sandbox/policy_store.c
+store_SRC := evidence/store.c evidence/storage.c sandbox/condition.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) sandbox/policy_store.c
 store_PKG := libcrypto libseccomp
 sign_SRC := evidence/sign.c $(EVIDENCE_SIGN) $(SANDBOX) $(TALK) sandbox/policy_sign.c
 sign_PKG := libcrypto libseccomp
@@ -139,12 +139,15 @@ zoneset_OBJ := analyze/zoneset.c analyze/zonefile.c analyze/types.c analyze/cano
 zoneset_LIB := ldns
 policy_OBJ := $(baseline_OBJ)
 policy_LIB := $(baseline_LIB)
-UNIT += log settings inputs channel ring
+UNIT += log settings inputs channel ring watch
 log_OBJ := sandbox/log.c
 settings_OBJ := sandbox/settings.c
 inputs_OBJ := sandbox/inputs.c sandbox/settings.c sandbox/log.c
 channel_OBJ := sandbox/channel.c sandbox/log.c
 ring_OBJ := sandbox/ring.c sandbox/log.c
+watch_OBJ := sandbox/watch.c sandbox/condition.c sandbox/control.c sandbox/files.c sandbox/log.c evidence/storage.c \
+             $(EVIDENCE_STORE) $(RING) $(TALK) sandbox/inputs.c sandbox/settings.c
+watch_LIB := libcrypto
 UNIT += name message
 name_OBJ := analyze/name.c
 message_OBJ := analyze/message.c analyze/name.c
@@ -156,7 +159,7 @@ jline_LIB := jansson
 event_OBJ := $(DECODE) $(EVENTS) analyze/canon.c analyze/verdict.c rules/catalogue.c
 event_LIB := ldns libcrypto jansson
 UNIT += flow table gather link fragment tcp dissect pair sensor
-sensor_OBJ := $(sort $(DECODE) $(RULES_TEST)) sandbox/settings.c
+sensor_OBJ := $(sort $(DECODE) $(RULES_TEST)) analyze/selfcheck.c sandbox/settings.c
 sensor_LIB := libcrypto yaml-0.1
 flow_OBJ := analyze/flow.c
 flow_LIB := libcrypto

@@ -12,6 +12,7 @@
 #include "analyze/learn.h"
 #include "analyze/pipeline.h"
 #include "sandbox/channel.h"
+#include "sandbox/condition.h"
 #include "sandbox/confine.h"
 #include "sandbox/control.h"
 #include "sandbox/fds.h"
@@ -30,15 +31,19 @@
 #define ERROR_TEXT    512
 /* A waiting loop looks for words of the supervisor so often, milliseconds. */
 #define PATIENCE_MS 500
+/* One for each process whose walls could be wrong, and some. */
+#define TOLD_MAX 16
 
 struct analyzer {
     struct ring *ring;
     struct channel *results;
     struct ahead *ahead;
     struct pipeline *pipeline;
-    struct explain *explain; /* what is asked, or NULL: the summary is the report then */
-    struct learn *learn;     /* what was validated is the report, or NULL */
-    size_t batch_bytes;      /* of the ring, after which its space is given back */
+    struct explain *explain;         /* what is asked, or NULL: the summary is the report then */
+    struct learn *learn;             /* what was validated is the report, or NULL */
+    size_t batch_bytes;              /* of the ring, after which its space is given back */
+    struct condition told[TOLD_MAX]; /* replay: of the sensor, so far */
+    size_t told_count;
     bool live, ended;
 };
 
@@ -252,10 +257,24 @@ static void warm_up(void)
 
 /* --- the loop --- */
 
+/* In replay what was told of the sensor waits for the end, so that two runs are judged alike. */
 static void obey(struct analyzer *z)
 {
-    if (control_poll() == CONTROL_STATS)
-        pipeline_stats(z->pipeline);
+    struct control_msg msg;
+    struct condition condition;
+    struct timespec now = {0};
+    for (enum control_word word; (word = control_poll_msg(&msg)) != 0;) {
+        if (word == CONTROL_STATS)
+            pipeline_stats(z->pipeline);
+        if (word != CONTROL_CONDITION || !condition_unpack(&msg, &condition))
+            continue;
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        if (z->live)
+            pipeline_condition(z->pipeline, &condition,
+                               (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+        else if (z->told_count < TOLD_MAX)
+            z->told[z->told_count++] = condition;
+    }
 }
 
 /* In replay a batch ends after a fixed number of records and bytes, whenever they come, so that two
@@ -278,6 +297,8 @@ static void take_batch(struct analyzer *z)
         pipeline_record(z->pipeline, r);
         i++;
     }
+    if (z->live)
+        obey(z);
     if (missed)
         pipeline_missed(z->pipeline, missed);
     pipeline_flush(z->pipeline);
@@ -305,6 +326,9 @@ static const char *send_report(struct analyzer *z)
 
 static const char *finish(struct analyzer *z)
 {
+    obey(z);
+    for (size_t i = 0; i < z->told_count; i++)
+        pipeline_condition(z->pipeline, &z->told[i], 0);
     pipeline_finish(z->pipeline);
     const char *nothing = send_report(z);
     struct pipeline_totals totals = pipeline_totals(z->pipeline);

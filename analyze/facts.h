@@ -180,15 +180,21 @@ enum sensor_kind {
     SENSOR_GAPS,         /* TCP streams with bytes that never came: part of all streams */
     SENSOR_ONLY_QUERIES, /* messages without their counterpart: part of all messages */
     SENSOR_ONLY_RESPONSES,
-    SENSOR_HALVES,    /* queries of some flows and responses of others */
-    SENSOR_TWICE,     /* packets seen a second time within 10 ms: part of all distinct ones */
-    SENSOR_CUT,       /* packets captured short: part of all; harmful if responses */
-    SENSOR_WRAPPED,   /* packets inside others; `how` names the layers */
-    SENSOR_TAGS,      /* VLAN tags in one direction only: part, with tags, of all */
-    SENSOR_OFFLOAD,   /* checksums left to the network card: part of those checked */
-    SENSOR_CHECKSUMS, /* wrong checksums: part of those checked */
-    SENSOR_OVERSIZE,  /* larger than an Ethernet frame: part of all */
-    SENSOR_FRAGMENTS  /* answers of which fragments are missing: part of those in fragments */
+    SENSOR_HALVES,     /* queries of some flows and responses of others */
+    SENSOR_TWICE,      /* packets seen a second time within 10 ms: part of all distinct ones */
+    SENSOR_CUT,        /* packets captured short: part of all; harmful if responses */
+    SENSOR_WRAPPED,    /* packets inside others; `how` names the layers */
+    SENSOR_TAGS,       /* VLAN tags in one direction only: part, with tags, of all */
+    SENSOR_OFFLOAD,    /* checksums left to the network card: part of those checked */
+    SENSOR_CHECKSUMS,  /* wrong checksums: part of those checked */
+    SENSOR_OVERSIZE,   /* larger than an Ethernet frame: part of all */
+    SENSOR_FRAGMENTS,  /* answers of which fragments are missing: part of those in fragments */
+    SENSOR_CLOCK_BACK, /* packet time went back so many times; `how` says how far */
+    SENSOR_CLOCK_SET,  /* live: the wall clock was set; `how` says where to and how far */
+    SENSOR_CLOCK_FREE, /* live: nothing disciplines the wall clock */
+    SENSOR_SPACE,      /* part bytes are free for evidence, and become all bytes a second fewer */
+    SENSOR_UNWRITTEN,  /* part frames could not be written; `how` */
+    SENSOR_WALLS       /* the walls of process `interface` are not as its policy says; `how` */
 };
 
 struct fact_sensor {
@@ -197,7 +203,7 @@ struct fact_sensor {
     bool harmful;          /* SENSOR_CUT: responses that cannot be judged */
     uint64_t part, all;    /* as said at the kind */
     int64_t from_ns;       /* the interval; it ends at the fact's time */
-    const char *interface; /* NULL: all together */
+    const char *interface; /* NULL: all together; or the process */
     const char *how;       /* more in words, or NULL */
 };
 

@@ -18,6 +18,7 @@
 #include "analyze/memo.h"
 #include "analyze/pair.h"
 #include "analyze/roll.h"
+#include "analyze/selfcheck.h"
 #include "analyze/stats.h"
 #include "analyze/tell.h"
 #include "analyze/tell_contest.h"
@@ -59,6 +60,7 @@ struct pipeline {
     struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
     struct sensor *sensor; /* the dissector's */
+    struct selfcheck selfcheck;
     struct stats stats;
     int64_t next_stats_ns, lossy_until_ns;
     bool twice_held;
@@ -389,6 +391,7 @@ static void review(struct pipeline *p, bool end)
     sums.context = p;
     sums.responses -= transport_explained(p->watch.transport);
     sensor_review(p->sensor, &sums, end, on_sensor, p);
+    selfcheck_review(&p->selfcheck, p->stats.run.last_ns, on_sensor, p);
 }
 
 /* Frames were lost since the counters were last told: claims of absence around are weaker, also
@@ -430,9 +433,19 @@ static void take_inventory(struct pipeline *p, bool last)
         inventory_news(p->inventory, &p->answers, &run, p->out.inventory, p->out.context);
 }
 
+static void clock_back(struct pipeline *p)
+{
+    selfcheck_stepped(&p->selfcheck, on_sensor, p);
+    hold(p, &p->selfcheck.frame, 1);
+    if (p->next_stats_ns != INT64_MIN) /* by the clock as it is now */
+        p->next_stats_ns = p->selfcheck.last_ns;
+}
+
 static void on_frame(struct pipeline *p, const struct ring_record *r)
 {
     stats_frame(&p->stats, r->time_ns, r->number);
+    if (selfcheck_frame(&p->selfcheck, r->source, r->interface, r->time_ns, r->number))
+        clock_back(p);
     if (dissect_frame(p->dissect, r))
         hold(p, &r->number, 1);
     if (watch_pending(&p->watch)) {
@@ -489,6 +502,13 @@ void pipeline_record(struct pipeline *p, const struct ring_record *r)
     default:
         break;
     }
+}
+
+void pipeline_condition(struct pipeline *p, const struct condition *condition, int64_t now_ns)
+{
+    if (!p->in.settings->live)
+        now_ns = stats_any_frame(&p->stats) ? p->stats.run.last_ns : 0;
+    selfcheck_told(condition, now_ns, on_sensor, p);
 }
 
 void pipeline_flush(struct pipeline *p)

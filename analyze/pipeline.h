@@ -13,6 +13,7 @@
 #include "sandbox/settings.h"
 
 struct ahead;
+struct condition;
 struct explain;
 struct learn;
 
@@ -63,6 +64,8 @@ void pipeline_record(struct pipeline *, const struct ring_record *);
 void pipeline_flush(struct pipeline *);
 /* `missed` records were overwritten before we came (live): findings of absence are marked. */
 void pipeline_missed(struct pipeline *, uint64_t missed);
+/* What another process tells of the sensor, and the wall clock (of use in live capture only). */
+void pipeline_condition(struct pipeline *, const struct condition *, int64_t now_ns);
 /* A stats event now. */
 void pipeline_stats(struct pipeline *);
 /* End of input: last stats, final findings. Then the summary may be taken. */

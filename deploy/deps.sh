@@ -17,8 +17,9 @@ build=(gcc libc6-dev linux-libc-dev clang make pkg-config libpcap-dev libldns-de
 test=(clang-format-14 libclang-rt-14-dev libasan8 libubsan1 git tshark tcpdump ldnsutils
     bind9-dnsutils iproute2 nftables ethtool python3 python3-cryptography python3-dnspython jq
     mandoc gzip xz-utils zstd lz4 xxd procps util-linux)
-lab=(nsd knot unbound bind9-utils dnsperf)
-daemons=(nsd knot unbound)
+lab=(nsd knot unbound bind9 bind9-utils pdns-server pdns-backend-sqlite3 pdns-recursor sqlite3 dnsperf)
+daemons=(nsd knot unbound bind9 pdns-server pdns-recursor)
+declare -A unit=([bind9]=named [pdns-server]=pdns) # where it is not called as its package
 
 usage() {
     sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
@@ -99,7 +100,7 @@ forbid_daemons() {
 fresh_daemons=()
 for daemon in "${daemons[@]}"; do
     for package in "${missing[@]}"; do
-        [ "$package" = "$daemon" ] && fresh_daemons+=("$daemon")
+        [ "$package" = "$daemon" ] && fresh_daemons+=("${unit[$daemon]:-$daemon}")
     done
 done
 

@@ -41,7 +41,8 @@ struct recorder {
     uint64_t last_frame, frames, late, unheld;
     int64_t last_ns, least_ns, greatest_ns;
     struct ring_loss total;
-    uint64_t damaged;
+    uint64_t damaged, unwritten; /* unwritten: frames */
+    const char *unwritten_why;
     bool ended;
     struct json line;
 };
@@ -221,6 +222,8 @@ static void storage_gap(struct recorder *r, const struct segment_summary *s, int
 {
     const char *text = strerror(-error);
     log_line(LOG_ERROR, "recorder: %s: %s", r->name, text);
+    r->unwritten += s->packets;
+    r->unwritten_why = strerrordesc_np(-error);
     record_gap(r, &(struct gap){.reason = "storage",
                                 .has_times = s->packets > 0,
                                 .from_ns = s->first_ns,
@@ -309,6 +312,12 @@ bool recorder_locate(const struct recorder *r, uint64_t frame, char *ret_name, s
         return false;
     (void)snprintf(ret_name, room, NAME_SEGMENT, number);
     return true;
+}
+
+uint64_t recorder_unwritten(const struct recorder *r, const char **ret_why)
+{
+    *ret_why = r->unwritten_why ? r->unwritten_why : "";
+    return r->unwritten;
 }
 
 /* --- spool ---------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ void recorder_rotate(struct recorder *, bool now);
 int recorder_due_ms(const struct recorder *);
 /* Live: the segment file that holds the frame; false if there is none (any more). */
 bool recorder_locate(const struct recorder *, uint64_t frame, char *ret_name, size_t room);
+/* Live: frames that the storage refused so far, and the last reason, "" none. */
+uint64_t recorder_unwritten(const struct recorder *, const char **ret_why);
 uint64_t recorder_last_frame(const struct recorder *);
 /* Replay: writes extract.pcapng with these frames (sorted here). */
 void recorder_extract(struct recorder *, uint64_t *frames, size_t count);

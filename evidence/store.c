@@ -22,6 +22,7 @@
 #include "evidence/listing.h"
 #include "evidence/recorder.h"
 #include "evidence/results.h"
+#include "evidence/storage.h"
 #include "evidence/text.h"
 #include "sandbox/channel.h"
 #include "sandbox/confine.h"
@@ -51,6 +52,8 @@
  * always drained to the end, since what analyze holds must be known before frames are dropped. */
 #define RESULTS_A_TURN 256u
 #define FRAMES_A_TURN  8192u
+/* Live: room is looked at although nothing happens, milliseconds. */
+#define STORAGE_LOOK_MS 5000
 
 struct store {
     struct inputs *inputs;
@@ -58,6 +61,7 @@ struct store {
     char sensor[sizeof((struct settings *)0)->sensor + 1];
     char origin[TEXT_MAX], boot_id[64], os[256], hardware[128];
     const char *clock_state;
+    struct storage storage;
     int64_t begun_ns;
     int segments, log, state; /* folders */
     struct channel *sign, *from_analyze, *from_digest;
@@ -77,6 +81,13 @@ static int64_t now_ns(void)
     struct timespec t;
     if (clock_gettime(CLOCK_REALTIME, &t) != 0)
         log_die("store: clock: %m");
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
@@ -367,7 +378,10 @@ static void wait_for_work(struct store *s)
     if (!ring_sleep(s->ring))
         return;
     results_flush(s->results);
-    if (poll(p, 4, recorder_due_ms(s->recorder)) < 0 && errno != EINTR)
+    int due_ms = recorder_due_ms(s->recorder);
+    if (s->settings->live && (due_ms < 0 || due_ms > STORAGE_LOOK_MS))
+        due_ms = STORAGE_LOOK_MS;
+    if (poll(p, 4, due_ms) < 0 && errno != EINTR)
         log_die("store: poll: %m");
     ring_awake(s->ring);
     if (p[3].revents)
@@ -387,8 +401,10 @@ static void run(struct store *s)
             ring_follow_analyze(s->ring); /* first how far, … */
         any |= drain_results(s);          /* … then what was said up to there, … */
         any |= drain_ring(s);             /* … then the frames. */
-        if (s->settings->live)
+        if (s->settings->live) {
             recorder_rotate(s->recorder, false);
+            storage_watch(&s->storage, s->recorder, monotonic_ns());
+        }
         if (!any && !is_complete(s))
             wait_for_work(s);
         else if (s->settings->live)
@@ -469,6 +485,7 @@ int main(void)
     control_await_go();
 
     begin(&s);
+    storage_init(&s.storage, FD_EVIDENCE);
     run(&s);
     finish(&s);
     recorder_free(s.recorder);

@@ -65,6 +65,11 @@ static int read_expiring(struct conf *conf, const yaml_node_t *node, void *conte
     return conf_duration(conf, node, &((struct profile *)context)->expiring_ns);
 }
 
+static int read_space(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return conf_duration(conf, node, &((struct profile *)context)->space_ns);
+}
+
 static int read_small(struct conf *conf, const yaml_node_t *node, uint64_t least, uint64_t most,
                       unsigned *ret)
 {
@@ -188,7 +193,8 @@ static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *con
                                                {"response-unasked", read_unasked},
                                                {"tcp-blocked", read_tcp},
                                                {"edns-downgrade", read_edns},
-                                               {"tunnel-shape", read_tunnel}};
+                                               {"tunnel-shape", read_tunnel},
+                                               {"space", read_space}};
     return conf_map(conf, node, fields, COUNT(fields), context);
 }
 

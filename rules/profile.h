@@ -20,6 +20,7 @@ struct profile {
     unsigned validation_share;                     /* validation-rate: thousandths of a percent */
     unsigned validation_answers;                   /* … of so many answers at least */
     struct rules_thresholds thresholds;
+    int64_t space_ns; /* sensor-storage: room for less than so long is too little */
     uint8_t (*excluded)[NAME_MAX_BYTES];
     size_t excluded_count;
 };

@@ -1,5 +1,6 @@
 /*
- * sensor: findings about the tap itself: what it loses, hides, repeats or alters.
+ * sensor: findings about the sensor itself: what the tap loses, hides, repeats or alters, and how
+ * clock, storage and confinement are.
  *
  * Contained in: analyze, tests. What makes verdicts or counts wrong is medium or high; what only
  * has to be known about how the evidence came about is low or info.
@@ -10,13 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOT_ALL_PERMILLE 1 /* below: medium, a lost frame in a thousand */
+#define NOT_ALL_PERMILLE 1                     /* below: medium, a lost frame in a thousand */
+#define SPACE_LEAST      (UINT64_C(128) << 20) /* bytes: two segments of the default size */
 
 /* By enum sensor_kind. "%s" of `says`: the numbers; `then`: what it means. */
 static const struct {
     enum rule_id rule;
     enum severity severity; /* 0: by the rule, or by what it does */
     const char *says, *then, *expected;
+    bool bare; /* the numbers say nothing, or are told in `how` */
 } kinds[] = {
     [SENSOR_DROPPED] = {RULE_SENSOR_LOSS, 0, "frames were lost before they were recorded",
                         "what they carried cannot be judged", "no frame lost"},
@@ -57,6 +60,25 @@ static const struct {
     [SENSOR_FRAGMENTS] = {RULE_FRAGMENTS_LOST, 0, "answers in fragments came only in part",
                           "resolvers behind such a path do not get large answers",
                           "all fragments of an answer"},
+    [SENSOR_CLOCK_BACK] = {RULE_SENSOR_CLOCK, 0, "packet time went back",
+                           "the clock of the capture was set, or captures were joined out of "
+                           "order; signatures are judged by packet time",
+                           "packet time that goes forward", true},
+    [SENSOR_CLOCK_SET] = {RULE_SENSOR_CLOCK, 0, "the sensor's clock was set",
+                          "packet times before and after do not fit together, and signatures are "
+                          "judged by them",
+                          "a clock that is slewed, not set", true},
+    [SENSOR_CLOCK_FREE] = {RULE_SENSOR_CLOCK, 0, "nothing synchronises the sensor's clock",
+                           "signatures are judged by it", "a clock disciplined by NTP or PTP",
+                           true},
+    [SENSOR_SPACE] = {RULE_SENSOR_STORAGE, 0, "room for evidence runs out",
+                      "frames will be lost when it has", "room for longer than the lead time",
+                      true},
+    [SENSOR_UNWRITTEN] = {RULE_SENSOR_STORAGE, 0, "frames could not be written",
+                          "they are not in the evidence", "every frame written"},
+    [SENSOR_WALLS] = {RULE_SENSOR_CONFINEMENT, 0, "confinement is not as the policy says",
+                      "a process that reads what strangers send may do more than it should",
+                      "no_new_privs, no capabilities, a seccomp filter that stops", true},
 };
 
 static enum severity grade(const struct fact_sensor *f)
@@ -68,10 +90,48 @@ static enum severity grade(const struct fact_sensor *f)
     return kinds[f->kind].severity;
 }
 
+/* Too little room, or too little for as long as it takes to make more? */
+static bool short_of_space(const struct judge *judge, const struct fact_sensor *f)
+{
+    uint64_t lead = (uint64_t)judge->profile->space_ns / 1000000000;
+    return f->part < SPACE_LEAST || (f->all && f->part / f->all < lead);
+}
+
+static const char *space_words(const struct fact_sensor *f, char *ret_text, size_t room)
+{
+    uint64_t mib = f->part >> 20;
+    if (f->all)
+        snprintf(ret_text, room,
+                 "%" PRIu64 " MiB left, %" PRIu64 " KiB fewer each second: %" PRIu64 " min", mib,
+                 f->all >> 10, f->part / f->all / 60);
+    else
+        snprintf(ret_text, room, "%" PRIu64 " MiB left", mib);
+    return ret_text;
+}
+
+static void describe_bare(struct entry *entry, const struct fact *fact)
+{
+    const struct fact_sensor *f = fact->sensor;
+    char words[96], line[LINE_ROOM], when[32];
+    const char *how = f->kind == SENSOR_SPACE ? space_words(f, words, sizeof words) : f->how;
+    entry_clear(entry);
+    entry_summary(entry, "%s%s%s%s%s%s: %s", f->interface ? f->interface : "",
+                  f->interface ? ": " : "", kinds[f->kind].says, how ? " (" : "", how ? how : "",
+                  how ? ")" : "", kinds[f->kind].then);
+    entry_expected(entry, kinds[f->kind].expected);
+    snprintf(line, sizeof line, "%s%s%s", how ? how : kinds[f->kind].says, ", ",
+             text_time(fact->time_ns / 1000000000, when));
+    entry_observed(entry, line);
+}
+
 static void describe(struct entry *entry, const struct fact *fact)
 {
     const struct fact_sensor *f = fact->sensor;
     char all[32] = "", line[LINE_ROOM], from[32], to[32];
+    if (kinds[f->kind].bare) {
+        describe_bare(entry, fact);
+        return;
+    }
     if (f->all)
         snprintf(all, sizeof all, " of %" PRIu64, f->all);
     entry_clear(entry);
@@ -102,7 +162,7 @@ void sensor_judge(struct judge *judge)
     memcpy(identity + 1, f->interface ? f->interface : "", size);
     struct subject subject = {
         .zone = fact->zone, .owner = fact->zone, .identity = identity, .identity_size = 1 + size};
-    if (f->over) {
+    if (f->over || (f->kind == SENSOR_SPACE && !short_of_space(judge, f))) {
         findings_close(judge, kinds[f->kind].rule, &subject);
         return;
     }

@@ -17,10 +17,9 @@
 #include "sandbox/log.h"
 
 /* A word, or 0 when none came within the timeout. */
-static enum control_word receive(int timeout_ms)
+static enum control_word receive(int timeout_ms, struct control_msg *ret_msg)
 {
     struct pollfd p = {.fd = FD_CONTROL, .events = POLLIN};
-    struct control_msg msg;
     int n;
     do
         n = poll(&p, 1, timeout_ms);
@@ -29,16 +28,17 @@ static enum control_word receive(int timeout_ms)
         return (enum control_word)0;
     ssize_t got;
     do
-        got = read(FD_CONTROL, &msg, sizeof msg);
+        got = read(FD_CONTROL, ret_msg, sizeof *ret_msg);
     while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof msg)
+    if (got != (ssize_t)sizeof *ret_msg)
         log_die("control: the supervisor is gone");
-    return (enum control_word)msg.word;
+    return (enum control_word)ret_msg->word;
 }
 
 void control_await_go(void)
 {
-    enum control_word word = receive(-1);
+    struct control_msg msg;
+    enum control_word word = receive(-1, &msg);
     if (word != CONTROL_GO)
         log_die("control: word %d where GO was expected", (int)word);
 }
@@ -51,17 +51,28 @@ void control_send(enum control_word word, uint32_t status, const char *text)
     msg.status = status;
     if (text)
         snprintf(msg.text, sizeof msg.text, "%s", text);
+    control_write(&msg);
+}
+
+void control_write(const struct control_msg *msg)
+{
     ssize_t n;
     do
-        n = write(FD_CONTROL, &msg, sizeof msg);
+        n = write(FD_CONTROL, msg, sizeof *msg);
     while (n < 0 && errno == EINTR);
-    if (n != (ssize_t)sizeof msg)
+    if (n != (ssize_t)sizeof *msg)
         log_die("control: the supervisor is gone");
 }
 
 enum control_word control_poll(void)
 {
-    return receive(0);
+    struct control_msg msg;
+    return receive(0, &msg);
+}
+
+enum control_word control_poll_msg(struct control_msg *ret_msg)
+{
+    return receive(0, ret_msg);
 }
 
 struct progress *control_progress(void)

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sandbox/condition.h"
 #include "sandbox/confine.h"
 #include "sandbox/control.h"
 #include "sandbox/fds.h"
@@ -25,6 +26,7 @@
 #include "sandbox/progress.h"
 #include "sandbox/relay.h"
 #include "sandbox/spawn.h"
+#include "sandbox/watch.h"
 #include "sandbox/wires.h"
 
 #define PROGRESS_MS 200
@@ -39,7 +41,7 @@ struct child {
     pid_t pid; /* 0: takes no part in this run */
     int control;
     struct relay log;
-    bool ready, done, ended, killed_by_us;
+    bool ready, unconfined, done, ended, killed_by_us;
     int wait_status;
 };
 
@@ -50,6 +52,7 @@ struct run {
     struct wires wires;
     const struct progress *progress;
     struct progress_line line;
+    struct watch watch;
     int signals;   /* signalfd */
     bool going;    /* GO was given */
     bool packing;  /* pack was given its GO */
@@ -81,6 +84,7 @@ static void start(struct run *r, enum process process)
     c->pid = spawn_start(&request);
     if (c->pid < 0)
         log_die("%s: cannot be started: %m", names[process]);
+    watch_process(&r->watch, process, c->pid);
     for (size_t i = fixed; i < count; i++)
         if (!r->session->sources.items[rows[i].target - FD_SOURCES].stream)
             close(rows[i].fd);
@@ -144,6 +148,7 @@ static void begin(struct run *r)
     r->signals = files_keep(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
     if (r->signals < 0)
         log_die("signalfd: %m");
+    watch_init(&r->watch);
     r->progress = wires_make(r->session, &r->wires);
     for (int p = 0; p < PROCESS_COUNT; p++)
         if (takes_part(r->session, (enum process)p))
@@ -155,6 +160,7 @@ static void begin(struct run *r)
         close(r->session->identity);
     const struct options *o = r->session->options;
     progress_start(&r->line, !o->quiet && !o->test && r->progress);
+    watch_process(&r->watch, PROCESS_supervisor, getpid());
     confine_self(r->session);
 }
 
@@ -210,6 +216,53 @@ static void hear_done(struct run *r, enum process process, const struct control_
         out->worst_known = sscanf(msg->text, CONTROL_WORST, &out->worst) == 1;
 }
 
+/* --- how the sensor itself is ---------------------------------------------------------------- */
+
+/* To analyze, who judges it. If it has no room now, it is told again: what lasts is repeated. */
+static void pass_on(struct run *r, const struct condition *condition)
+{
+    const struct child *c = &r->children[PROCESS_analyze];
+    struct control_msg msg;
+    if (!r->going || !c->pid || c->ended || c->control < 0)
+        return;
+    condition_pack(condition, &msg);
+    ssize_t n = write(c->control, &msg, sizeof msg);
+    (void)n;
+}
+
+static void on_condition(void *context, const struct condition *condition)
+{
+    struct run *r = context;
+    progress_clear(&r->line);
+    if (condition->kind == CONDITION_WALLS && !condition->over)
+        log_line(LOG_ERROR, "%s: confinement is not as the policy says: %s", condition->name,
+                 condition->how);
+    pass_on(r, condition);
+}
+
+/* Who was asked to trace refused system calls says so itself: its filter names and does not stop.
+ */
+static void tell_unconfined(struct run *r)
+{
+    for (int p = 0; p < PROCESS_COUNT; p++) {
+        struct condition c = {.kind = CONDITION_WALLS};
+        if (!r->children[p].pid || !r->children[p].unconfined)
+            continue;
+        snprintf(c.name, sizeof c.name, "%s", names[p]);
+        snprintf(c.how, sizeof c.how, "refused system calls are named, not stopped (trace mode)");
+        pass_on(r, &c);
+    }
+}
+
+/* Of what a process says of the sensor only what it can know. */
+static void hear_condition(struct run *r, enum process process, const struct control_msg *msg)
+{
+    struct condition c;
+    if (process == PROCESS_store && condition_unpack(msg, &c) &&
+        (c.kind == CONDITION_SPACE || c.kind == CONDITION_UNWRITTEN))
+        pass_on(r, &c);
+}
+
 /* Takes every word that is there. */
 static void hear(struct run *r, enum process process)
 {
@@ -224,10 +277,15 @@ static void hear(struct run *r, enum process process)
             c->control = -1;
             return;
         }
+        if (msg.word == CONTROL_CONDITION) {
+            hear_condition(r, process, &msg);
+            continue;
+        }
         msg.text[sizeof msg.text - 1] = '\0';
         progress_clear(&r->line);
         if (msg.word == CONTROL_READY) {
             c->ready = true;
+            c->unconfined = msg.status != 0;
             if (msg.status)
                 log_line(LOG_WARNING, "%s runs unconfined", names[process]);
         } else if (msg.word == CONTROL_DONE) {
@@ -293,6 +351,7 @@ static void collect(struct run *r)
                 continue;
             c->ended = true;
             c->wait_status = status;
+            watch_ended(&r->watch, (enum process)p);
             hear(r, (enum process)p);
             relay_pump(&c->log, clear_line, r);
         }
@@ -364,6 +423,7 @@ static void advance(struct run *r)
         for (int p = 0; p < PROCESS_COUNT && !r->session->options->test; p++)
             if (p != PROCESS_pack)
                 say(&r->children[p], CONTROL_GO);
+        tell_unconfined(r);
     }
     if (!r->going || r->packing || !r->children[PROCESS_pack].pid)
         return;
@@ -424,7 +484,9 @@ static void turn(struct run *r)
         p[1 + 2 * i] = (struct pollfd){.fd = c->pid ? c->control : -1, .events = POLLIN};
         p[2 + 2 * i] = (struct pollfd){.fd = c->pid ? c->log.fd : -1, .events = POLLIN};
     }
-    if (poll(p, sizeof p / sizeof p[0], r->line.on ? PROGRESS_MS : -1) < 0 && errno != EINTR)
+    bool live = r->session->options->command == COMMAND_CAPTURE;
+    int patience = r->line.on ? PROGRESS_MS : live && r->going ? WATCH_MS : -1;
+    if (poll(p, sizeof p / sizeof p[0], patience) < 0 && errno != EINTR)
         log_die("poll: %m");
     for (int i = 0; i < PROCESS_COUNT; i++) {
         if (!r->children[i].pid)
@@ -436,6 +498,8 @@ static void turn(struct run *r)
         take_signals(r);
     reap(r);
     advance(r);
+    if (r->going && !r->status && !r->session->options->test)
+        watch_look(&r->watch, live, on_condition, r);
     if (r->going && !r->packing && !r->status && r->progress)
         progress_show(&r->line, r->progress);
     else

@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -331,10 +332,20 @@ static const char *const dangerous[] = {
     "chmod",
 };
 
+/* Asks with modes 0; else sets the clock, by nothing. */
+static int adjust_clock(long modes)
+{
+    struct timex t = {.modes = (unsigned)modes};
+    return syscall(SYS_adjtimex, &t) < 0 ? -1 : 0;
+}
+
 static void attempts_everywhere(bool sanitized)
 {
     const struct policy *p = &policy_of_this_process;
     unsigned me = 1u << p->process;
+    bool asks = me & MAY(supervisor);
+    expect("ask whether the clock is disciplined", asks ? ALLOWED : KILLED, adjust_clock, 0);
+    expect("set the clock", asks ? OTHER : KILLED, adjust_clock, ADJ_SETOFFSET);
     expect("malloc 1 MiB", ALLOWED, work_in_memory, 1 << 20);
     expect("malloc 64 MiB", ALLOWED, work_in_memory, 64 << 20);
     expect("PR_GET_SECCOMP", ALLOWED, ask_prctl, PR_GET_SECCOMP);

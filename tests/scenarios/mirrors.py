@@ -163,6 +163,12 @@ def replay(program, folder, scenario, capture, scratch):
 
 
 # what, how it is made, findings about the tap with their severities
+def clock_set_back(frames):
+    """The clock is set back by 40 s in the longest pause of the middle of the capture."""
+    at = max(range(len(frames) // 3, 2 * len(frames) // 3), key=lambda i: frames[i][0] - frames[i - 1][0])
+    return frames[:at] + [(time - 40000000, frame, length) for time, frame, length in frames[at:]]
+
+
 SAME = [
     ("as-recorded", lambda frames: frames, {}),
     ("vlan", wrapped("vlan", "8100:100"), {}),
@@ -181,6 +187,7 @@ TWICE = [
     ("tagged-and-not", twice(wrapped("vlan", "8100:100")), {"sensor-duplicates": "medium"}),
 ] + [(how + "-inside-and-outside", twice(wrapped(how)), {"sensor-duplicates": "medium", "sensor-mirror": "info"})
      for how in ("gre", "vxlan", "erspan3", "ipip")]
+SAME.append(("clock-set-back", clock_set_back, {"sensor-clock": "high"}))
 BLIND = [
     ("queries-only", one_way(1), {"sensor-one-way": "high"}),
     ("responses-only", one_way(0), {"sensor-one-way": "high"}),

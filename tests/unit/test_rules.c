@@ -896,6 +896,18 @@ CASE(sensor_nothing_to_end)
 {
     sensor(rules, SENSOR_TWICE, 0, true);
 }
+CASE(sensor_clock_back)
+{
+    sensor(rules, SENSOR_CLOCK_BACK, 1, false);
+}
+CASE(sensor_space)
+{
+    sensor(rules, SENSOR_SPACE, 1000, false);
+}
+CASE(sensor_walls)
+{
+    sensor(rules, SENSOR_WALLS, 1, false);
+}
 CASE(sensor_cut)
 {
     sensor(rules, SENSOR_CUT, 100, false);
@@ -1164,6 +1176,9 @@ static const struct rule_case cases[] = {
     C(sensor_twice, "sensor-duplicates"),
     C(sensor_nothing_to_end, ""),
     C(sensor_cut, "sensor-mirror"),
+    C(sensor_clock_back, "sensor-clock"),
+    C(sensor_space, "sensor-storage"),
+    C(sensor_walls, "sensor-confinement"),
     C(fragments_lost, "fragments-lost"),
     C(race, "spoof-race"),
     C(flood, "spoof-flood"),

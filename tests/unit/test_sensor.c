@@ -5,6 +5,7 @@
 #include "tests/unit/packets.h"
 
 #include "analyze/dissect.h"
+#include "analyze/selfcheck.h"
 
 #include <netinet/in.h>
 
@@ -253,10 +254,119 @@ static void absence_near_loss(void **state)
     }
 }
 
+/* --- clock, storage, walls ------------------------------------------------------------------- */
+
+static void packet_time_goes_back(void **state)
+{
+    static const struct {
+        uint16_t source, interface;
+        int64_t time_ms;
+        bool back;
+    } rows[] = {{0, 0, 5000, false},
+                {0, 0, 4001, false}, /* overtaken, by less than a second */
+                {0, 1, 1000, false}, /* another interface */
+                {0, 0, 9000, false},
+                {0, 0, 7000, true},
+                {0, 0, 7001, false},
+                {1, 0, 10, false},
+                /* the next file */ {1, 0, 3600000, false},
+                {1, 0, 20, true},
+                {1, 63, 9000000, false},
+                {1, 64, 10, false}};
+    (void)state;
+    struct selfcheck s;
+    selfcheck_init(&s);
+    rules = rules_default(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool back = selfcheck_frame(&s, rows[i].source, rows[i].interface,
+                                    rows[i].time_ms * (SECOND / 1000), i + 1);
+        assert_int_equal(back, rows[i].back);
+        if (back)
+            selfcheck_stepped(&s, judge, NULL);
+    }
+    assert_int_equal(only()->severity, SEVERITY_HIGH);
+    assert_string_equal(found(rules, text), "sensor-clock");
+    assert_non_null(strstr(only()->summary, "by 3599.980 s at most, first at frame 5"));
+    assert_int_equal(only()->frames[0], 5);
+    selfcheck_review(&s, 3700 * SECOND, judge, NULL); /* an hour on from 0.02 s, and past 9 s */
+    assert_string_equal(found(rules, text), "sensor-clock!");
+    rules_free(rules);
+    selfcheck_init(&s); /* times of files may be anything */
+    assert_false(selfcheck_frame(&s, 0, 0, INT64_MAX, 1));
+    assert_true(selfcheck_frame(&s, 0, 0, INT64_MIN, 2));
+}
+
+static void told_of_the_sensor(void **state)
+{
+    static const struct {
+        struct condition told;
+        const char *found, *summary;
+    } rows[] = {
+        {{.kind = CONDITION_CLOCK_SET, .part = 2000, .how = "forward by 2.000 s"},
+         "sensor-clock",
+         "the sensor's clock was set (forward by 2.000 s): "},
+        {{.kind = CONDITION_CLOCK_SET, .over = 1}, "sensor-clock!", NULL},
+        {{.kind = CONDITION_CLOCK_FREE, .how = "it may be wrong by 16.000 s and more"},
+         "sensor-clock! sensor-clock",
+         "nothing synchronises the sensor's clock (it may be wrong"},
+        {{.kind = CONDITION_CLOCK_FREE, .over = 1}, "sensor-clock! sensor-clock!", NULL},
+    };
+    static const struct {
+        uint64_t left, rate;
+        const char *found, *summary;
+    } space[] = {
+        {UINT64_C(1) << 40, 0, "", NULL},
+        {UINT64_C(21600) << 20, UINT64_C(1) << 20, "", NULL}, /* six hours */
+        {UINT64_C(21599) << 20, UINT64_C(1) << 20, "sensor-storage",
+         "(21599 MiB left, 1024 KiB fewer each second: 359 min)"},
+        {UINT64_C(1) << 40, UINT64_C(1) << 20, "sensor-storage!", NULL},
+        {UINT64_C(127) << 20, 0, "sensor-storage", "(127 MiB left)"},
+    };
+    (void)state;
+    rules = rules_default(NULL);
+    const struct finding *const *list;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        selfcheck_told(&rows[i].told, NOW + (int64_t)i * SECOND, judge, NULL);
+        assert_string_equal(found(rules, text), rows[i].found);
+        size_t count = rules_findings(rules, &list);
+        bool seen = rows[i].summary == NULL;
+        for (size_t k = 0; k < count; k++)
+            seen |=
+                !seen && strncmp(list[k]->summary, rows[i].summary, strlen(rows[i].summary)) == 0;
+        assert_true(seen);
+    }
+    rules_free(rules);
+    rules = rules_default(NULL);
+    for (size_t i = 0; i < sizeof space / sizeof *space; i++) {
+        struct condition c = {.kind = CONDITION_SPACE, .part = space[i].left, .all = space[i].rate};
+        selfcheck_told(&c, NOW + (int64_t)i * SECOND, judge, NULL);
+        assert_string_equal(found(rules, text), space[i].found);
+        if (space[i].summary)
+            assert_non_null(strstr(only()->summary, space[i].summary));
+    }
+    rules_free(rules);
+    rules = rules_default(NULL);
+    struct condition walls = {
+        .kind = CONDITION_WALLS, .name = "analyze", .how = "Seccomp is 0, not 2"};
+    selfcheck_told(&walls, NOW, judge, NULL);
+    assert_int_equal(only()->severity, SEVERITY_CRITICAL);
+    assert_non_null(strstr(
+        only()->summary, "analyze: confinement is not as the policy says (Seccomp is 0, not 2): "));
+    struct condition lost = {
+        .kind = CONDITION_UNWRITTEN, .part = 12, .how = "No space left on device"};
+    selfcheck_told(&lost, NOW, judge, NULL);
+    assert_string_equal(found(rules, text), "sensor-confinement sensor-storage");
+    rules_free(rules);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(mirror), cmocka_unit_test(one_way),
-                                       cmocka_unit_test(doubled), cmocka_unit_test(losses),
-                                       cmocka_unit_test(absence_near_loss)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(mirror),
+                                       cmocka_unit_test(one_way),
+                                       cmocka_unit_test(doubled),
+                                       cmocka_unit_test(losses),
+                                       cmocka_unit_test(absence_near_loss),
+                                       cmocka_unit_test(packet_time_goes_back),
+                                       cmocka_unit_test(told_of_the_sensor)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
