@@ -68,6 +68,7 @@ struct baseline_zone {
     struct fact_address *servers; /* of the apex's NS; none where one of them is unknown */
     size_t server_count;
     bool has_soa;
+    enum fact_chain denial;
 };
 
 struct baseline {
@@ -141,6 +142,18 @@ static const struct set *set_find(const struct baseline_zone *zone, const struct
 
 /* --- reading ------------------------------------------------------------------------------- */
 
+/* They come and go with every signing; how the owner has the zone deny is worth knowing. */
+static void note_denial(struct baseline_zone *zone, const struct zonefile_record *record)
+{
+    enum fact_chain kind = FACT_CHAIN_UNKNOWN;
+    if (record->type == TYPE_NSEC)
+        kind = FACT_CHAIN_NSEC;
+    else if (record->type == TYPE_NSEC3 && record->rdata_size > 1)
+        kind = record->rdata[1] & 1 ? FACT_CHAIN_OPT_OUT : FACT_CHAIN_NSEC3;
+    if (kind > zone->denial)
+        zone->denial = kind;
+}
+
 static int on_record(void *context, const struct zonefile_record *record, char *ret_what,
                      size_t what_room)
 {
@@ -153,8 +166,10 @@ static int on_record(void *context, const struct zonefile_record *record, char *
         memcpy(zone->apex, record->owner, sizeof zone->apex);
         zone->has_soa = true;
     }
-    if (record->type == TYPE_RRSIG || record->type == TYPE_NSEC || record->type == TYPE_NSEC3)
+    if (record->type == TYPE_RRSIG || record->type == TYPE_NSEC || record->type == TYPE_NSEC3) {
+        note_denial(zone, record);
         return 0;
+    }
     if (zone->record_count == zone->record_room) {
         size_t room = zone->record_room ? zone->record_room * 2 : 64;
         struct record *grown = reallocarray(zone->records, room, sizeof *grown);
@@ -714,6 +729,7 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
     const struct node *node = within ? node_answering(zone, owner) : NULL;
     const struct set *set = set_find(zone, node, type);
     *ret = (struct fact_baseline){.present = true, .file = zone->file, .sha256 = zone->sha256};
+    ret->denial = zone->denial;
     declared_describe(zone->declared, type, time_ns, ret);
     describe_policy(zone, node, owner, type, time_ns, ret);
     ret->name_exists = node && node->set_count > 0;

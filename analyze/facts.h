@@ -69,6 +69,7 @@ enum fact_kind {
                         wildcard or by an unsigned delegation: reason says how the proof of it came
                         out, denial what it was */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
+    FACT_NSEC3,      /* validly signed NSEC3 with parameters that are news: nsec3 */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
     FACT_ROLL,       /* a key roll went on, or a step of it was unsafe: roll */
     FACT_LOAD,     /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
@@ -171,6 +172,27 @@ struct fact_contest {
     struct fact_signature by_first, by_second; /* by the same key */
     struct fact_side first, second;
     struct fact_exhibit proof;
+#define FACT_NSEC3_MAX 4 /* distinct parameters remembered of a zone; more is nobody's roll */
+
+struct fact_nsec3_parameters { /* RFC 5155 3 */
+    uint8_t algorithm, salt_size;
+    uint16_t iterations;
+    bool opt_out; /* some record has the flag */
+    uint8_t salt[255];
+    uint8_t server_family, server[16]; /* authority that first served them; family 0 not seen */
+    int64_t first_ns, last_ns;         /* when RRsets with them were seen for the first time */
+};
+
+struct fact_nsec3 {
+    size_t count; /* sets of parameters in use, by first appearance */
+    const struct fact_nsec3_parameters *parameters;
+};
+
+enum fact_chain { /* how the declared zone denies, as far as its file has the records */
+                  FACT_CHAIN_UNKNOWN,
+                  FACT_CHAIN_NSEC,
+                  FACT_CHAIN_NSEC3,
+                  FACT_CHAIN_OPT_OUT /* NSEC3, with opt-out in some record */
 };
 
 enum sensor_kind {
@@ -377,6 +399,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool name_exists; /* the owner (or its wildcard) is declared with any type */
     bool below_cut;   /* the owner lies below a delegation of the declared zone: not comparable */
     bool multi_signer;          /* RFC 8901 */
+    enum fact_chain denial;     /* what the declared zone denies with */
     const char *file;           /* zone file's name, NULL if absent */
     const uint8_t *sha256;      /* of the zone file's bytes, NULL if absent */
     struct fact_rrset expected; /* declared RRset of observed.owner/type; count 0: none declared */
@@ -435,6 +458,7 @@ struct fact {
     const struct fact_cds *cds;
     const struct fact_health *health;
     const struct fact_roll *roll;
+    const struct fact_nsec3 *nsec3;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

@@ -613,6 +613,7 @@ static struct rules *new_rules(struct pipeline *p, char *ret_error, size_t error
                                       (int64_t)in->settings->expiring_hours * 3600 * SECOND_NS,
                                   .skew_ns = (int64_t)in->settings->skew_seconds * SECOND_NS,
                                   .ignore_rfc8624 = in->settings->ignore_rfc8624 != 0,
+                                  .ignore_rfc9276 = in->settings->ignore_rfc9276 != 0,
                                   .text = &words};
     return rules_new(in->profile_name, in->profile, in->profile_size, &limits, on_finding, p,
                      ret_error, error_room);

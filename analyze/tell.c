@@ -366,6 +366,8 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     tell_describe(&f, zone ? zone->baseline : NULL);
     tell_give(t, &f, set);
     detach_refuted(set);
+    if (judged.state == SIGNATURE_VALID && zone)
+        tell_nsec3(t, a, set, zone, retro);
 }
 
 /* The CNAME that a DNAME yields is nobody's record. */

@@ -43,5 +43,7 @@ void tell_give_answer(struct tell *, const struct fact *, struct answer *);
 
 /* How the proof of a denial, a wildcard or an unsigned delegation came out (tell_denial.c). */
 void tell_proof(struct tell *, struct answer *, bool retro);
+/* A validly signed NSEC3 RRset of the zone (tell_denial.c). */
+void tell_nsec3(struct tell *, const struct answer *, struct rrset *, struct zone *, bool retro);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/denial.h"
+#include "analyze/denials.h"
 #include "analyze/judge.h"
 
 #define WILDCARD_RECORDS 64 /* larger RRsets from a wildcard are left to denial-broken */
@@ -122,4 +123,19 @@ void tell_proof(struct tell *t, struct answer *a, bool retro)
     tell_give_answer(t, &f, a);
     if (a->reason == REASON_WILDCARD_CLOSER && denial.count == 0)
         tell_spread(t, a, retro);
+}
+
+void tell_nsec3(struct tell *t, const struct answer *a, struct rrset *set, struct zone *zone,
+                bool retro)
+{
+    struct fact_nsec3 nsec3;
+    if (set->type != TYPE_NSEC3 || !name_equal(name_strip(set->owner, 1), zone->name) ||
+        !denials_parameters(&t->answers->world, zone, set, a, &nsec3))
+        return;
+    struct fact f = tell_draft(t, a, FACT_NSEC3, zone, retro);
+    f.nsec3 = &nsec3;
+    f.observed = rrset_view(set, views.rdata);
+    if (zone->baseline) /* what is planned is the change of that record */
+        baseline_describe(zone->baseline, zone->name, TYPE_NSEC3PARAM, f.clock_ns, &f.baseline);
+    tell_give(t, &f, NULL);
 }

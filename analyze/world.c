@@ -9,6 +9,7 @@
 #include "analyze/denial.h"
 #include "analyze/roll.h"
 #include "analyze/servers.h"
+#include "analyze/denials.h"
 #include "analyze/usage.h"
 
 #define XXH_INLINE_ALL
@@ -100,6 +101,7 @@ static void free_zone(struct world *w, struct zone *zone)
     w->zone_bytes -= usage_free(zone->usage);
     w->zone_bytes -= servers_free(zone->servers);
     w->zone_bytes -= roll_free(zone->roll);
+    w->zone_bytes -= denials_free(zone->denials);
     w->zone_bytes -= sizeof *zone + zone->name_size + BLOCK_BYTES;
     free(zone);
 }

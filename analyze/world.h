@@ -98,6 +98,7 @@ struct zone {
     struct usage *usage;     /* analyze/usage.h; NULL: nothing noted */
     struct servers *servers; /* analyze/servers.h; NULL: nothing noted */
     struct roll *roll;       /* analyze/roll.h; NULL: no key was seen from its own servers */
+    struct denials *denials; /* analyze/denials.h; NULL: none */
     uint64_t listed;         /* its state when the inventory last named it */
     uint8_t name_size;
     uint8_t name[];

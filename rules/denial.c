@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TYPE_DS   43
-#define TYPE_NSEC 47
+#define TYPE_NSEC  47
+#define TYPE_NSEC3 50
 
 /* Proofs that came whole for so long after the last broken one end the finding: of names that do
  * not exist the same one is seldom asked for twice. */
@@ -167,8 +167,106 @@ static void judge_proof(struct judge *judge)
         judge_whole(judge);
 }
 
+/* --- nsec3-parameters ---------------------------------------------------------------------- */
+
+/* As NSEC3PARAM writes them, with the flag: "1 0 10 aabb", "opt-out". */
+static const char *parameters_text(const struct fact_nsec3_parameters *p, char ret_text[600])
+{
+    int used = snprintf(ret_text, 600, "%u %u %u ", p->algorithm, p->opt_out, p->iterations);
+    for (size_t i = 0; i < p->salt_size && used > 0 && used < 590; i++)
+        used += snprintf(ret_text + used, 600 - (size_t)used, "%02X", p->salt[i]);
+    if (p->salt_size == 0)
+        snprintf(ret_text + used, 600 - (size_t)used, "-");
+    return ret_text;
+}
+
+static void say(char *text, size_t room, const char *more)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, room - used, "%s%s", used ? "; " : "", more);
+}
+
+/* Are two of them served by different servers at a time, or did one follow the other? */
+static const char *how_they_differ(const struct fact_nsec3 *n)
+{
+    const struct fact_nsec3_parameters *a = &n->parameters[n->count - 2], *b = a + 1;
+    bool servers = a->server_family && b->server_family &&
+                   (a->server_family != b->server_family ||
+                    memcmp(a->server, b->server, sizeof a->server) != 0);
+    if (servers)
+        return "the parameters differ between servers";
+    return a->last_ns > b->first_ns ? "two sets of parameters are in use"
+                                    : "the parameters changed";
+}
+
+/* What there is against them; empty: nothing. */
+static void against(const struct judge *judge, char ret_text[256])
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_nsec3 *n = fact->nsec3;
+    const struct fact_nsec3_parameters *now = &n->parameters[n->count - 1];
+    enum fact_chain declared = fact->baseline.denial;
+    char text[96];
+    ret_text[0] = '\0';
+    if (now->iterations && !judge->limits->ignore_rfc9276) {
+        snprintf(text, sizeof text, "%u iteration%s, not 0", now->iterations,
+                 now->iterations > 1 ? "s" : "");
+        say(ret_text, 256, text);
+    }
+    if (now->salt_size && !judge->limits->ignore_rfc9276) {
+        snprintf(text, sizeof text, "a salt of %u byte%s", now->salt_size,
+                 now->salt_size > 1 ? "s" : "");
+        say(ret_text, 256, text);
+    }
+    if (now->opt_out && (declared == FACT_CHAIN_NSEC || declared == FACT_CHAIN_NSEC3) &&
+        !fact->baseline.planned)
+        say(ret_text, 256, "opt-out, which the declared zone does not have");
+    if (n->count > 1 && !fact->baseline.planned)
+        say(ret_text, 256, how_they_differ(n));
+}
+
+static void judge_nsec3(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_nsec3 *n = fact->nsec3;
+    struct subject subject = {fact->zone, fact->zone, TYPE_NSEC3, NULL, 0};
+    char zone[NAME_TEXT_MAX], what[256], text[600], line[LINE_ROOM];
+    against(judge, what);
+    if (!*what) {
+        findings_close(judge, RULE_NSEC3_PARAMETERS, &subject);
+        return;
+    }
+    struct entry *entry = entry_begin(judge, RULE_NSEC3_PARAMETERS, &subject);
+    if (!entry)
+        return;
+    entry_clear(entry);
+    name_text(fact->zone, zone);
+    snprintf(line, sizeof line, "%s IN NSEC3PARAM 1 0 0 -", zone);
+    entry_expected(entry, line);
+    for (size_t i = 0; i < n->count; i++) {
+        const struct fact_nsec3_parameters *p = &n->parameters[i];
+        struct fact seen = {.server_family = p->server_family, .server = p->server};
+        char server[64], since[32];
+        snprintf(line, sizeof line, "; %s NSEC3 %s since %s%s%s", zone, parameters_text(p, text),
+                 text_time(p->first_ns / 1000000000, since),
+                 p->server_family ? " from server " : "",
+                 p->server_family ? text_server(&seen, server) : "");
+        entry_observed(entry, line);
+    }
+    entry_summary(entry, "NSEC3 of %s: %s", zone, what);
+    entry_end(judge, entry, (enum severity)0);
+}
+
 void denial_judge(struct judge *judge)
 {
-    if (judge->fact->kind == FACT_PROOF)
+    switch (judge->fact->kind) {
+    case FACT_PROOF:
         judge_proof(judge);
+        break;
+    case FACT_NSEC3:
+        judge_nsec3(judge);
+        break;
+    default:
+        break;
+    }
 }

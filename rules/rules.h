@@ -76,6 +76,7 @@ struct rules_limits {
     int64_t expiring_ns; /* rrsig-expiring lead time where the profile gives none; 0: 48 h */
     int64_t skew_ns;     /* tolerance at both ends of a signature's validity */
     bool ignore_rfc8624; /* no finding for what IANA's tables advise against (rules/algorithm.h) */
+    bool ignore_rfc9276; /* nor for NSEC3 iterations and salt */
     const struct rules_text *text; /* borrowed; NULL: generic forms */
 };
 

@@ -192,6 +192,101 @@ static void quiet_ends_it(void **state)
     expect("denial-broken!");
 }
 
+/* --- parameters ---------------------------------------------------------------------------- */
+
+static struct fact_nsec3_parameters seen[2];
+static struct fact_nsec3 nsec3;
+
+static struct fact parameters(size_t count)
+{
+    static const struct fact_nsec3_parameters clean = {.algorithm = 1,
+                                                       .server_family = 4,
+                                                       .server = {192, 0, 2, 53},
+                                                       .first_ns = NOW,
+                                                       .last_ns = NOW};
+    struct fact fact = fact_of(FACT_NSEC3, "x.");
+    seen[0] = seen[1] = clean;
+    nsec3 = (struct fact_nsec3){count, seen};
+    fact.nsec3 = &nsec3;
+    return fact;
+}
+
+static void expect_nsec3(const struct fact *fact, const char *what)
+{
+    rules_free(rules);
+    rules = rules_default(NULL);
+    give(fact);
+    expect(what ? "nsec3-parameters" : "");
+    if (what) {
+        assert_non_null(strstr(only()->summary, what));
+        assert_int_equal(only()->severity, SEVERITY_LOW);
+    }
+}
+
+static void each_parameter(void **state)
+{
+    (void)state;
+    struct fact fact = parameters(1);
+    expect_nsec3(&fact, NULL);
+    seen[0].iterations = 1;
+    expect_nsec3(&fact, "1 iteration,");
+    seen[0].iterations = 0;
+    seen[0].salt_size = 8;
+    expect_nsec3(&fact, "a salt of 8 bytes");
+    seen[0].salt_size = 0;
+    seen[0].opt_out = true;
+    expect_nsec3(&fact, NULL); /* nobody said that it has none */
+    fact.baseline.present = true;
+    expect_nsec3(&fact, NULL);
+    fact.baseline.denial = FACT_CHAIN_OPT_OUT;
+    expect_nsec3(&fact, NULL);
+    fact.baseline.denial = FACT_CHAIN_NSEC3;
+    expect_nsec3(&fact, "opt-out");
+    fact.baseline.planned = true;
+    expect_nsec3(&fact, NULL);
+}
+
+static void two_sets_of_parameters(void **state)
+{
+    (void)state;
+    struct fact fact = parameters(2);
+    seen[1].first_ns = seen[1].last_ns = NOW + NS_S;
+    expect_nsec3(&fact, "the parameters changed");
+    seen[0].last_ns = NOW + 2 * NS_S;
+    expect_nsec3(&fact, "two sets of parameters are in use");
+    seen[1].server[3] = 54;
+    expect_nsec3(&fact, "differ between servers");
+    fact.baseline.planned = true;
+    expect_nsec3(&fact, NULL);
+}
+
+static void clean_parameters_close(void **state)
+{
+    (void)state;
+    struct fact fact = parameters(1);
+    seen[0].iterations = 10;
+    give(&fact);
+    expect("nsec3-parameters");
+    fact.time_ns += NS_S;
+    seen[0].iterations = 0;
+    give(&fact);
+    expect("nsec3-parameters!");
+}
+
+static void parameters_can_be_ignored(void **state)
+{
+    char error[64];
+    struct rules_limits limits = {.ignore_rfc9276 = true};
+    (void)state;
+    struct fact fact = parameters(1);
+    seen[0].iterations = 10;
+    seen[0].salt_size = 8;
+    rules_free(rules);
+    rules = rules_new("p", NULL, 0, &limits, NULL, NULL, error, sizeof error);
+    give(&fact);
+    expect("");
+}
+
 /* --- keys ---------------------------------------------------------------------------------- */
 
 static struct fact with_key(uint8_t algorithm, const void *bytes, size_t size)
@@ -407,6 +502,10 @@ int main(void)
         TEST(near_misses),
         TEST(same_server_refutes_same_question),
         TEST(quiet_ends_it),
+        TEST(each_parameter),
+        TEST(two_sets_of_parameters),
+        TEST(clean_parameters_close),
+        TEST(parameters_can_be_ignored),
         TEST(lengths_of_keys),
         TEST(forms_of_rsa),
         TEST(no_point_on_the_curve),

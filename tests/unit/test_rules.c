@@ -547,6 +547,15 @@ CASE(denial_missing)
     proof(rules, REASON_DENIAL_MISSING);
 }
 
+CASE(nsec3_parameters)
+{
+    static const struct fact_nsec3_parameters salted = {.algorithm = 1, .salt_size = 1};
+    static const struct fact_nsec3 nsec3 = {1, &salted};
+    struct fact fact = fact_of(FACT_NSEC3, "x.");
+    fact.nsec3 = &nsec3;
+    give(rules, &fact);
+}
+
 CASE(denial_whole)
 {
     proof(rules, REASON_DENIAL);
@@ -1094,6 +1103,7 @@ static const struct rule_case cases[] = {
     C(denial_broken, "denial-broken"),
     C(denial_missing, "denial-missing"),
     C(denial_whole, ""),
+    C(nsec3_parameters, "nsec3-parameters"),
     C(ds_of_another_tag, ""),
     C(ds_digest_unknown_type, ""),
     C(ds_algorithm_wrong, "ds-algorithm-mismatch"),
