@@ -47,9 +47,10 @@ TRAVEL := $(patsubst %,analyze/%.c,transport strays blocked fallback covert)
 # the validator: keys, RRsets, zones, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
-            analyze/usage.c analyze/denials.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
+            analyze/usage.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
             analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/servers.c
 VALIDATE += analyze/voices.c
+VALIDATE += analyze/denials.c
 VALIDATE += $(TRAVEL)
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
@@ -57,6 +58,7 @@ ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/te
            analyze/receivers.c analyze/objectives.c analyze/inventory.c analyze/race.c analyze/watch.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/selfcheck.c analyze/pipeline.c
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys roll signatures delegation dsform denial records mail sensor load served contest servers cut)
+ANALYZE += analyze/walks.c
 ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
 RULES += rules/resolution.c rules/validation.c
 RULES += rules/transport.c

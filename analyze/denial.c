@@ -11,7 +11,7 @@
 
 #define NSEC3_SHA1    1
 #define NSEC3_OPT_OUT 0x01
-#define NSEC3_HASH    20
+#define NSEC3_HASH    DENIAL_HASH
 #define TYPE_NXNAME   128 /* RFC 9824 3.1 */
 
 bool denial_has_type(const uint8_t *bitmap, size_t size, uint16_t type)
@@ -254,6 +254,11 @@ static bool base32hex(const uint8_t *text, uint8_t out[NSEC3_HASH])
             out[group * 5 + i] = (uint8_t)(bits >> (32 - 8 * i));
     }
     return true;
+}
+
+bool denial_hash_of(const uint8_t *owner, uint8_t ret_hash[DENIAL_HASH])
+{
+    return owner[0] == 32 && base32hex(owner + 1, ret_hash);
 }
 
 static bool nsec3_read(const struct denial *d, const struct rrset *set, struct nsec3 *ret)

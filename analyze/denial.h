@@ -53,6 +53,11 @@ enum reason denial_wildcard(const struct denial *, const uint8_t *qname, unsigne
  * (`name` is provably no cut, so it belongs to the zone), or DS_NOT_DENIED. */
 enum reason denial_no_ds(const struct denial *, const uint8_t *name);
 
+#define DENIAL_HASH 20 /* bytes: SHA-1 (RFC 5155 11) */
+/* The hash that the first label of an NSEC3 owner writes (base32hex, RFC 4648 7); false if it does
+ * not. */
+bool denial_hash_of(const uint8_t *owner, uint8_t ret_hash[DENIAL_HASH]);
+
 /* Is the type in the bitmap of an NSEC or NSEC3 record? */
 bool denial_has_type(const uint8_t *bitmap, size_t size, uint16_t type);
 

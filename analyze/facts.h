@@ -70,6 +70,7 @@ enum fact_kind {
                         out, denial what it was */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
     FACT_NSEC3,      /* validly signed NSEC3 with parameters that are news: nsec3 */
+    FACT_WALK,       /* a client collects the zone's names from its denials: walk */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
     FACT_ROLL,       /* a key roll went on, or a step of it was unsafe: roll */
     FACT_LOAD,     /* judging observed.owner / observed.type (rdata empty) cost more than we spend:
@@ -172,6 +173,8 @@ struct fact_contest {
     struct fact_signature by_first, by_second; /* by the same key */
     struct fact_side first, second;
     struct fact_exhibit proof;
+};
+
 #define FACT_NSEC3_MAX 4 /* distinct parameters remembered of a zone; more is nobody's roll */
 
 struct fact_nsec3_parameters { /* RFC 5155 3 */
@@ -188,11 +191,27 @@ struct fact_nsec3 {
     const struct fact_nsec3_parameters *parameters;
 };
 
-enum fact_chain { /* how the declared zone denies, as far as its file has the records */
-                  FACT_CHAIN_UNKNOWN,
-                  FACT_CHAIN_NSEC,
-                  FACT_CHAIN_NSEC3,
-                  FACT_CHAIN_OPT_OUT /* NSEC3, with opt-out in some record */
+struct fact_walk { /* one client in one zone */
+    uint8_t client_family;
+    const uint8_t *client; /* 16 bytes */
+    bool over;             /* there was one, and for an hour nothing of it */
+    bool nsec3;
+    bool whole;     /* NSEC: back where it began, so every name was collected */
+    uint64_t names; /* NSEC records one after the other along the chain; distinct NSEC3 hashes */
+    uint64_t
+        unasked; /* NSEC: of these, got by a question that need not have been about the chain */
+    uint64_t questions; /* NSEC3: for names that do not exist, one label below the zone */
+    uint64_t wasted;    /* NSEC3: of these, such as brought no new hash */
+    unsigned share;     /* NSEC3: percent of the zone's hashes, by the span that they cover */
+    int64_t since_ns;
+};
+
+/* how the declared zone denies, as far as its file has the records */
+enum fact_chain {
+    FACT_CHAIN_UNKNOWN,
+    FACT_CHAIN_NSEC,
+    FACT_CHAIN_NSEC3,
+    FACT_CHAIN_OPT_OUT /* NSEC3, with opt-out in some record */
 };
 
 enum sensor_kind {
@@ -459,6 +478,7 @@ struct fact {
     const struct fact_health *health;
     const struct fact_roll *roll;
     const struct fact_nsec3 *nsec3;
+    const struct fact_walk *walk;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

@@ -25,6 +25,7 @@
 #include "analyze/tell_servers.h"
 #include "analyze/types.h"
 #include "analyze/usage.h"
+#include "analyze/walks.h"
 #include "analyze/watch.h"
 
 #include <stdio.h>
@@ -57,6 +58,7 @@ struct pipeline {
     struct inventory *inventory;
     struct receivers *receivers;
     struct health health;
+    struct walks *walks;
     struct dns_message message; /* for --log-dns; too large for the stack */
     char interface[INTERFACES_MAX][64];
     struct sensor *sensor; /* the dissector's */
@@ -322,10 +324,19 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     }
     count_verdict(p, a);
     note_usage(p, a, dg);
+    if (walks_wants(a))
+        walks_note(p->walks, a, &dg->flow, dg->time_ns);
     if (p->in.explain)
         explain_seen(p->in.explain, &p->answers, dg, a, query);
     if (p->in.settings->log_verdicts_all)
         emit_verdict(p, a, dg, id, false);
+}
+
+static void on_walk(void *context, const struct answer *a, const struct fact_walk *walk,
+                    const uint8_t *zone)
+{
+    struct pipeline *p = context;
+    tell_walk(&p->tell, a, walk, zone);
 }
 
 static void gather(void *context)
@@ -659,6 +670,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->event = event_new(EVENT_BYTES);
     p->inventory = inventory_new();
     p->receivers = receivers_new();
+    p->walks = walks_new(in->seed, on_walk, p);
     p->contests = contests_new(&p->answers, in->settings->memory_bytes / CONTESTS_SHARE);
     p->health = (struct health){.answers = &p->answers,
                                 .receivers = p->receivers,
@@ -667,7 +679,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
                                 .context = p};
     snprintf(ret_error, error_room, "no memory");
     if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
-        !p->contests || !p->health.resolvers ||
+        !p->contests || !p->walks || !p->health.resolvers ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
@@ -704,6 +716,7 @@ void pipeline_free(struct pipeline *p)
     receivers_free(p->receivers);
     contests_free(p->contests);
     resolvers_free(p->health.resolvers);
+    walks_free(p->walks);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

@@ -43,6 +43,8 @@ void tell_give_answer(struct tell *, const struct fact *, struct answer *);
 
 /* How the proof of a denial, a wildcard or an unsigned delegation came out (tell_denial.c). */
 void tell_proof(struct tell *, struct answer *, bool retro);
+/* `answer` NULL: none in hand (tell_denial.c). */
+void tell_walk(struct tell *, const struct answer *, const struct fact_walk *, const uint8_t *zone);
 /* A validly signed NSEC3 RRset of the zone (tell_denial.c). */
 void tell_nsec3(struct tell *, const struct answer *, struct rrset *, struct zone *, bool retro);
 

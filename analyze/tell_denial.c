@@ -139,3 +139,20 @@ void tell_nsec3(struct tell *t, const struct answer *a, struct rrset *set, struc
         baseline_describe(zone->baseline, zone->name, TYPE_NSEC3PARAM, f.clock_ns, &f.baseline);
     tell_give(t, &f, NULL);
 }
+
+void tell_walk(struct tell *t, const struct answer *a, const struct fact_walk *walk,
+               const uint8_t *apex)
+{
+    struct zone *zone = world_find(&t->answers->world, apex);
+    struct fact f = {.kind = FACT_WALK, .time_ns = walk->since_ns, .clock_ns = walk->since_ns};
+    f.aa = true; /* that it is over no cache could contradict */
+    if (a) {
+        f = tell_draft(t, a, FACT_WALK, zone, false);
+        f.time_ns = a->last_seen_ns;
+    }
+    f.zone = apex;
+    f.observed = (struct fact_rrset){.owner = apex, .type = walk->nsec3 ? TYPE_NSEC3 : TYPE_NSEC};
+    f.walk = walk;
+    tell_describe(&f, zone ? zone->baseline : NULL);
+    tell_give(t, &f, NULL);
+}

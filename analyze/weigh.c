@@ -361,7 +361,9 @@ static void weigh_denial(struct weighing *g, bool name_error)
     /* RFC 4035 3.1.3: in a signed zone the SOA comes with its signature. */
     if (soa && (soa->signatures || (p.denial.count && absence_counts(g)))) {
         if (soa_reason != REASON_CHAIN && !(broken && p.denial.count == 0)) {
-            weigh(g, soa_reason, zone_of(soa), soa);
+            /* Unsigned it is missed by the zone whose proof it came with. */
+            zone = soa->signatures ? zone_of(soa) : world_find(g->world, p.denial.zone);
+            weigh(g, soa_reason, zone, soa);
             return;
         }
         zone = zone_of(soa);

@@ -7,9 +7,9 @@
 
 #include "analyze/canon.h"
 #include "analyze/denial.h"
+#include "analyze/denials.h"
 #include "analyze/roll.h"
 #include "analyze/servers.h"
-#include "analyze/denials.h"
 #include "analyze/usage.h"
 
 #define XXH_INLINE_ALL

@@ -15,7 +15,8 @@
 
 /* Proofs that came whole for so long after the last broken one end the finding: of names that do
  * not exist the same one is seldom asked for twice. */
-#define QUIET_NS (INT64_C(600) * 1000000000)
+#define QUIET_NS     (INT64_C(600) * 1000000000)
+#define WALK_OVER_NS (INT64_C(3600) * 1000000000)
 
 /* --- denial-broken, denial-missing --------------------------------------------------------- */
 
@@ -257,6 +258,64 @@ static void judge_nsec3(struct judge *judge)
     entry_end(judge, entry, (enum severity)0);
 }
 
+/* --- zone-walk ----------------------------------------------------------------------------- */
+
+/* A whole small chain says as much as a part of a large one. What was asked for the names' own sake
+ * has to be the more: whoever looks every host up in order walks along as well. */
+#define WALK_WHOLE_LEAST   6
+#define WALK_UNASKED_LEAST 12
+/* Nearly all hashes of a smaller zone may come together by chance; and of a small one at random
+ * only by many questions, most of which bring nothing new. Few of them, and nearly all with
+ * something new, were chosen. */
+#define WALK_HASHES_LEAST    10
+#define WALK_QUESTIONS_LEAST 64
+
+static bool is_walk(const struct judge *judge, const struct fact_walk *walk)
+{
+    if (walk->nsec3)
+        return walk->names >= judge->profile->walk_hashes ||
+               (walk->share >= judge->profile->walk_share && walk->names >= WALK_HASHES_LEAST &&
+                (walk->questions >= WALK_QUESTIONS_LEAST || walk->wasted * 10 <= walk->questions));
+    if (walk->names - walk->unasked >= judge->profile->walk_names)
+        return true;
+    uint64_t least = walk->unasked * 2 > walk->names ? WALK_UNASKED_LEAST : WALK_WHOLE_LEAST;
+    return walk->whole && walk->names >= least;
+}
+
+static void judge_walk(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_walk *walk = fact->walk;
+    struct subject subject = {fact->zone, fact->zone, TYPE_NSEC, NULL, 0};
+    struct fact client = {.server_family = walk->client_family, .server = walk->client};
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM], address[64], since[32];
+    if (walk->over) {
+        findings_close_quiet(judge, RULE_ZONE_WALK, fact->zone, 0, WALK_OVER_NS);
+        return;
+    }
+    if (!is_walk(judge, walk))
+        return;
+    struct entry *entry = entry_begin(judge, RULE_ZONE_WALK, &subject);
+    if (!entry)
+        return;
+    name_text(fact->zone, zone);
+    text_server(&client, address);
+    snprintf(line, sizeof line, "; client %s, since %s", address,
+             text_time(walk->since_ns / 1000000000, since));
+    entry_observed(entry, line);
+    if (walk->nsec3)
+        entry_summary(entry,
+                      "%s collects NSEC3 hashes of %s: %llu, %u %% of the zone, by %llu questions "
+                      "for names that do not exist",
+                      address, zone, (unsigned long long)walk->names, walk->share,
+                      (unsigned long long)walk->questions);
+    else
+        entry_summary(entry, "%s walks %s along its NSEC chain: %llu names in a row%s", address,
+                      zone, (unsigned long long)walk->names,
+                      walk->whole ? ", which are all there are" : "");
+    entry_end(judge, entry, (enum severity)0);
+}
+
 void denial_judge(struct judge *judge)
 {
     switch (judge->fact->kind) {
@@ -265,6 +324,9 @@ void denial_judge(struct judge *judge)
         break;
     case FACT_NSEC3:
         judge_nsec3(judge);
+        break;
+    case FACT_WALK:
+        judge_walk(judge);
         break;
     default:
         break;

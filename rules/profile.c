@@ -105,10 +105,11 @@ static int read_settle(struct conf *conf, const yaml_node_t *node, void *context
     return conf_duration(conf, node, &((struct profile *)context)->servers_settle_ns);
 }
 
-static int read_count(struct conf *conf, const yaml_node_t *node, uint64_t most, unsigned *ret)
+static int read_between(struct conf *conf, const yaml_node_t *node, uint64_t least, uint64_t most,
+                        unsigned *ret)
 {
     uint64_t number;
-    if (conf_number(conf, node, 1, most, &number) != 0)
+    if (conf_number(conf, node, least, most, &number) != 0)
         return -1;
     *ret = (unsigned)number;
     return 0;
@@ -116,12 +117,27 @@ static int read_count(struct conf *conf, const yaml_node_t *node, uint64_t most,
 
 static int read_ttl_low(struct conf *conf, const yaml_node_t *node, void *context)
 {
-    return read_count(conf, node, 86400, &((struct profile *)context)->ttl_low);
+    return read_between(conf, node, 1, 86400, &((struct profile *)context)->ttl_low);
 }
 
 static int read_refusals(struct conf *conf, const yaml_node_t *node, void *context)
 {
-    return read_count(conf, node, 1000000, &((struct profile *)context)->transfer_refusals);
+    return read_between(conf, node, 1, 1000000, &((struct profile *)context)->transfer_refusals);
+}
+
+static int read_walk_names(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_between(conf, node, 8, 1000000, &((struct profile *)context)->walk_names);
+}
+
+static int read_walk_hashes(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_between(conf, node, 8, 1000000, &((struct profile *)context)->walk_hashes);
+}
+
+static int read_walk_share(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_between(conf, node, 50, 100, &((struct profile *)context)->walk_share);
 }
 
 static int read_servfail_percent(struct conf *conf, const yaml_node_t *node, void *context)
@@ -194,7 +210,10 @@ static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *con
                                                {"tcp-blocked", read_tcp},
                                                {"edns-downgrade", read_edns},
                                                {"tunnel-shape", read_tunnel},
-                                               {"space", read_space}};
+                                               {"space", read_space},
+                                               {"walk-names", read_walk_names},
+                                               {"walk-hashes", read_walk_hashes},
+                                               {"walk-share", read_walk_share}};
     return conf_map(conf, node, fields, COUNT(fields), context);
 }
 

@@ -21,6 +21,7 @@ struct profile {
     unsigned validation_answers;                   /* … of so many answers at least */
     struct rules_thresholds thresholds;
     int64_t space_ns; /* sensor-storage: room for less than so long is too little */
+    unsigned walk_names, walk_hashes, walk_share; /* zone-walk; the last in percent */
     uint8_t (*excluded)[NAME_MAX_BYTES];
     size_t excluded_count;
 };

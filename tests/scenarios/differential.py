@@ -40,7 +40,7 @@ class Group:
     """Zones with their questions and damage on the way."""
 
     def __init__(self):
-        self.zones, self.questions, self.mangles = [], [], {}
+        self.zones, self.questions, self.mangles, self.expect = [], [], {}, []
 
     def add(self, z, *questions, mangle=None):
         self.zones.append(z)
@@ -510,6 +510,23 @@ def cname_exists(name, kind, m):
 DENIAL["nodata"][1]["cname-exists"] = cname_exists
 
 
+HARMLESS = {("ent", "name-not-matched", "nsec"), ("ent", "name-not-covered", "nsec3")}  # nothing there to be taken away
+
+
+def expected_of_denial(what, act, kind, z):
+    """Findings: a step that failed, or nothing left of the proof; and what is wrong with signatures is said of those."""
+    proof = "denial-broken|denial-missing"
+    if act == "sound" or (what, act, kind) in HARMLESS:
+        return [f"no-finding {proof}|rrsig-missing|rrsig-bad|rrsig-labels {z}"]
+    if act == "proof-unsigned" or act == "soa-unsigned":
+        return [f"finding rrsig-missing {z}", f"no-finding {proof} {z}"]
+    if act == "proof-badsig":
+        return [f"finding rrsig-bad {z}", f"no-finding {proof} {z}"]
+    if act == "proof-stripped":
+        return [f"finding {'denial-broken' if what == 'wildcard' else 'denial-missing'} {z}"]
+    return [f"finding {proof} {z}"]
+
+
 def denial(w, kind, algs):
     g = Group()
     for what, (question, acts) in DENIAL.items():
@@ -519,7 +536,8 @@ def denial(w, kind, algs):
             for alg in algs:
                 asked = DENIAL_QUESTION.get(act_name, question)
                 # fetch() would see the damage again if it came through here: it asks nsd directly
-                g.add(zone(f"{what}-{act_name}-{alg}-{kind}", alg, KINDS[kind]), asked, mangle=act)
+                z = g.add(zone(f"{what}-{act_name}-{alg}-{kind}", alg, KINDS[kind]), asked, mangle=act)
+                g.expect += expected_of_denial(what, act_name, kind, z.name)
     # proofs that have run out, signed by another, or contradict the data: in the zone itself
     def each_proof(change):
         def damage(s):

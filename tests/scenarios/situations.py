@@ -564,7 +564,7 @@ def hostile_nsec3(w):
 def differential_group(group):
     def build_group(w):
         made = group(w)
-        return made.zones, made.questions, None
+        return made.zones, made.questions, made.expect or None
     return build_group
 
 
