@@ -287,6 +287,71 @@ static void parameters_can_be_ignored(void **state)
     expect("");
 }
 
+/* --- walks --------------------------------------------------------------------------------- */
+
+static const uint8_t client_address[16] = {192, 0, 2, 7};
+
+static bool walks(struct fact_walk walk)
+{
+    char text[512];
+    walk.client_family = 4;
+    walk.client = client_address;
+    struct fact fact = fact_of(FACT_WALK, "x.");
+    fact.walk = &walk;
+    rules_free(rules);
+    rules = rules_default(NULL);
+    give(&fact);
+    return strcmp(found(rules, text), "zone-walk") == 0;
+}
+
+static void along_the_chain(void **state)
+{
+    (void)state;
+    assert_true(walks((struct fact_walk){.names = 32}));
+    assert_false(walks((struct fact_walk){.names = 31}));
+    assert_false(walks((struct fact_walk){.names = 60, .unasked = 40}));
+    assert_true(walks((struct fact_walk){.names = 72, .unasked = 40}));
+    assert_true(walks((struct fact_walk){.names = 6, .whole = true}));
+    assert_false(walks((struct fact_walk){.names = 5, .whole = true}));
+    assert_false(walks((struct fact_walk){.names = 11, .unasked = 11, .whole = true}));
+    assert_true(walks((struct fact_walk){.names = 12, .unasked = 12, .whole = true}));
+    assert_non_null(strstr(only()->summary, "192.0.2.7 walks x. along its NSEC chain: 12 names"));
+}
+
+static void hashes_together(void **state)
+{
+    (void)state;
+    assert_true(walks((struct fact_walk){.nsec3 = true, .names = 256, .questions = 300}));
+    assert_false(walks((struct fact_walk){.nsec3 = true, .names = 255, .questions = 300}));
+    assert_true(
+        walks((struct fact_walk){.nsec3 = true, .names = 15, .questions = 64, .share = 90}));
+    assert_false(
+        walks((struct fact_walk){.nsec3 = true, .names = 15, .questions = 64, .share = 89}));
+    assert_false(
+        walks((struct fact_walk){.nsec3 = true, .names = 9, .questions = 64, .share = 100}));
+    assert_true(walks(
+        (struct fact_walk){.nsec3 = true, .names = 15, .questions = 15, .wasted = 1, .share = 95}));
+    assert_false(walks((struct fact_walk){
+        .nsec3 = true, .names = 15, .questions = 40, .wasted = 25, .share = 95}));
+}
+
+static void walk_is_over(void **state)
+{
+    (void)state;
+    struct fact_walk walk = {.names = 32, .client_family = 4, .client = client_address};
+    struct fact fact = fact_of(FACT_WALK, "x.");
+    fact.walk = &walk;
+    give(&fact);
+    expect("zone-walk");
+    walk.over = true;
+    fact.time_ns += 59 * MINUTE;
+    give(&fact);
+    expect("zone-walk");
+    fact.time_ns += 2 * MINUTE;
+    give(&fact);
+    expect("zone-walk!");
+}
+
 /* --- keys ---------------------------------------------------------------------------------- */
 
 static struct fact with_key(uint8_t algorithm, const void *bytes, size_t size)
@@ -506,6 +571,9 @@ int main(void)
         TEST(two_sets_of_parameters),
         TEST(clean_parameters_close),
         TEST(parameters_can_be_ignored),
+        TEST(along_the_chain),
+        TEST(hashes_together),
+        TEST(walk_is_over),
         TEST(lengths_of_keys),
         TEST(forms_of_rsa),
         TEST(no_point_on_the_curve),

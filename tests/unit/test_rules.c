@@ -556,6 +556,15 @@ CASE(nsec3_parameters)
     give(rules, &fact);
 }
 
+CASE(zone_walk)
+{
+    static const uint8_t client[16] = {192, 0, 2, 7};
+    static const struct fact_walk walk = {.client_family = 4, .client = client, .names = 40};
+    struct fact fact = fact_of(FACT_WALK, "x.");
+    fact.walk = &walk;
+    give(rules, &fact);
+}
+
 CASE(denial_whole)
 {
     proof(rules, REASON_DENIAL);
@@ -1103,6 +1112,7 @@ static const struct rule_case cases[] = {
     C(denial_broken, "denial-broken"),
     C(denial_missing, "denial-missing"),
     C(denial_whole, ""),
+    C(zone_walk, "zone-walk"),
     C(nsec3_parameters, "nsec3-parameters"),
     C(ds_of_another_tag, ""),
     C(ds_digest_unknown_type, ""),
