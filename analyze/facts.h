@@ -196,10 +196,9 @@ struct fact_walk { /* one client in one zone */
     const uint8_t *client; /* 16 bytes */
     bool over;             /* there was one, and for an hour nothing of it */
     bool nsec3;
-    bool whole;     /* NSEC: back where it began, so every name was collected */
-    uint64_t names; /* NSEC records one after the other along the chain; distinct NSEC3 hashes */
-    uint64_t
-        unasked; /* NSEC: of these, got by a question that need not have been about the chain */
+    bool whole;         /* NSEC: back where it began, so every name was collected */
+    uint64_t names;     /* NSEC records one after the other in the chain; distinct NSEC3 hashes */
+    uint64_t unasked;   /* NSEC: such of these as a question for something else may have brought */
     uint64_t questions; /* NSEC3: for names that do not exist, one label below the zone */
     uint64_t wasted;    /* NSEC3: of these, such as brought no new hash */
     unsigned share;     /* NSEC3: percent of the zone's hashes, by the span that they cover */

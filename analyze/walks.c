@@ -16,6 +16,7 @@
 #define SECOND_NS INT64_C(1000000000)
 #define WAYS      4 /* of a set in the table */
 #define SETS      (WALKS_MAX / WAYS)
+#define CLIENTS   4096
 /* A walk goes on after a pause of so long; a collection is looked at for so long at least. */
 #define WALK_PAUSE_NS    (1800 * SECOND_NS)
 #define COLLECT_PAUSE_NS (60 * SECOND_NS)
@@ -26,11 +27,11 @@
 /* There is more to tell after so many steps, or so many answers with hashes. */
 #define TELL_STEPS  8
 #define TELL_HASHES 16
-/* What a collector looks like: questions, of which such a part may have been answered otherwise
- * than with NXDOMAIN, or have more than one label below the zone; and questions a second. */
+/* What a collector looks like: questions; answers to the same client, one in so many, that are no
+ * NXDOMAIN for a single label below the zone, or of other zones; and questions a second. */
 #define COLLECT_LEAST  12
-#define COLLECT_OTHERS 20 /* one in so many */
-#define COLLECT_FREE   3  /* and such a number in any case: a resolver looks up the servers */
+#define COLLECT_OTHERS 20
+#define COLLECT_FREE   12 /* in any case: servers and keys of the zone and of those above it */
 #define COLLECT_RATE   5
 #define BLOOM_BITS     1024
 
@@ -46,13 +47,20 @@ struct walk { /* of one client in one zone */
     bool whole;
     /* NSEC3 */
     int64_t collect_ns;
-    uint64_t denials, others, hashes, wasted;
-    uint32_t share; /* of the hash space, in 2^-32 */
+    uint64_t denials, hashes, wasted;
+    uint64_t before; /* answers to the client until collect_ns, of any zone */
+    uint32_t share;  /* of the hash space, in 2^-32 */
     uint64_t bloom[BLOOM_BITS / 64];
+};
+
+struct client {
+    uint64_t id;
+    uint64_t answers;
 };
 
 struct walks {
     uint64_t seed;
+    struct client client[CLIENTS]; /* by hash; a later one takes the place */
     walks_on_walk *on_walk;
     void *context;
     int64_t review_ns;
@@ -87,7 +95,18 @@ static uint64_t hash_name(const struct walks *w, const uint8_t *name)
 
 /* --- the table --- */
 
-static struct walk *find(struct walks *w, const uint8_t *zone, const struct flow *flow, bool make,
+/* One more answer to it. A client that takes the place of another begins anew, and with it what it
+ * collects: less is known of it than of others then, never more. */
+static uint64_t count_answer(struct walks *w, const struct flow *flow)
+{
+    uint64_t id = XXH3_64bits_withSeed(flow->dst, sizeof flow->dst, w->seed);
+    struct client *client = &w->client[id % CLIENTS];
+    if (client->id != id)
+        *client = (struct client){.id = id};
+    return ++client->answers;
+}
+
+static struct walk *find(struct walks *w, const uint8_t *zone, const struct flow *flow,
                          int64_t time_ns)
 {
     uint64_t id = XXH3_64bits_withSeed(flow->dst, sizeof flow->dst, hash_name(w, zone));
@@ -99,8 +118,6 @@ static struct walk *find(struct walks *w, const uint8_t *zone, const struct flow
         if (set[i].last_ns < oldest->last_ns || set[i].id == 0)
             oldest = &set[i];
     }
-    if (!make)
-        return NULL;
     free(oldest->told);
     *oldest = (struct walk){.id = id, .last_ns = time_ns, .client_family = flow->family};
     memcpy(oldest->client, flow->dst, sizeof oldest->client);
@@ -235,7 +252,7 @@ static bool gather(struct walk *walk, const struct answer *a)
     for (size_t i = 0; i < a->sets; i++) {
         if (!read_span(answer_nth(a, i)->set, &from, &to))
             continue;
-        unsigned bit = (unsigned)(from % BLOOM_BITS);
+        unsigned bit = (unsigned)((from * UINT64_C(0x9e3779b97f4a7c15)) >> 54) % BLOOM_BITS;
         uint64_t mask = UINT64_C(1) << bit % 64;
         if (walk->bloom[bit / 64] & mask)
             continue;
@@ -255,30 +272,33 @@ static bool is_fast(const struct walk *walk, int64_t time_ns)
     return took <= 0 || walk->denials / COLLECT_RATE >= (uint64_t)took;
 }
 
-static bool looks_like_collecting(const struct walk *walk, int64_t time_ns)
+/* `answers`: to the client, of any zone, since it is known. */
+static bool looks_like_collecting(const struct walk *walk, uint64_t answers, int64_t time_ns)
 {
+    uint64_t all = answers - walk->before;
     uint64_t most = walk->denials / COLLECT_OTHERS + COLLECT_FREE;
-    return walk->denials >= COLLECT_LEAST && walk->others <= most && is_fast(walk, time_ns);
+    return walk->denials >= COLLECT_LEAST && answers >= walk->before &&
+           all - walk->denials <= most && is_fast(walk, time_ns);
 }
 
 static void collect(struct walks *w, struct walk *walk, const struct answer *a, const uint8_t *zone,
-                    int64_t time_ns)
+                    uint64_t answers, int64_t time_ns)
 {
+    if (a->kind != ANSWER_NXDOMAIN || name_labels(a->qname) != name_labels(zone) + 1)
+        return;
     bool slow =
         flow_elapsed(walk->collect_ns, time_ns) > COLLECT_PAUSE_NS && !is_fast(walk, time_ns);
-    if (walk->denials == 0 || slow) {
-        walk->denials = walk->others = walk->hashes = walk->wasted = walk->share = 0;
+    if (walk->denials == 0 || slow || answers < walk->before) {
+        walk->denials = walk->hashes = walk->wasted = walk->share = 0;
         memset(walk->bloom, 0, sizeof walk->bloom);
         walk->collect_ns = time_ns;
+        walk->before = answers - 1;
     }
-    bool made_up = a->kind == ANSWER_NXDOMAIN && name_labels(a->qname) == name_labels(zone) + 1;
-    walk->denials += made_up;
-    walk->others += !made_up;
     bool any = gather(walk, a);
-    walk->wasted += made_up && !any;
-    if (!any && walk->denials % TELL_HASHES != 0)
-        return;
-    if (!made_up || !looks_like_collecting(walk, time_ns))
+    walk->denials++;
+    walk->wasted += !any;
+    if ((!any && walk->denials % TELL_HASHES != 0) ||
+        !looks_like_collecting(walk, answers, time_ns))
         return;
     struct fact_walk fact = {.nsec3 = true,
                              .names = walk->hashes,
@@ -309,47 +329,33 @@ static void review(struct walks *w, int64_t time_ns)
         }
 }
 
-/* The RRset that says what zone the answer is of: its denial, or else what it answers with. */
-static const struct rrset *telling(const struct answer *a)
+/* What the answer denies with, or NULL. */
+static const struct rrset *denial_in(const struct answer *a)
 {
-    const struct rrset *best = NULL;
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
-        if (set->signatures == 0)
-            continue;
-        if (set->type == TYPE_NSEC || set->type == TYPE_NSEC3)
+        if ((set->type == TYPE_NSEC || set->type == TYPE_NSEC3) && set->signatures)
             return set;
-        if (best == NULL)
-            best = set;
     }
-    return best;
-}
-
-/* What whoever looks up a zone's servers and keys asks for on the way. */
-static bool is_infrastructure(const struct answer *a)
-{
-    return a->qtype == TYPE_DNSKEY || a->qtype == TYPE_DS || a->qtype == TYPE_NS ||
-           a->qtype == TYPE_SOA;
+    return NULL;
 }
 
 void walks_note(struct walks *w, const struct answer *a, const struct flow *flow, int64_t time_ns)
 {
-    const struct rrset *set = telling(a);
+    const struct rrset *set = denial_in(a);
+    uint64_t answers = count_answer(w, flow);
     if (w->review_ns == INT64_MIN || flow_elapsed(w->review_ns, time_ns) > REVIEW_NS)
         review(w, time_ns);
-    if (set == NULL || reason_verdict(a->reason) == VERDICT_BOGUS)
+    if (set == NULL || a->kind == ANSWER_REFERRAL || reason_verdict(a->reason) == VERDICT_BOGUS)
         return;
-    bool denies = set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
     const uint8_t *zone = set->signature[0].signer;
-    struct walk *walk = find(w, zone, flow, denies, time_ns);
-    if (walk == NULL || !name_within(a->qname, zone))
+    if (!name_within(a->qname, zone))
         return;
+    struct walk *walk = find(w, zone, flow, time_ns);
     if (set->type == TYPE_NSEC)
         follow(w, walk, a, zone, time_ns);
-    else if (set->type == TYPE_NSEC3 && a->kind != ANSWER_POSITIVE)
-        collect(w, walk, a, zone, time_ns);
-    else if (!is_infrastructure(a))
-        walk->others++;
+    else
+        collect(w, walk, a, zone, answers, time_ns);
     if (time_ns > walk->last_ns)
         walk->last_ns = time_ns;
 }

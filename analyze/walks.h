@@ -3,8 +3,8 @@
  *
  * Contained in: analyze, tests. An NSEC names the next owner: who asks on from there, again and
  * again, walks the chain, and nothing else does (RFC 7129 3.4). NSEC3 gives hashes to guess names
- * from; who asks for made-up names only, many a second, until the hashes are together, collects
- * them. A resolver whose users mistype names asks in no order, and gets data as well.
+ * from; who asks for made-up names of one zone and little else, many a second, collects them. A
+ * resolver whose users mistype names asks in no order, and asks of many zones.
  *
  * Fixed memory; the client that was longest quiet gives way. Only the first few times of an answer
  * are looked at: walkers and collectors ask for everything once.
@@ -30,7 +30,7 @@ void walks_free(struct walks *);
 /* Can the response be part of a walk? To be asked first: it costs nothing. */
 static inline bool walks_wants(const struct answer *a)
 {
-    return a->count <= WALKS_REPEATS && a->kind != ANSWER_OTHER && a->kind != ANSWER_REFERRAL;
+    return a->count <= WALKS_REPEATS && a->kind != ANSWER_OTHER;
 }
 
 /* A response to the client `flow->dst`. Calls back when there is more to tell of a walk, with the

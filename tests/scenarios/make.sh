@@ -147,6 +147,23 @@ recipe_backwards() { # answers first, then the keys of the zones, then their par
 	finish
 }
 
+recipe_walk() { # along the NSEC chain, through the resolver
+	recipe_asked() { lab_in cli ldns-walk @10.54.0.1 nsec.test </dev/null >/dev/null 2>&1; }
+	recipe_before recipe_asked
+}
+
+recipe_guess() { # names made up, many a second, for the hashes in the answers
+	recipe_asked() { lab_in cli "$PYTHON" "$HERE/../lab/guess.py" 10.54.0.1 nsec3.test. 160; }
+	recipe_before recipe_asked
+}
+
+recipe_before() { # recipe_before COMMAND: the command, then the questions
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	"$1"
+	lab_ask "$DIR/questions" "$JUDGES"
+	finish
+}
+
 recipe_differential() { # damage on the way needs every question to reach the servers, and one server only
 	LAB_MANGLE="$HERE/differential.py $WORK $name" LAB_RES_EXTRA="  aggressive-nsec: no
   qname-minimisation: no
