@@ -31,7 +31,8 @@
  * NXDOMAIN for a single label below the zone, or of other zones; and questions a second. */
 #define COLLECT_LEAST  12
 #define COLLECT_OTHERS 20
-#define COLLECT_FREE   12 /* in any case: servers and keys of the zone and of those above it */
+#define COLLECT_FREE   12 /* beside: servers and keys of the zone and of those above it … */
+#define COLLECT_START  4  /* … but not before there are so many times as many questions */
 #define COLLECT_RATE   5
 #define BLOOM_BITS     1024
 
@@ -276,7 +277,9 @@ static bool is_fast(const struct walk *walk, int64_t time_ns)
 static bool looks_like_collecting(const struct walk *walk, uint64_t answers, int64_t time_ns)
 {
     uint64_t all = answers - walk->before;
-    uint64_t most = walk->denials / COLLECT_OTHERS + COLLECT_FREE;
+    uint64_t beside = walk->denials / COLLECT_START;
+    uint64_t most =
+        walk->denials / COLLECT_OTHERS + (beside < COLLECT_FREE ? beside : COLLECT_FREE);
     return walk->denials >= COLLECT_LEAST && answers >= walk->before &&
            all - walk->denials <= most && is_fast(walk, time_ns);
 }
