@@ -48,16 +48,16 @@ TRAVEL := $(patsubst %,analyze/%.c,transport strays blocked fallback covert)
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
             analyze/usage.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
-            analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/servers.c
+            analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/habit.c analyze/servers.c
 VALIDATE += analyze/voices.c
 VALIDATE += analyze/denials.c
 VALIDATE += $(TRAVEL)
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_roll.c analyze/tell_denial.c analyze/tell_contest.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
+ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_roll.c analyze/tell_denial.c analyze/tell_contest.c analyze/tell_habit.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
            analyze/receivers.c analyze/objectives.c analyze/inventory.c analyze/race.c analyze/watch.c \
            analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/selfcheck.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys roll signatures delegation dsform denial records mail sensor load served contest servers cut)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys roll signatures delegation dsform denial records mail sensor load served contest habit servers cut)
 ANALYZE += analyze/walks.c
 ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
 RULES += rules/resolution.c rules/validation.c
@@ -216,7 +216,9 @@ verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c
 verify_parts_LIB := libcrypto jansson
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
-UNIT += contest
+UNIT += contest habit
+habit_OBJ := analyze/habit.c analyze/name.c analyze/key.c rules/algorithm.c
+habit_LIB := libcrypto libxxhash
 contest_OBJ = $(validator_OBJ)
 contest_LIB = $(validator_LIB)
 UNIT += forget downgrade

@@ -256,6 +256,7 @@ static void put_proof(struct jline *j, const struct finding_proof *proof)
     put_lines(j, "first", proof->first, proof->first_count);
     put_lines(j, "second", proof->second, proof->second_count);
     put_lines(j, "chain", proof->chain, proof->chain_count);
+    put_lines(j, "served", proof->served, proof->served_count);
     jline_close(j, '}');
 }
 

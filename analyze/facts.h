@@ -68,6 +68,7 @@ enum fact_kind {
     FACT_PROOF,      /* observed.owner / observed.type (rdata empty) was denied, or came from a
                         wildcard or by an unsigned delegation: reason says how the proof of it came
                         out, denial what it was */
+    FACT_HABIT,      /* a validly signed RRset, and how its key signed before: signature, habit */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
     FACT_NSEC3,      /* validly signed NSEC3 with parameters that are news: nsec3 */
     FACT_WALK,       /* a client collects the zone's names from its denials: walk */
@@ -211,6 +212,25 @@ enum fact_chain {
     FACT_CHAIN_NSEC,
     FACT_CHAIN_NSEC3,
     FACT_CHAIN_OPT_OUT /* NSEC3, with opt-out in some record */
+};
+
+#define HABIT_SOON 120 /* seconds: signings that were seen about as soon as each other */
+
+/* What is known of the key that made a valid signature, by the signatures before (analyze/habit.h):
+ * of those over the same kind of RRset (data, keys, denials). */
+struct fact_habit {
+    uint32_t samples, signings;                 /* signatures; different inception times */
+    int64_t validity_min, validity_max;         /* seconds */
+    uint32_t inception_round, expiration_round; /* all were multiples of: 1, 60, … a week */
+    uint32_t unrounded;                         /* signings that began off the minute */
+    int64_t set_back;           /* least seconds from inception to the first sight of a signing */
+    uint32_t set_back_signings; /* signings seen within HABIT_SOON of that */
+    uint32_t ttl, ttl_samples;  /* original TTL of this type; samples 0: unknown, or several */
+    bool of_keys, of_data;      /* the kind */
+    uint16_t key_flags;
+    uint32_t over_data, over_keys; /* signatures by this key over data; over keys */
+    uint32_t others_over_data;     /* most by another key of the zone */
+    int64_t age;                   /* of the signature in hand: from inception to first sight */
 };
 
 enum sensor_kind {
@@ -463,6 +483,7 @@ struct fact {
     const struct fact_signature *signature;
     const struct fact_served *served;
     const struct fact_contest *contest;
+    const struct fact_habit *habit;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */

@@ -100,6 +100,16 @@ struct writing {
     unsigned lines;
 };
 
+static void write_habit(void *context, const uint8_t *zone, int64_t seen_ns, const char *text)
+{
+    struct writing *k = context;
+    char name[NAME_TEXT_MAX];
+    int size = snprintf(k->text, sizeof k->text, "habit %s %lld %s\n", name_text(zone, name),
+                        (long long)seen_ns, text);
+    k->line(k->context, k->text, (size_t)size);
+    k->lines++;
+}
+
 static void write_line(struct writing *k, const char *word, const struct zone *zone,
                        int64_t seen_ns)
 {
@@ -170,7 +180,8 @@ static int by_depth(const void *a, const void *b)
     return m != n ? (m > n) - (m < n) : name_compare(x->name, y->name);
 }
 
-void keep_write(struct answers *answers, keep_line *line, void *context)
+void keep_write(struct answers *answers, const struct habits *habits, keep_line *line,
+                void *context)
 {
     struct world *w = &answers->world;
     struct zone **list = calloc(w->zone_count + 1, sizeof *list);
@@ -187,6 +198,8 @@ void keep_write(struct answers *answers, keep_line *line, void *context)
         line(context, VERSION_LINE "\n", sizeof VERSION_LINE);
         for (size_t i = 0; i < count; i++)
             write_zone(k, list[i]);
+        if (habits)
+            habits_write(habits, write_habit, k);
         int size = snprintf(last, sizeof last, "end %u\n", k->lines);
         line(context, last, (size_t)size);
     }
@@ -198,6 +211,7 @@ void keep_write(struct answers *answers, keep_line *line, void *context)
 
 struct reading {
     struct answers *answers;
+    struct habits *habits;
     const char *name;
     unsigned line;
     char *error;
@@ -257,6 +271,22 @@ static void recall(struct reading *k, size_t size, int64_t seen_ns)
     answers_recall(k->answers, &k->draft);
 }
 
+static int read_habit(struct reading *k, const char *zone, size_t zone_size, size_t size,
+                      int64_t seen_ns)
+{
+    char text[NAME_TEXT_MAX];
+    uint8_t name[NAME_MAX_BYTES];
+    if (zone_size >= sizeof text)
+        return refuse(k, "a zone's name");
+    memcpy(text, zone, zone_size);
+    text[zone_size] = '\0';
+    if (!name_parse(text, name))
+        return refuse(k, "a zone's name");
+    if (k->habits && !habits_read(k->habits, name, seen_ns, k->bytes, size))
+        return refuse(k, "how one key signs, once");
+    return 0;
+}
+
 static int read_entry(struct reading *k, const char *at, const char *end)
 {
     const char *kind, *zone, *time, *message;
@@ -269,12 +299,15 @@ static int read_entry(struct reading *k, const char *at, const char *end)
                     : kind_size == 2 && memcmp(kind, "ds", 2) == 0    ? TYPE_DS
                     : kind_size == 5 && memcmp(kind, "no-ds", 5) == 0 ? TYPE_DS
                                                                       : 0;
-    if (type == 0)
-        return refuse(k, "key, ds or no-ds");
+    bool habit = kind_size == 5 && memcmp(kind, "habit", 5) == 0;
+    if (type == 0 && !habit)
+        return refuse(k, "key, ds, no-ds or habit");
     if (!number(time, time_size, &seen_ns) || seen_ns > SEEN_MOST)
         return refuse(k, "nanoseconds since 1970");
     if (!decode(k, message, message_size, &size))
-        return refuse(k, "a message in base64");
+        return refuse(k, habit ? "bytes in base64" : "a message in base64");
+    if (habit)
+        return read_habit(k, zone, zone_size, size, seen_ns);
     if (message_parse(k->bytes, size, size, &k->message) != MESSAGE_WHOLE ||
         !k->message.has_question || k->message.qtype != type)
         return refuse(k, "a response to its question");
@@ -282,8 +315,8 @@ static int read_entry(struct reading *k, const char *at, const char *end)
     return 0;
 }
 
-int keep_read(struct answers *answers, const char *name, const void *text, size_t size,
-              char *ret_error, size_t error_room)
+int keep_read(struct answers *answers, struct habits *habits, const char *name, const void *text,
+              size_t size, char *ret_error, size_t error_room)
 {
     const char *at = text, *stop = at + size;
     struct reading *k = calloc(1, sizeof *k);
@@ -291,8 +324,11 @@ int keep_read(struct answers *answers, const char *name, const void *text, size_
     int result = 0;
     if (k == NULL)
         return -1;
-    *k = (struct reading){
-        .answers = answers, .name = name, .error = ret_error, .error_room = error_room};
+    *k = (struct reading){.answers = answers,
+                          .habits = habits,
+                          .name = name,
+                          .error = ret_error,
+                          .error_room = error_room};
     for (k->line = 1; result == 0 && at < stop; k->line++) {
         const char *end = memchr(at, '\n', (size_t)(stop - at));
         size_t length = end ? (size_t)(end - at) : 0;

@@ -10,6 +10,7 @@
 #include "analyze/dissect.h"
 #include "analyze/event.h"
 #include "analyze/explain.h"
+#include "analyze/habit.h"
 #include "analyze/health.h"
 #include "analyze/inventory.h"
 #include "analyze/judge.h"
@@ -568,13 +569,13 @@ void pipeline_finish(struct pipeline *p)
     }
     take_inventory(p, true);
     if (p->out.keys)
-        keep_write(&p->answers, p->out.keys, p->out.context);
+        keep_write(&p->answers, p->tell.habits, p->out.keys, p->out.context);
 }
 
 int pipeline_recall(struct pipeline *p, const char *name, const void *text, size_t size,
                     char *ret_error, size_t error_room)
 {
-    return keep_read(&p->answers, name, text, size, ret_error, error_room);
+    return keep_read(&p->answers, p->tell.habits, name, text, size, ret_error, error_room);
 }
 
 const char *pipeline_report(struct pipeline *p, size_t *ret_size)
@@ -671,6 +672,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->inventory = inventory_new();
     p->receivers = receivers_new();
     p->walks = walks_new(in->seed, on_walk, p);
+    p->tell.habits = habits_new(in->seed);
     p->contests = contests_new(&p->answers, in->settings->memory_bytes / CONTESTS_SHARE);
     p->health = (struct health){.answers = &p->answers,
                                 .receivers = p->receivers,
@@ -679,7 +681,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
                                 .context = p};
     snprintf(ret_error, error_room, "no memory");
     if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
-        !p->contests || !p->walks || !p->health.resolvers ||
+        !p->contests || !p->tell.habits || !p->walks || !p->health.resolvers ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
@@ -717,6 +719,7 @@ void pipeline_free(struct pipeline *p)
     contests_free(p->contests);
     resolvers_free(p->health.resolvers);
     walks_free(p->walks);
+    habits_free(p->tell.habits);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

@@ -9,6 +9,7 @@
 #include "analyze/judge.h"
 #include "analyze/keep.h"
 #include "analyze/served.h"
+#include "analyze/tell_habit.h"
 #include "analyze/trust.h"
 #include "analyze/usage.h"
 
@@ -58,12 +59,13 @@ static void detach_refuted(struct rrset *set)
     set->finding_count = kept;
 }
 
-void tell_give(struct tell *t, const struct fact *fact, struct rrset *set)
+size_t tell_give(struct tell *t, const struct fact *fact, struct rrset *set)
 {
     struct finding *findings[RRSET_FINDINGS_MAX];
     size_t count = rules_judge(t->rules, fact, findings, RRSET_FINDINGS_MAX);
     if (set)
         attach(t, set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
+    return count;
 }
 
 void tell_give_answer(struct tell *t, const struct fact *fact, struct answer *a)
@@ -356,6 +358,7 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     if (judged.verifies && !s->noted && zone) {
         s->noted = true;
         usage_signed(&t->answers->world, zone, set, s, &judged);
+        tell_habit(t, a, set, s, &judged, zone, retro);
     }
     struct fact f = tell_draft(t, a, FACT_SIGNATURE, zone, retro);
     f.observed = rrset_view(set, views.rdata);

@@ -13,8 +13,9 @@
 struct tell {
     struct answers *answers;
     struct rules *rules;
-    bool lossy;     /* frames were lost lately */
-    uint32_t epoch; /* grows when a finding is attached to an RRset */
+    struct habits *habits; /* how keys sign (analyze/habit.h); NULL: nothing is learned */
+    bool lossy;            /* frames were lost lately */
+    uint32_t epoch;        /* grows when a finding is attached to an RRset */
 };
 
 /* After an answer was judged (the callback of struct answers). */
@@ -35,9 +36,9 @@ struct fact tell_draft(struct tell *, const struct answer *, enum fact_kind, con
                        bool retro);
 /* What the owner declared of the observed owner and type; NULL: nothing declared. */
 void tell_describe(struct fact *, const struct baseline_zone *);
-/* To the rules. What they find is counted again whenever the RRset is seen again (NULL: it is not).
- */
-void tell_give(struct tell *, const struct fact *, struct rrset *);
+/* To the rules; returns how many findings it opened or supports. They are counted again whenever
+ * the RRset is seen again (NULL: they are not). */
+size_t tell_give(struct tell *, const struct fact *, struct rrset *);
 /* The same for what a response says as a whole: one finding at a time. */
 void tell_give_answer(struct tell *, const struct fact *, struct answer *);
 

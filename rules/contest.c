@@ -27,11 +27,11 @@ static const char *text_side(const struct fact_side *side, char ret_text[256])
     char server[64], first[32], last[32];
     text_server(&from, server);
     if (side->has_serial)
-        snprintf(ret_text, 256, "; served by %s, whose SOA has serial %u from %s to %s", server,
-                 side->serial, text_time(side->soa_from_ns / NS_PER_S, first),
+        snprintf(ret_text, 256, "by %s, with serial %u from %s to %s", server, side->serial,
+                 text_time(side->soa_from_ns / NS_PER_S, first),
                  text_time(side->soa_to_ns / NS_PER_S, last));
     else
-        snprintf(ret_text, 256, "; served by %s", server);
+        snprintf(ret_text, 256, "by %s", server);
     return ret_text;
 }
 
@@ -74,14 +74,12 @@ static void show_both(struct judge *judge, struct entry *entry)
 {
     const struct fact *fact = judge->fact;
     const struct fact_contest *contest = fact->contest;
-    char line[LINE_ROOM], side[256];
+    char line[LINE_ROOM];
     entry_clear(entry);
     text_expect_set(judge, entry, &contest->other);
     entry_expected(entry, text_signature(judge, contest->other.owner, &contest->by_first, line));
-    entry_expected(entry, text_side(&contest->first, side));
     text_observe_set(judge, entry, &fact->observed);
     entry_observed(entry, text_signature(judge, fact->observed.owner, &contest->by_second, line));
-    entry_observed(entry, text_side(&contest->second, side));
 }
 
 /* Some client got both, or two servers gave them: else it may be one view for each of two clients.
@@ -98,12 +96,14 @@ static void judge_equivocation(struct judge *judge)
     const struct fact_contest *contest = fact->contest;
     uint8_t identity[3];
     struct subject subject = equivocation(fact, identity);
-    char name[NAME_TEXT_MAX], type[32], algorithm[32], how[256];
+    char name[NAME_TEXT_MAX], type[32], algorithm[32], how[256], first[256], second[256];
     struct entry *entry = entry_begin(judge, RULE_SIGNED_EQUIVOCATION, &subject);
     if (!entry)
         return;
     show_both(judge, entry);
-    entry_proof(entry, &contest->proof);
+    const char *served[2] = {text_side(&contest->first, first),
+                             text_side(&contest->second, second)};
+    entry_proof(entry, &contest->proof, served);
     entry_summary(
         entry, "key %u (%s) signs two different RRsets %s %s that are both valid, and %s%s",
         contest->by_second.tag, text_algorithm(judge, contest->by_second.algorithm, algorithm),

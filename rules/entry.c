@@ -25,6 +25,7 @@ static void proof_free(struct finding_proof *proof)
     lines_free(proof->first, proof->first_count);
     lines_free(proof->second, proof->second_count);
     lines_free(proof->chain, proof->chain_count);
+    lines_free(proof->served, proof->served_count);
     free(proof);
 }
 
@@ -118,7 +119,7 @@ static char **copy_lines(const char *const *lines, size_t count)
     return copy;
 }
 
-void entry_proof(struct entry *entry, const struct fact_exhibit *proof)
+void entry_proof(struct entry *entry, const struct fact_exhibit *proof, const char *const served[2])
 {
     if (entry->finding.proof)
         return;
@@ -128,6 +129,8 @@ void entry_proof(struct entry *entry, const struct fact_exhibit *proof)
     *copy = (struct finding_proof){.first = copy_lines(proof->first, proof->first_count),
                                    .second = copy_lines(proof->second, proof->second_count),
                                    .chain = copy_lines(proof->chain, proof->chain_count),
+                                   .served = copy_lines(served, 2),
+                                   .served_count = 2,
                                    .first_count = proof->first_count,
                                    .second_count = proof->second_count,
                                    .chain_count = proof->chain_count};

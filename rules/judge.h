@@ -55,6 +55,7 @@ void denial_judge(struct judge *);
 /* ds-malformed, of one DS: true if its digest cannot be one of its type. */
 bool dsform_judge(struct judge *, const struct fact_ds *);
 void contest_judge(struct judge *);
+void habit_judge(struct judge *);
 void servers_judge(struct judge *);
 void cut_judge(struct judge *);
 void transport_judge(struct judge *);
@@ -87,7 +88,7 @@ void entry_summary(struct entry *, const char *format, ...) __attribute__((forma
 void entry_expected(struct entry *, const char *line);
 void entry_observed(struct entry *, const char *line);
 /* Keeps the first proof given: the lines are copied. */
-void entry_proof(struct entry *, const struct fact_exhibit *);
+void entry_proof(struct entry *, const struct fact_exhibit *, const char *const served[2]);
 /* Adds the RRset to those the finding is about: true if it is new to it. */
 bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
 /* The same for one key's signature over it; an RRset is one, by however many keys. */

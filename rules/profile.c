@@ -140,6 +140,16 @@ static int read_walk_share(struct conf *conf, const yaml_node_t *node, void *con
     return read_between(conf, node, 50, 100, &((struct profile *)context)->walk_share);
 }
 
+static int read_habit_signatures(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_count(conf, node, 1000000, &((struct profile *)context)->habit_signatures);
+}
+
+static int read_habit_signings(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_count(conf, node, 1000000, &((struct profile *)context)->habit_signings);
+}
+
 static int read_servfail_percent(struct conf *conf, const yaml_node_t *node, void *context)
 {
     return read_small(conf, node, 1, 100, &((struct profile *)context)->servfail_percent);
@@ -197,6 +207,8 @@ static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *con
     static const struct conf_field fields[] = {{"expiring", read_expiring},
                                                {"rsa-bits", read_rsa_bits},
                                                {"rsa-bits-zsk", read_rsa_bits_zsk},
+                                               {"habit-signatures", read_habit_signatures},
+                                               {"habit-signings", read_habit_signings},
                                                {"serial-lag", read_serial_lag},
                                                {"servers-settle", read_settle},
                                                {"ttl-low", read_ttl_low},

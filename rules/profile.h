@@ -14,6 +14,7 @@ struct profile {
     enum severity severity[RULE_COUNT]; /* 0: as the rule grades itself */
     int64_t expiring_ns;                /* 0: not stated */
     unsigned rsa_bits, rsa_bits_zsk;
+    unsigned habit_signatures, habit_signings;
     int64_t serial_lag_ns, servers_settle_ns;
     unsigned ttl_low, transfer_refusals;
     unsigned servfail_percent, servfail_questions; /* servfail-spike */

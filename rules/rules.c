@@ -92,6 +92,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     served_judge(&judge);
     denial_judge(&judge);
     contest_judge(&judge);
+    habit_judge(&judge);
     servers_judge(&judge);
     cut_judge(&judge);
     transport_judge(&judge);

@@ -17,7 +17,8 @@ enum finding_state { FINDING_OPEN, FINDING_UPDATED, FINDING_CLOSED };
 
 struct finding_proof { /* zone-file lines: two RRsets with RRSIGs, and the chain of their key */
     char **first, **second, **chain;
-    size_t first_count, second_count, chain_count;
+    char **served; /* by whom, under which serial: a line for each of the two */
+    size_t first_count, second_count, chain_count, served_count;
 };
 
 struct finding {

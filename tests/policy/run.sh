@@ -99,7 +99,7 @@ stub=(client-only-no-chain --trust-anchor client-only-no-chain.anchor)
 replay first normal --trust-anchor normal.anchor
 keys=$out/first/state/keys.dnsbailiff
 is "what is kept" "$(head -n 1 "$keys") $(awk 'NR > 1 { print $1 }' "$keys" | sort -u | paste -sd' ')" \
-    "dnsbailiff-keys 1 ds end key no-ds"
+    "dnsbailiff-keys 1 ds end habit key no-ds"
 replay again normal --trust-anchor normal.anchor
 is "the same capture keeps the same" "$(cmp "$keys" "$out/again/state/keys.dnsbailiff" && echo same)" same
 replay alone "${stub[@]}"
@@ -122,6 +122,31 @@ is "the same folder" "$(verdicts twice www.bank.test. A)" "secure chain-complete
 cp -r "$out/first" "$out/none"
 "$build/dnsbailiff" replay -q -r client-only-no-chain.pcap --trust-anchor normal.anchor -l "$out/none" --state none >/dev/null 2>&1
 is "--state none" "$(verdicts none www.bank.test. A)" "indeterminate dnskey-not-seen"
+
+# A key stolen after a quiet run: its first strange signature is held against what that run learned.
+/usr/bin/python3 - stolen-zsk-bind-ldns.pcap "$out/quiet.pcap" "$out/theft.pcap" <<'SPLIT'
+import struct
+import sys
+with open(sys.argv[1], "rb") as f:
+    data = f.read()
+at, cut = 24, None
+while at < len(data):
+    size = struct.unpack("<I", data[at + 8:at + 12])[0]
+    if bytes([203, 0, 113, 66]) in data[at + 16:at + 16 + size]:
+        cut = at
+        break
+    at += 16 + size
+for path, part in ((sys.argv[2], data[24:cut]), (sys.argv[3], data[cut:])):
+    with open(path, "wb") as f:
+        f.write(data[:24] + part)
+SPLIT
+habit() { # habit NAME CAPTURE [OPTION…]: the rules of its findings
+    "$build/dnsbailiff" replay -q -r "$out/$2.pcap" --trust-anchor stolen-zsk-bind-ldns.anchor -l "$out/$1" "${@:3}" >/dev/null 2>&1
+    jq -r .rule "$out/$1/state/findings.jsonl" | grep -c signer-habit
+}
+is "the signer at work" "$(habit quiet quiet)" 0
+is "a thief whom nothing is known of" "$(habit stranger theft)" 0
+is "a thief after a quiet run" "$(habit theft theft --state "$out/quiet/state/keys.dnsbailiff")" 1
 
 # Nothing on disk is believed. Another anchor, a later clock, a key that was changed: no trust.
 replay other client-only-no-chain --trust-anchor hostile-deep.anchor --state "$keys"
@@ -147,7 +172,7 @@ broken() {
     rm -rf "$out/broken.d"
 }
 broken '1: expected "dnsbailiff-keys 1"' '1s/1$/2/'
-broken '2: expected key, ds or no-ds' '2s/^key/sig/'
+broken '2: expected key, ds, no-ds or habit' '2s/^key/sig/'
 broken '3: expected nanoseconds' '3s/ [0-9]* / soon /'
 broken '3: expected nanoseconds' '3s/ [0-9]* / 9223372036854775807 /'
 broken '2: expected a message in base64' '2s/.$/!/'

@@ -105,8 +105,9 @@ def forge(w, out, axfr, key_path, tool, lines):
 Z = "bank.test."
 SECURE = [f"verdict {n} {t} secure" for n, t in ((f"www.{Z}", "A"), (Z, "MX"), (Z, "TXT"), (Z, "SOA"))]
 # Every answer validates. The servers' serial did not move, so that no update explains what the thief served.
+# Tools and times are the thief's own, too.
 STOLEN = SECURE + [f"finding signed-equivocation {Z}", f"finding signed-out-of-serial {Z}",
-                   "may soa-serial-back|servers-disagree|spoof-race", "only"]
+                   f"finding signer-habit {Z}", "may soa-serial-back|servers-disagree|spoof-race", "only"]
 QUIET = SECURE + ["no-finding-above low"]
 EXPECT = {"updates-bind": QUIET, "updates-knot": QUIET}
 

@@ -241,6 +241,40 @@ static inline struct fact_contest *contest_in(struct fact *fact)
     return (struct fact_contest *)(uintptr_t)fact->contest;
 }
 
+/* A signature over www.x. A such as its key has made forty before: for 14 days and an hour, set
+ * back by that hour, on no round minute. */
+static inline struct fact habit_of(void)
+{
+    struct fact fact = signature_of(SIGNATURE_VALID, "x.", "www.x.");
+    struct fact_signature *signature = signature_in(&fact);
+    struct fact_habit *habit = take(sizeof *habit);
+    fact.kind = FACT_HABIT;
+    signature->inception = NOW / NS_S - HOUR - 7;
+    signature->expiration = signature->inception + 337 * HOUR;
+    *habit = (struct fact_habit){.samples = 40,
+                                 .signings = 5,
+                                 .validity_min = 300 * HOUR,
+                                 .validity_max = 338 * HOUR,
+                                 .inception_round = 1,
+                                 .expiration_round = 1,
+                                 .unrounded = 5,
+                                 .set_back = HOUR,
+                                 .set_back_signings = 4,
+                                 .ttl = 300,
+                                 .ttl_samples = 20,
+                                 .of_data = true,
+                                 .key_flags = 256,
+                                 .over_data = 40,
+                                 .age = HOUR + 7};
+    fact.habit = habit;
+    return fact;
+}
+
+static inline struct fact_habit *habit_in(struct fact *fact)
+{
+    return (struct fact_habit *)(uintptr_t)fact->habit;
+}
+
 /* The ids of all findings, in the order of rules_findings, with "!" after closed ones. */
 static inline const char *found(struct rules *rules, char ret_text[512])
 {

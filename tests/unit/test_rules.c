@@ -367,6 +367,44 @@ CASE(contest_explained)
     give(rules, &fact);
 }
 
+#define HABIT(name, ...)                                                                           \
+    CASE(name)                                                                                     \
+    {                                                                                              \
+        struct fact fact = habit_of();                                                             \
+        struct fact_signature *signature = signature_in(&fact);                                    \
+        struct fact_habit *habit = habit_in(&fact);                                                \
+        (void)signature;                                                                           \
+        (void)habit;                                                                               \
+        __VA_ARGS__;                                                                               \
+        give(rules, &fact);                                                                        \
+    }
+#define LASTS(hours) signature->expiration = signature->inception + (hours)*HOUR
+
+HABIT(habit_as_ever, )
+HABIT(habit_long, LASTS(600))
+HABIT(habit_long_little_known, LASTS(600); habit->samples = 11)
+HABIT(habit_long_one_signing, LASTS(600); habit->signings = 1)
+HABIT(habit_long_as_stated, LASTS(600); fact.baseline.validity_ns = 600 * HOUR * NS_S)
+HABIT(habit_longer_than_stated, LASTS(600); fact.baseline.validity_ns = 337 * HOUR * NS_S;
+      habit->samples = 0)
+HABIT(habit_short, LASTS(24)) /* jitter goes far down */
+HABIT(habit_short_constant, LASTS(300); habit->validity_min = habit->validity_max = 338 * HOUR)
+HABIT(habit_short_constant_two_signings, LASTS(300); habit->signings = 2;
+      habit->validity_min = habit->validity_max = 338 * HOUR)
+HABIT(habit_longer_and_other_ttl, LASTS(360); signature->original_ttl = 60)
+HABIT(habit_other_ttl, signature->original_ttl = 60)
+HABIT(habit_not_set_back, habit->age = 5)
+HABIT(habit_never_set_back, habit->age = 5; habit->set_back = 12)
+HABIT(habit_set_back_once, habit->age = 5; habit->set_back_signings = 1)
+HABIT(habit_not_round, habit->inception_round = 604800; habit->unrounded = 0)
+HABIT(habit_full_hour, signature->inception = NOW / NS_S - HOUR)
+HABIT(habit_ksk_over_data, habit->samples = habit->over_data = 0; habit->over_keys = 1;
+      habit->key_flags = 257; habit->others_over_data = 40)
+HABIT(habit_csk_first, habit->samples = habit->over_data = 0; habit->over_keys = 1;
+      habit->key_flags = 257)
+HABIT(habit_keys_little_known, habit->of_data = false; habit->of_keys = true; habit->samples = 2;
+      habit->signings = 2; LASTS(600))
+
 CASE(ttl_raised)
 {
     struct fact fact = served_of();
@@ -1085,6 +1123,25 @@ static const struct rule_case cases[] = {
     C(contest_declared_dynamic, ""),
     C(contest_planned, ""),
     C(contest_explained, "signed-equivocation! signed-out-of-serial!"),
+    C(habit_as_ever, ""),
+    C(habit_long, "signer-habit"),
+    C(habit_long_little_known, ""),
+    C(habit_long_one_signing, ""),
+    C(habit_long_as_stated, ""),
+    C(habit_longer_than_stated, "signer-habit"),
+    C(habit_short, ""),
+    C(habit_short_constant, "signer-habit"),
+    C(habit_short_constant_two_signings, ""),
+    C(habit_longer_and_other_ttl, "signer-habit"),
+    C(habit_other_ttl, ""),
+    C(habit_not_set_back, "signer-habit"),
+    C(habit_never_set_back, ""),
+    C(habit_set_back_once, ""),
+    C(habit_not_round, "signer-habit"),
+    C(habit_full_hour, ""),
+    C(habit_ksk_over_data, "signer-habit"),
+    C(habit_csk_first, ""),
+    C(habit_keys_little_known, ""),
     C(ttl_raised, "rrsig-ttl"),
     C(labels_too_many, "rrsig-labels"),
     C(labels_of_wildcard, ""),
