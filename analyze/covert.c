@@ -7,6 +7,7 @@
 
 #include "analyze/covert.h"
 
+#include "analyze/canon.h"
 #include "analyze/table.h"
 #include "analyze/transport.h"
 
@@ -14,21 +15,29 @@
 #include <string.h>
 #include <xxhash.h>
 
+#define TYPE_NULL    10
+#define TYPE_SRV     33
+#define TYPE_PRIVATE 65280 /* and up: RFC 6895 3.1 */
+
 #define WINDOW_NS (600 * INT64_C(1000000000))
 #define DOMAINS   512
 #define FRAMES    12
 #define WORDS     32 /* different names and answers, as bits by hash: 2048 */
-/* Longer than a DKIM or CDN token (32), a SHA-1 in hexadecimal (40) or a UUID (36); encoders of
- * tunnels fill labels as far as they go. */
-#define COVERT_LABEL 40
+/* Labels from here on may be data, with so many different bytes: base32 and hexadecimal reach that
+ * within some dozen bytes, words and padding do not. */
+#define DATA_LABEL   20
+#define DATA_SYMBOLS 10
+/* Bytes of data in a name: more than a DKIM or CDN token (32), a UUID (36) or a SHA-1 in
+ * hexadecimal (40); encoders of tunnels fill names as far as they go. */
+#define DATA_LEAST 41
 /* Bytes of answers in all, and for each name: a reputation in TXT is shorter. */
 #define DOWN_LEAST      4096
 #define DOWN_LEAST_MEAN 24
 /* Of the names, one in so many must have been answered with data that no other had. */
 #define ANSWERS_SHARE 4
-/* Different bytes in a long label of data: base32 and hexadecimal reach this within some dozen
- * bytes; words and padding do not. */
-#define SYMBOLS_LEAST 10
+/* Names alone, without data in the answers, must be so many times more, and all ask for types that
+ * can carry it. */
+#define ALONE 2
 
 struct domain {         /* names that one client asks below one domain */
     uint8_t client[16]; /* key */
@@ -38,6 +47,7 @@ struct domain {         /* names that one client asks below one domain */
     uint16_t type;          /* of the last */
     uint8_t frame_count;
     uint32_t names, answers; /* different ones */
+    uint32_t telling;        /* names, asked for a type that can carry data */
     uint32_t told;           /* of names */
     uint64_t up, down;
     uint64_t asked[WORDS], answered[WORDS];
@@ -93,24 +103,28 @@ static bool is_lawful(const struct covert *c, const uint8_t *name)
     return false;
 }
 
-/* Is there a label of data, and none that says what the name is for (RFC 8552)? */
+static bool looks_random(const uint8_t *label)
+{
+    uint64_t seen[4] = {0};
+    unsigned symbols = 0;
+    for (unsigned i = 1; i <= *label; i++)
+        seen[label[i] >> 6] |= UINT64_C(1) << (label[i] & 63);
+    for (unsigned i = 0; i < 4; i++)
+        symbols += (unsigned)__builtin_popcountll(seen[i]);
+    return symbols >= DATA_SYMBOLS;
+}
+
+/* Do its labels hold data, and does none say what the name is for (RFC 8552)? */
 static bool carries(const uint8_t *name)
 {
-    bool data = false;
+    unsigned data = 0;
     for (const uint8_t *label = name; *label; label += 1 + *label) {
         if (label[1] == '_')
             return false;
-        if (*label <= COVERT_LABEL)
-            continue;
-        uint64_t seen[4] = {0};
-        unsigned symbols = 0;
-        for (unsigned i = 1; i <= *label; i++)
-            seen[label[i] >> 6] |= UINT64_C(1) << (label[i] & 63);
-        for (unsigned i = 0; i < 4; i++)
-            symbols += (unsigned)__builtin_popcountll(seen[i]);
-        data |= symbols >= SYMBOLS_LEAST;
+        if (*label >= DATA_LABEL && looks_random(label))
+            data += *label;
     }
-    return data;
+    return data >= DATA_LEAST;
 }
 
 /* The labels that name the domain somebody registered, near enough: two; three where the second is
@@ -136,8 +150,8 @@ static unsigned shared_labels(const uint8_t *a, const uint8_t *b, unsigned most)
 
 static bool can_carry(uint16_t type)
 {
-    return type == 16 /* TXT */ || type == 10 /* NULL */ || type == 5 /* CNAME */ ||
-           type == 15 /* MX */ || type == 33 /* SRV */ || type >= 65280 /* private, RFC 6895 3.1 */;
+    return type == TYPE_TXT || type == TYPE_NULL || type == TYPE_CNAME || type == TYPE_MX ||
+           type == TYPE_SRV || type >= TYPE_PRIVATE;
 }
 
 /* Bytes in the answer section that can carry data, and a hash of them. */
@@ -187,11 +201,15 @@ static struct domain *domain_of(struct covert *c, const struct datagram *dg, uin
     return d;
 }
 
+/* Data in both directions; or in names alone, and then of questions that only make sense with it.
+ */
 static bool is_tunnel(const struct covert *c, const struct domain *d)
 {
-    return d->names >= c->teller->thresholds->tunnel && d->names >= d->told * 2 &&
-           (uint64_t)d->answers * ANSWERS_SHARE >= d->names && d->down >= DOWN_LEAST &&
-           d->down >= (uint64_t)d->names * DOWN_LEAST_MEAN;
+    uint64_t least = c->teller->thresholds->tunnel;
+    bool both = (uint64_t)d->answers * ANSWERS_SHARE >= d->names && d->down >= DOWN_LEAST &&
+                d->down >= (uint64_t)d->names * DOWN_LEAST_MEAN;
+    bool alone = d->names >= least * ALONE && d->telling == d->names;
+    return d->names >= least && d->names >= d->told * 2 && (both || alone);
 }
 
 static void tell(struct covert *c, struct domain *d, const struct datagram *dg)
@@ -231,6 +249,7 @@ void covert_add(struct covert *c, const struct datagram *dg, const struct dns_me
         return;
     d->common = (uint8_t)(d->names++ ? shared_labels(d->name, name->name, d->common) : labels - 1);
     d->type = m->qtype;
+    d->telling += m->qtype != TYPE_CNAME && m->qtype != TYPE_MX && can_carry(m->qtype);
     memcpy(d->name, name->name, name->size);
     d->up += name->size - name_size(domain);
     size_t bytes = payload(m, &answer);

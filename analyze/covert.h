@@ -2,14 +2,15 @@
  * covert: names that carry data (tunnel-shape).
  *
  * Contained in: analyze, tests. Told of a client and a domain when, within ten minutes, many
- * different names with a label beyond COVERT_LABEL bytes were asked below it, look random, and were
+ * different names with more than forty bytes of random looking labels were asked below it and
  * answered with data that differs and lies in records able to carry it (TXT, NULL, CNAME, MX, SRV,
- * private types): both directions carry something.
+ * private types): both directions carry something. Or twice as many, all asked for TXT, NULL, SRV
+ * or a private type, whatever the answer: data that only leaves.
  *
  * Left out, therefore: address look-ups of any kind (block lists, reputation by hash, content
  * delivery, cache busting), names that do not exist (random subdomains, zone walks), names with a
- * label that starts with "_" (DKIM, ACME, DANE), reverse names, answers that are the same for many
- * names, and what a few vendors are known to do on purpose (the list in covert.c).
+ * label that starts with "_" (DKIM, ACME, DANE), reverse names, and what a few vendors are known to
+ * do on purpose (the list in covert.c).
  */
 #ifndef ANALYZE_COVERT_H
 #define ANALYZE_COVERT_H

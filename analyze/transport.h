@@ -17,8 +17,8 @@
 
 #include <netinet/in.h>
 
-/* Of names at least so long data may be made: a label above COVERT_LABEL and a domain. */
-#define COVERT_NAME 52
+/* Shorter names hold no data: forty bytes of it (analyze/covert.c) and a domain. */
+#define COVERT_NAME 48
 
 /* Where the parts tell what they found. */
 struct teller {

@@ -214,6 +214,8 @@ static void on_fact(void *context, const struct fact *fact)
     if (fact->chain_count)
         q->chain[0] = fact->chain[0];
     q->fact.chain = q->chain;
+    w->hold(w->context, q->frames, q->fact.frame_count);
+    w->hold(w->context, q->chain, q->fact.chain_count);
     if (fact->frame)
         w->hold(w->context, &fact->frame, 1);
 }

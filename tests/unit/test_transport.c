@@ -418,17 +418,27 @@ static void data_in_names_and_answers_is_a_tunnel(void **state)
     assert_memory_equal(f->zone, N("t.example.test"), name_size(f->zone));
 }
 
+static void names_alone_are_one_when_there_are_many(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 70; i++)
+        carry(i, "t.example.test", 16, 1, 20); /* one answer for all: perhaps a reputation */
+    assert_int_equal(told[TRANSPORT_TUNNEL], 0);
+    for (unsigned i = 70; i < 90; i++)
+        carry(i, "t.example.test", 16, 1, 20);
+    assert_int_equal(told[TRANSPORT_TUNNEL], 1);
+}
+
 static void look_alikes_are_no_tunnel(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 300; i++) {
         carry(i, "hash.one.test", 1, i, 4);           /* addresses */
-        carry(i, "same.two.test", 16, 1, 200);        /* one answer for all */
-        carry(i, "none.three.test", 16, i, 0);        /* no data */
-        carry(i, "tiny.four.test", 16, i, 12);        /* a reputation */
-        carry(i, "_domainkey.five.test", 16, i, 200); /* says what it is for */
+        carry(i, "same.two.test", 5, 1, 200);         /* one alias for all */
+        carry(i, "none.three.test", 28, i, 0);        /* no data */
+        carry(i, "_domainkey.four.test", 16, i, 200); /* says what it is for */
         carry(i, "a.sophosxl.net", 16, i, 200);       /* known */
-        carry(i % 30, "few.six.test", 16, i, 200);    /* asked again */
+        carry(i % 30, "few.five.test", 16, i, 200);   /* asked again */
     }
     assert_int_equal(told[TRANSPORT_TUNNEL], 0);
 }
@@ -494,6 +504,7 @@ int main(void)
         TEST(without_edns_after_formerr_is_a_downgrade),
         TEST(clients_that_ask_both_ways_fall_back_from_nothing),
         TEST(data_in_names_and_answers_is_a_tunnel),
+        TEST(names_alone_are_one_when_there_are_many),
         TEST(look_alikes_are_no_tunnel),
         TEST(a_race_is_graded_by_who_validates),
     };
