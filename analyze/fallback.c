@@ -104,6 +104,7 @@ void fallback_answered(struct fallback *f, const struct datagram *dg, const stru
     *word |= bit;
     p->questions++;
     const uint8_t *name = message_qname(m);
+    cite(f, p, query->fallback);
     cite(f, p, query->frame);
     cite(f, p, dg->frame);
     if (p->questions < f->teller->thresholds->edns ||

@@ -209,19 +209,20 @@ static bool in_vain(const struct open_query *q)
            q->rcode == RCODE_SERVFAIL;
 }
 
-/* Is this query without EDNS the second try of one with DO=1? */
-static bool falls_back(struct pair *p, const struct key *key, uint64_t question, int64_t time_ns)
+/* The frame of the try with DO=1 that this query without EDNS follows; 0 none. */
+static uint64_t falls_back(struct pair *p, const struct key *key, uint64_t question,
+                           int64_t time_ns)
 {
     uint32_t turn = *hope_of(p, key, question), age = p->turn - turn;
     if (turn == 0 || age >= p->used)
-        return false;
+        return 0;
     const struct open_query *q = place_of(p, turn);
     int64_t waited = flow_elapsed(q->query.time_ns, time_ns);
-    return q->query.edns_do && q->question == question &&
-           memcmp(q->key.client, key->client, sizeof(key->client)) == 0 &&
-           memcmp(q->key.server, key->server, sizeof(key->server)) == 0 &&
-           q->key.server_port == key->server_port && q->key.proto == key->proto && waited >= 0 &&
-           waited <= FALLBACK_NS && in_vain(q);
+    bool same = q->query.edns_do && q->question == question &&
+                memcmp(q->key.client, key->client, sizeof(key->client)) == 0 &&
+                memcmp(q->key.server, key->server, sizeof(key->server)) == 0 &&
+                q->key.server_port == key->server_port && q->key.proto == key->proto;
+    return same && waited >= 0 && waited <= FALLBACK_NS && in_vain(q) ? q->query.frame : 0;
 }
 
 enum pair_result pair_query(struct pair *p, const struct datagram *d, const struct dns_message *m,

@@ -17,9 +17,9 @@ struct query { /* what is remembered of a query */
     uint16_t size;  /* bytes on the wire */
     bool edns, edns_do;
     bool answered; /* a response was paired before */
-    /* The same client asked the same server the same with DO=1 just before, in vain (analyze/pair.c
-     * says what that is): this query without EDNS is its second try. */
-    bool fallback;
+    /* Not 0: the same client asked the same server the same with DO=1 just before, in that frame,
+     * and in vain (analyze/pair.c says what that is): this query without EDNS is its second try. */
+    uint64_t fallback;
     uint32_t turn; /* its number; the last open-queries ones are all different, modulo that */
     /* Where `answered`: how often the client sent this query, with this id and port, lately, and
      * how many responses it has got before this one; second copies by the mirror included. */

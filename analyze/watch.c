@@ -6,6 +6,7 @@
 #include "analyze/watch.h"
 
 #include "analyze/baseline.h"
+#include "analyze/judge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 /* Of one message: all floods at one address, and what else it may show. */
 #define QUEUE_MAX    32
 #define QUEUE_FRAMES 16
+#define CHAIN_FRAMES 48
 /* Open at once; beyond that the one that was quiet longest stays open for good. */
 #define TOLD_MAX 256
 /* What was not told again for so long has ended. */
@@ -125,8 +127,22 @@ static const uint8_t *zone_of(const struct watch *w, const struct fact *fact)
     return zone ? zone->name : root;
 }
 
+/* The frames that show that there is such a zone, and, for a race, who is right. */
+static void add_chain(const struct watch *w, struct fact *fact, uint64_t chain[CHAIN_FRAMES])
+{
+    const struct zone *zone = world_find(&w->answers->world, fact->zone);
+    size_t count = 0;
+    if (fact->chain_count)
+        chain[count++] = fact->chain[0];
+    if (zone)
+        count += judge_chain_frames(&w->answers->world, zone, chain + count, CHAIN_FRAMES - count);
+    fact->chain = chain;
+    fact->chain_count = count;
+}
+
 static void give(struct watch *w, struct fact *fact)
 {
+    uint64_t chain[CHAIN_FRAMES];
     const struct baseline *b = w->answers->world.baseline;
     struct finding *findings[4];
     fact->lossy = w->lossy(w->context, fact->time_ns);
@@ -134,6 +150,8 @@ static void give(struct watch *w, struct fact *fact)
     if (declared)
         baseline_describe(declared, fact->observed.owner, fact->observed.type, fact->clock_ns,
                           &fact->baseline);
+    if (!fact->transport->over)
+        add_chain(w, fact, chain);
     rules_judge(w->rules, fact, findings, sizeof findings / sizeof *findings);
 }
 
@@ -202,9 +220,10 @@ static void on_fact(void *context, const struct fact *fact)
     }
     if (t->client)
         q->transport.client = memcpy(q->client, t->client, 16);
+    if (fact->server)
+        q->fact.server = memcpy(q->server, fact->server, 16);
     if (t->server)
         q->transport.server = memcpy(q->server, t->server, 16);
-    q->fact.server = q->transport.server;
     if (q->fact.frame_count > QUEUE_FRAMES)
         q->fact.frame_count = QUEUE_FRAMES;
     if (q->fact.frame_count)

@@ -57,7 +57,7 @@ static void observe_contender(struct judge *judge, struct entry *entry, const ch
 {
     char trust[256], record[LINE_ROOM], line[LINE_ROOM + 512];
     const char *what = trust_of(c, trust);
-    snprintf(line, sizeof line, "%s response (frame %" PRIu64 "): %s", which, c->frame, what);
+    snprintf(line, sizeof line, "%s response, %s", which, what);
     if (c->set.count == 0) {
         size_t used = strlen(line);
         snprintf(line + used, sizeof line - used,
@@ -67,8 +67,7 @@ static void observe_contender(struct judge *judge, struct entry *entry, const ch
     }
     for (size_t i = 0; i < c->set.count; i++) {
         text_record(judge, c->set.owner, c->set.type, &c->set.rdata[i], record);
-        snprintf(line, sizeof line, "%s response (frame %" PRIu64 "), %s: %s", which, c->frame,
-                 what, record);
+        snprintf(line, sizeof line, "%s response, %s: %s", which, what, record);
         entry_observed(entry, line);
     }
 }
@@ -130,7 +129,7 @@ static void judge_flood(struct judge *judge, struct entry *entry, const struct w
 static void judge_unasked(struct judge *judge, struct entry *entry, const struct words *w)
 {
     const struct fact_transport *t = judge->fact->transport;
-    char line[512], when[96];
+    char line[512], when[96], server[64];
     period(judge->fact, when);
     entry_clear(entry);
     entry_expected(entry, "responses to queries");
@@ -138,7 +137,7 @@ static void judge_unasked(struct judge *judge, struct entry *entry, const struct
              "%" PRIu64 " responses from at least %" PRIu64
              " addresses, such as %.200s %s from %s, "
              "%s",
-             t->part, t->servers, w->owner, w->type, w->server, when);
+             t->part, t->servers, w->owner, w->type, text_server(judge->fact, server), when);
     entry_observed(entry, line);
     entry_summary(entry,
                   "%" PRIu64 " responses came to %s that it did not ask for, while the tap shows "
