@@ -142,12 +142,12 @@ static int read_walk_share(struct conf *conf, const yaml_node_t *node, void *con
 
 static int read_habit_signatures(struct conf *conf, const yaml_node_t *node, void *context)
 {
-    return read_count(conf, node, 1000000, &((struct profile *)context)->habit_signatures);
+    return read_between(conf, node, 2, 1000000, &((struct profile *)context)->habit_signatures);
 }
 
 static int read_habit_signings(struct conf *conf, const yaml_node_t *node, void *context)
 {
-    return read_count(conf, node, 1000000, &((struct profile *)context)->habit_signings);
+    return read_between(conf, node, 2, 1000000, &((struct profile *)context)->habit_signings);
 }
 
 static int read_servfail_percent(struct conf *conf, const yaml_node_t *node, void *context)
