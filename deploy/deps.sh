@@ -12,7 +12,7 @@
 set -euo pipefail
 
 build=(gcc libc6-dev linux-libc-dev clang make pkg-config libpcap-dev libldns-dev libssl-dev
-    libarchive-dev libseccomp-dev libcmocka-dev libjansson-dev libcyaml-dev libyaml-dev
+    libarchive-dev libseccomp-dev libcmocka-dev libjansson-dev libyaml-dev
     libxxhash-dev uthash-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev openssl)
 test=(clang-format-14 libclang-rt-14-dev libasan8 libubsan1 git tshark tcpdump ldnsutils
     bind9-dnsutils iproute2 nftables ethtool python3 python3-cryptography python3-dnspython jq

@@ -10,6 +10,7 @@
 #include "evidence/format.h"
 #include "evidence/verify.h"
 #include "evidence/verify_hash.h"
+#include "evidence/verify_map.h"
 #include "evidence/verify_replay.h"
 #include "evidence/verify_text.h"
 #include "sandbox/confine.h"
@@ -70,11 +71,6 @@ struct record {
     } source[SOURCES_MAX];
     struct verify_report report;
     struct verify_offer offer;
-};
-
-struct file {
-    const uint8_t *bytes;
-    size_t size;
 };
 
 struct command { /* of the supervisor */
@@ -153,7 +149,7 @@ static void read_source(const json_t *line, struct record *r)
     r->source_count++;
 }
 
-static void read_log(struct file log, struct record *r)
+static void read_log(struct verify_map log, struct record *r)
 {
     struct verify_text rest = {.at = (const char *)log.bytes, .size = log.size}, line;
     json_error_t error;
@@ -175,8 +171,8 @@ static void read_log(struct file log, struct record *r)
 }
 
 struct reading {
-    struct file settings, log; /* of a folder */
-    struct file bundle;
+    struct verify_map settings, log; /* of a folder */
+    struct verify_map bundle;
     struct record *record;
 };
 
@@ -220,46 +216,13 @@ static void run_confined(void (*work)(void *), struct reading *g)
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-static int open_plain(const char *path, struct stat *ret_status)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd >= 0 && (fstat(fd, ret_status) < 0 || !S_ISREG(ret_status->st_mode))) {
-        close(fd);
-        errno = EINVAL;
-        return -1;
-    }
-    return fd;
-}
-
-static struct file map_file(const char *path)
-{
-    static const uint8_t nothing[1];
-    struct stat status;
-    int fd = open_plain(path, &status);
-    if (fd < 0) {
-        char shown[512];
-        log_line(LOG_ERROR, "%s: %s", log_escape(path, strlen(path), shown, sizeof shown),
-                 errno == EINVAL ? "not a plain file" : strerror(errno));
-        exit(EXIT_REFUSED);
-    }
-    struct file file = {.bytes = nothing, .size = (size_t)status.st_size};
-    if (file.size > 0) {
-        void *map = mmap(NULL, file.size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (map == MAP_FAILED)
-            log_die("mmap: %s", strerror(errno));
-        file.bytes = map;
-    }
-    close(fd);
-    return file;
-}
-
 /* Is the file that was replayed still there, byte for byte? */
 static bool is_unchanged(const struct source_record *s)
 {
     uint8_t hash[EVP_MAX_MD_SIZE], *chunk = NULL;
     struct stat status;
     ssize_t got = -1;
-    int fd = open_plain(s->path, &status);
+    int fd = verify_map_open(s->path, &status);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool same = fd >= 0 && (uint64_t)status.st_size == s->size && ctx &&
                 (chunk = malloc(HASH_CHUNK)) && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
@@ -361,9 +324,9 @@ _Noreturn static void explain_folder(const char *folder, const char *question, b
     if (c == NULL || strlen(folder) > PATH_MAX - 64)
         log_die("the path is too long, or no memory");
     snprintf(path, sizeof path, "%s/%s", folder, FILE_SETTINGS);
-    g.settings = map_file(path);
+    g.settings = verify_map_must(path, EXIT_REFUSED);
     snprintf(path, sizeof path, "%s/%s", folder, FILE_LOG);
-    g.log = map_file(path);
+    g.log = verify_map_must(path, EXIT_REFUSED);
     run_confined(read_folder, &g);
     find_program(c);
     argue(c, "dnsbailiff");
@@ -386,7 +349,7 @@ _Noreturn static void explain_folder(const char *folder, const char *question, b
 
 static int explain_bundle(const char *path, const char *question, bool json, struct record *r)
 {
-    struct reading g = {.record = r, .bundle = map_file(path)};
+    struct reading g = {.record = r, .bundle = verify_map_must(path, EXIT_REFUSED)};
     int status = 1;
     run_confined(read_bundle, &g);
     if (!r->is_sound)

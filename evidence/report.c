@@ -10,6 +10,7 @@
 
 #include "evidence/format.h"
 #include "evidence/verify.h"
+#include "evidence/verify_map.h"
 #include "evidence/verify_pick.h"
 #include "sandbox/confine.h"
 #include "sandbox/fds.h"
@@ -167,29 +168,10 @@ static void run_confined(struct job *job)
  */
 
 /* Maps a file without reading it; `needed` ends the process if there is none. */
-static struct report_bytes map_file(const char *path, bool needed)
+static struct report_bytes map_file(const char *path)
 {
-    static const uint8_t nothing[1];
-    struct stat status;
-    char shown[512];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    bool plain = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    if (!plain && !needed && errno == ENOENT)
-        return (struct report_bytes){NULL, 0};
-    if (!plain) {
-        log_line(LOG_ERROR, "%s: %s", log_escape(path, strlen(path), shown, sizeof shown),
-                 fd < 0 ? strerror(errno) : "not a plain file");
-        exit(EXIT_REFUSED);
-    }
-    struct report_bytes file = {.bytes = nothing, .size = (size_t)status.st_size};
-    if (file.size > 0) {
-        void *map = mmap(NULL, file.size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (map == MAP_FAILED)
-            log_die("mmap: %s", strerror(errno));
-        file.bytes = map;
-    }
-    close(fd);
-    return file;
+    struct verify_map file = verify_map_must(path, EXIT_REFUSED);
+    return (struct report_bytes){file.bytes, file.size};
 }
 
 static struct report_bytes map_below(const char *folder, const char *name, bool needed)
@@ -197,14 +179,16 @@ static struct report_bytes map_below(const char *folder, const char *name, bool 
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
         log_die("the path is too long");
-    return map_file(path, needed);
+    if (!needed && access(path, F_OK) != 0)
+        return (struct report_bytes){NULL, 0};
+    return map_file(path);
 }
 
 static void open_inputs(struct job *job)
 {
     job->files.name = job->name;
     if (job->is_bundle) {
-        job->bundle = map_file(job->name, true);
+        job->bundle = map_file(job->name);
         job->files.standing =
             "bundle: whole, sealed and consistent by itself; who sealed it was not checked "
             "(dnsbailiff verify --ca FILE)";

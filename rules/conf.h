@@ -3,8 +3,8 @@
  * was expected.
  *
  * Contained in: analyze, tests; used before confinement only. libyaml parses to a document whose
- * nodes know their lines; libcyaml, which sits on top of it, forgets them, and most mistakes here
- * are in the meaning of a value (a name, a time, a rule's id), not in its type. Never reads files.
+ * nodes know their lines: most mistakes here are in the meaning of a value (a name, a time, a
+ * rule's id), not in its type. Never reads files.
  */
 #ifndef RULES_CONF_H
 #define RULES_CONF_H

@@ -1,149 +1,231 @@
 /*
- * config: YAML by libcyaml; numbers are read as text, so that they may carry units.
+ * config: one flat YAML mapping, by libyaml, whose nodes know their lines: a mistake is told with
+ * file, line and what was expected. Numbers are read as text, so that they may carry units.
  *
  * Contained in: supervisor.
  */
 #include "sandbox/config.h"
 
-#include <cyaml/cyaml.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 #include "sandbox/log.h"
 #include "sandbox/options.h"
 
-struct document {
-#define X(field, key, value, least, most, text) char *field;
-    SETTINGS(X)
-#undef X
-    uint16_t *ports;
-    unsigned ports_count;
-    char *sensor, *identity, *profile;
+#define TEXT_MAX 4096 /* a value */
+
+struct reading {
+    const char *path;
+    yaml_document_t *document;
+    struct settings *settings;
+    struct config result;
 };
 
-#define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-
-static const cyaml_schema_value_t port_schema = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint16_t)};
-
-static const cyaml_schema_field_t fields[] = {
-#define X(field, key, value, least, most, text)                                                    \
-    CYAML_FIELD_STRING_PTR(key, OPTIONAL, struct document, field, 0, 64),
+static const char *const setting_keys[] = {
+#define X(field, key, value, least, most, text) key,
     SETTINGS(X)
 #undef X
-        CYAML_FIELD_SEQUENCE("ports", OPTIONAL, struct document, ports, &port_schema, 1,
-                             SETTINGS_PORTS),
-    CYAML_FIELD_STRING_PTR("sensor", OPTIONAL, struct document, sensor, 0, 63),
-    CYAML_FIELD_STRING_PTR("identity", OPTIONAL, struct document, identity, 1, 4096),
-    CYAML_FIELD_STRING_PTR("profile", OPTIONAL, struct document, profile, 1, 4096),
-    CYAML_FIELD_END};
-
-static const cyaml_schema_value_t schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct document, fields)};
-
-/* libcyaml says what was wrong line by line; the first is the error, then where. */
-struct complaint {
-    char text[400];
-    size_t used;
 };
 
-__attribute__((format(printf, 3, 0))) static void complain(cyaml_log_t level, void *context,
-                                                           const char *format, va_list arguments)
-{
-    struct complaint *c = context;
-    (void)level;
-    if (c->used + 2 >= sizeof c->text)
-        return;
-    if (c->used)
-        c->used += (size_t)snprintf(c->text + c->used, sizeof c->text - c->used, "; ");
-    int n = vsnprintf(c->text + c->used, sizeof c->text - c->used, format, arguments);
-    if (n > 0)
-        c->used += (size_t)n;
-    if (c->used >= sizeof c->text)
-        c->used = sizeof c->text - 1;
-    while (c->used && c->text[c->used - 1] == '\n')
-        c->text[--c->used] = '\0';
-}
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static int set(const char *path, struct settings *s, const char *key, const char *text)
+__attribute__((format(printf, 3, 4))) static int wrong(const struct reading *r, size_t line,
+                                                       const char *format, ...)
 {
-    char why[80];
-    if (!text || settings_set(s, key, text, why, sizeof why) == 0)
-        return 0;
-    log_line(LOG_ERROR, "%s: %s: %s: %s", path, key, text, why);
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    log_line(LOG_ERROR, "%s:%zu: %s", r->path, line, text);
     return -1;
 }
 
-static int take(const char *path, const struct document *d, struct settings *s)
+static size_t line_of(const yaml_node_t *node)
 {
-#define X(field, key, value, least, most, text)                                                    \
-    if (set(path, s, key, d->field))                                                               \
+    return node->start_mark.line + 1;
+}
+
+/* What the operator wrote, fit for a terminal. */
+static const char *shown(const char *text, char ret_text[160])
+{
+    size_t size = strlen(text);
+    return log_escape(text, size < 64 ? size : 64, ret_text, 160);
+}
+
+/* NULL, with the reason logged: not one value, too long, or holding a NUL. */
+static const char *scalar(const struct reading *r, const yaml_node_t *node, const char *key,
+                          const char *expected)
+{
+    if (node->type == YAML_SCALAR_NODE && node->data.scalar.length <= TEXT_MAX &&
+        strlen((const char *)node->data.scalar.value) == node->data.scalar.length)
+        return (const char *)node->data.scalar.value;
+    wrong(r, line_of(node), "%s: expected %s", key, expected);
+    return NULL;
+}
+
+/* --- values ---------------------------------------------------------------------------------- */
+
+static int take_setting(struct reading *r, const char *key, const yaml_node_t *node)
+{
+    char why[80], word[160];
+    const char *text = scalar(r, node, key, "one number, which may carry a unit");
+    if (!text)
         return -1;
-    SETTINGS(X)
-#undef X
-    if (d->ports_count) {
-        memset(s->ports, 0, sizeof s->ports);
-        for (unsigned i = 0; i < d->ports_count; i++) {
-            if (!d->ports[i]) {
-                log_line(LOG_ERROR, "%s: ports: 0 is no port", path);
-                return -1;
-            }
-            s->ports[i] = d->ports[i];
-        }
+    return settings_set(r->settings, key, text, why, sizeof why) == 0
+               ? 0
+               : wrong(r, line_of(node), "%s: %s: %s", key, shown(text, word), why);
+}
+
+static int take_ports(struct reading *r, const yaml_node_t *node)
+{
+    uint16_t ports[SETTINGS_PORTS] = {0};
+    size_t count = 0;
+    if (node->type != YAML_SEQUENCE_NODE)
+        return wrong(r, line_of(node), "ports: expected a list like [53, 5353]");
+    for (const yaml_node_item_t *item = node->data.sequence.items.start;
+         item < node->data.sequence.items.top; item++) {
+        const yaml_node_t *port = yaml_document_get_node(r->document, *item);
+        char word[160], *end = NULL;
+        const char *text = scalar(r, port, "ports", "a port, 1 to 65535");
+        if (!text)
+            return -1;
+        unsigned long number = strtoul(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || *end || number == 0 || number > 65535)
+            return wrong(r, line_of(port), "ports: %s: expected a port, 1 to 65535",
+                         shown(text, word));
+        if (count == SETTINGS_PORTS)
+            return wrong(r, line_of(port), "ports: expected at most %d", SETTINGS_PORTS);
+        ports[count++] = (uint16_t)number;
     }
-    if (d->sensor && options_sensor(s, d->sensor)) {
-        log_line(LOG_ERROR, "%s: sensor: may have lower-case letters, digits, '-' and '.'", path);
+    if (count == 0)
+        return wrong(r, line_of(node), "ports: expected at least one");
+    memcpy(r->settings->ports, ports, sizeof ports);
+    return 0;
+}
+
+static int take_sensor(struct reading *r, const yaml_node_t *node)
+{
+    const char *text =
+        scalar(r, node, "sensor", "a name of lower-case letters, digits, '-' and '.'");
+    if (!text)
         return -1;
+    return options_sensor(r->settings, text) == 0
+               ? 0
+               : wrong(r, line_of(node),
+                       "sensor: expected a name of at most 63 lower-case letters, digits, '-' and "
+                       "'.'");
+}
+
+/* A name in the configuration is relative to the configuration. */
+static int take_path(struct reading *r, const char *key, const yaml_node_t *node, char **ret_path)
+{
+    const char *name = scalar(r, node, key, "the name of a file or folder");
+    const char *slash = strrchr(r->path, '/');
+    if (!name)
+        return -1;
+    if (!name[0])
+        return wrong(r, line_of(node), "%s: expected the name of a file or folder", key);
+    int folder = name[0] == '/' || !slash ? 0 : (int)(slash + 1 - r->path);
+    if (asprintf(ret_path, "%.*s%s", folder, r->path, name) < 0)
+        log_die("out of memory");
+    return 0;
+}
+
+/* --- the mapping ------------------------------------------------------------------------------ */
+
+static int take(struct reading *r, const yaml_node_t *key, const yaml_node_t *value)
+{
+    char word[160];
+    const char *name = scalar(r, key, "a key", "the name of a setting");
+    if (!name)
+        return -1;
+    if (strcmp(name, "ports") == 0)
+        return take_ports(r, value);
+    if (strcmp(name, "sensor") == 0)
+        return take_sensor(r, value);
+    if (strcmp(name, "identity") == 0)
+        return take_path(r, name, value, &r->result.identity);
+    if (strcmp(name, "profile") == 0)
+        return take_path(r, name, value, &r->result.profile);
+    for (size_t i = 0; i < COUNT(setting_keys); i++)
+        if (strcmp(name, setting_keys[i]) == 0)
+            return take_setting(r, name, value);
+    return wrong(r, line_of(key), "no setting is called \"%s\"; dnsbailiff(1) lists them",
+                 shown(name, word));
+}
+
+static bool same_key(const yaml_node_t *a, const yaml_node_t *b)
+{
+    return a->type == YAML_SCALAR_NODE && b->type == YAML_SCALAR_NODE &&
+           strcmp((const char *)a->data.scalar.value, (const char *)b->data.scalar.value) == 0;
+}
+
+static int take_all(struct reading *r, const yaml_node_t *top)
+{
+    if (top->type != YAML_MAPPING_NODE)
+        return wrong(r, line_of(top), "expected settings, one a line, like `ring-bytes: 32MiB`");
+    const yaml_node_pair_t *first = top->data.mapping.pairs.start;
+    for (const yaml_node_pair_t *pair = first; pair < top->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(r->document, pair->key);
+        for (const yaml_node_pair_t *other = first; other < pair; other++)
+            if (same_key(yaml_document_get_node(r->document, other->key), key))
+                return wrong(r, line_of(key), "%s: expected each setting once",
+                             (const char *)key->data.scalar.value);
+        if (take(r, key, yaml_document_get_node(r->document, pair->value)))
+            return -1;
     }
     return 0;
 }
 
-/* A name in the configuration is relative to the configuration. On the heap; NULL for NULL. */
-static char *beside(const char *path, const char *name)
+/* A second document would go unread. */
+static int only_document(const struct reading *r, yaml_parser_t *parser)
 {
-    const char *slash = strrchr(path, '/');
-    char *result = NULL;
-    if (!name)
-        return NULL;
-    int folder = name[0] == '/' || !slash ? 0 : (int)(slash + 1 - path);
-    if (asprintf(&result, "%.*s%s", folder, path, name) < 0)
-        log_die("out of memory");
-    return result;
+    yaml_document_t next;
+    if (!yaml_parser_load(parser, &next))
+        return wrong(r, parser->problem_mark.line + 1, "not YAML: %s",
+                     parser->problem ? parser->problem : "out of memory");
+    const yaml_node_t *top = yaml_document_get_root_node(&next);
+    int failed = top ? wrong(r, line_of(top), "expected one document") : 0;
+    yaml_document_delete(&next);
+    return failed;
 }
 
 int config_parse(const char *path, const uint8_t *bytes, size_t size, struct settings *settings,
                  struct config *ret_config)
 {
-    struct complaint complaint = {.used = 0};
-    const cyaml_config_t reader = {.log_fn = complain,
-                                   .log_ctx = &complaint,
-                                   .mem_fn = cyaml_mem,
-                                   .log_level = CYAML_LOG_WARNING,
-                                   .flags = CYAML_CFG_NO_ALIAS};
-    struct document *document = NULL;
-    cyaml_data_t *loaded = NULL;
-    struct config result = {0};
-    /* a file of comments alone is a file of defaults */
-    cyaml_err_t error = cyaml_load_data(bytes, size, &reader, &schema, &loaded, NULL);
-    document = loaded;
-    if (error != CYAML_OK) {
-        log_line(LOG_ERROR, "%s: %s", path,
-                 complaint.used ? complaint.text : cyaml_strerror(error));
+    struct reading r = {.path = path, .settings = settings};
+    yaml_document_t document;
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        log_die("out of memory");
+    yaml_parser_set_input_string(&parser, bytes, size);
+    if (!yaml_parser_load(&parser, &document)) {
+        wrong(&r, parser.problem_mark.line + 1, "not YAML: %s",
+              parser.problem ? parser.problem : "out of memory");
+        yaml_parser_delete(&parser);
         return -1;
     }
-    int failed = document ? take(path, document, settings) : 0;
-    if (!failed && document) {
-        result.identity = beside(path, document->identity);
-        result.profile = beside(path, document->profile);
-        *ret_config = result;
-    }
-    cyaml_free(&reader, &schema, document, 0);
-    return failed;
+    r.document = &document;
+    const yaml_node_t *top = yaml_document_get_root_node(&document);
+    /* a file of comments alone is a file of defaults */
+    int failed = top ? take_all(&r, top) || only_document(&r, &parser) : 0;
+    yaml_document_delete(&document);
+    yaml_parser_delete(&parser);
+    if (failed)
+        config_fini(&r.result);
+    else
+        *ret_config = r.result;
+    return failed ? -1 : 0;
 }
 
 void config_fini(struct config *c)
 {
     free(c->identity);
     free(c->profile);
+    *c = (struct config){0};
 }

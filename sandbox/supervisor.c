@@ -38,6 +38,7 @@ struct supervisor {
     char *identity; /* path in use, or NULL: ephemeral */
     struct place place;
     struct session session;
+    int unsaid; /* errno of a write to standard output that failed, 0 none */
 };
 
 /* The folder of this very program; the others lie beside it. */
@@ -172,7 +173,15 @@ static int make_places(struct supervisor *v)
 
 /* --- results --------------------------------------------------------------------------------- */
 
-static void print_report(const struct supervisor *v)
+/* To standard output, and remembers if it does not arrive: a report that nobody got is no success.
+ */
+static void say(struct supervisor *v, const char *text, size_t size)
+{
+    if (relay_text(text, size) && !v->unsaid)
+        v->unsaid = errno ? errno : EIO;
+}
+
+static void print_report(struct supervisor *v)
 {
     struct stat st;
     int fd = openat(v->place.evidence, "state/report.txt", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -187,14 +196,14 @@ static void print_report(const struct supervisor *v)
         n = read(fd, text + size, (size_t)st.st_size - size);
     close(fd);
     if (text && size) {
-        relay_text(text, size);
+        say(v, text, size);
         if (text[size - 1] != '\n')
-            relay_text("\n", 1);
+            say(v, "\n", 1);
     }
     free(text);
 }
 
-static void print_where(const struct supervisor *v)
+static void print_where(struct supervisor *v)
 {
     const struct options *o = &v->options;
     char *text = NULL;
@@ -210,12 +219,12 @@ static void print_where(const struct supervisor *v)
     else if (o->evidence)
         n = asprintf(&text, "\nEvidence: %s\n", o->evidence);
     if (n > 0)
-        relay_text(text, (size_t)n);
+        say(v, text, (size_t)n);
     free(text);
 }
 
 /* One line as monitoring wants it, and its exit status. */
-static int check_status(const struct outcome *out)
+static int check_status(struct supervisor *v, const struct outcome *out)
 {
     static const struct {
         int status;
@@ -236,7 +245,7 @@ static int check_status(const struct outcome *out)
                      : out->damaged             ? "UNKNOWN"
                                                 : "UNKNOWN: no result",
                      out->damaged ? "; input is damaged: " : "", out->damaged ? out->damage : "");
-    relay_text(line, n > 0 && (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+    say(v, line, n > 0 && (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
     return status;
 }
 
@@ -248,7 +257,7 @@ static int finish(struct supervisor *v)
     if (!status && o->bundle && place_commit(&v->place))
         status = EXIT_FAILED;
     if (!status && o->check)
-        status = check_status(&out);
+        status = check_status(v, &out);
     else if (!status && out.damaged)
         status = EXIT_USAGE;
     else if (status && o->check)
@@ -266,6 +275,10 @@ static int finish(struct supervisor *v)
     }
     if (out.damaged)
         log_line(LOG_ERROR, "input is damaged: %s", out.damage);
+    if (v->unsaid && v->unsaid != EPIPE) /* who closed it early had enough */
+        log_line(LOG_ERROR, "standard output: %s", strerror(v->unsaid));
+    if (v->unsaid && status == EXIT_OK)
+        status = o->check ? UNKNOWN : EXIT_FAILED;
     return status;
 }
 

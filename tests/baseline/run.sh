@@ -4,33 +4,9 @@
 #
 #   tests/baseline/run.sh BUILD               the last line is "N passed, N failed"
 set -uo pipefail
-export LC_ALL=C
 build=$(realpath "$1")
+. "$(dirname "$0")/../tally.sh"
 cd "$(dirname "$0")/../scenarios" || exit 1
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-passed=0
-failed=0
-
-# is WHAT GOT EXPECTED
-is() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "FAIL $1: got \"$2\", expected \"$3\""
-        failed=$((failed + 1))
-    fi
-}
-
-# has WHAT TEXT PATTERN: an extended regular expression in the text
-has() {
-    if grep -qE -- "$3" <<<"$2"; then
-        passed=$((passed + 1))
-    else
-        echo "FAIL $1: no \"$3\" in \"${2:0:600}\""
-        failed=$((failed + 1))
-    fi
-}
 
 # baseline ARGUMENT…: sets said and status
 baseline() {
@@ -253,5 +229,4 @@ judge_rogue=$(id rrsig-expired "$out/late")
 baseline accept -l "$out/late" --baseline "$out/declared" --finding "$judge_rogue" --who Jane --why none
 has "a finding without a change of records" "$status $said" '^2 .*shows no change of records'
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+tally

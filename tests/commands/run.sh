@@ -4,26 +4,12 @@
 #
 #   tests/commands/run.sh BUILD               the last line is "N passed, N failed"
 set -uo pipefail
-export LC_ALL=C
 build=$(realpath "$1")
+. "$(dirname "$0")/../tally.sh"
 cases=$(realpath "$(dirname "$0")/../scenarios")
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 cd "$out" || exit 1
 run=$build/dnsbailiff
 anchor=$cases/expired.anchor
-passed=0
-failed=0
-
-# is WHAT GOT EXPECTED
-is() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "FAIL $1: got \"$2\", expected \"$3\""
-        failed=$((failed + 1))
-    fi
-}
 
 # ends WHAT STATUS PATTERN COMMAND…: by that exit status, saying so, and leaving nothing behind.
 ends() {
@@ -65,6 +51,37 @@ is "standard input closed" "$? $(grep -c 'standard input is closed' said)" "2 1"
 "$run" rules list >&- 2>said
 is "standard output closed" "$? $(grep -c 'standard output' said)" "1 1"
 
+# --- standard output that is full ---
+"$run" replay -r good.pcap --trust-anchor "$anchor" >/dev/full 2>said
+is "standard output full" "$? $(cat said)" "1 dnsbailiff: error: standard output: No space left on device"
+"$run" replay -q -r good.pcap --trust-anchor "$anchor" -l quiet >/dev/full 2>said
+is "nothing to say, nothing lost" "$? $(cat said)" "0 "
+
+# --- mistakes in the configuration: file, line, what was expected ---
+while IFS='|' read -r text expected; do
+    printf '# settings\n%b\n' "$text" >settings.yaml
+    "$run" replay -q -r good.pcap -c settings.yaml >said 2>&1
+    is "configuration $text" "$? $(cat said)" "2 dnsbailiff: error: settings.yaml:$expected"
+done <<'MISTAKES'
+ring-bytes: [1, 2]|2: ring-bytes: expected one number, which may carry a unit
+ring-bytes: 3|2: ring-bytes: 3: outside 1048576 to 1073741824
+segment-seconds: 60\nnosuch: 1|3: no setting is called "nosuch"; dnsbailiff(1) lists them
+segment-seconds: 60\nsegment-seconds: 60|3: segment-seconds: expected each setting once
+- ring-bytes|2: expected settings, one a line, like `ring-bytes: 32MiB`
+hello|2: expected settings, one a line, like `ring-bytes: 32MiB`
+ports: 53|2: ports: expected a list like [53, 5353]
+ports: []|2: ports: expected at least one
+ports:\n  - 53\n  - 65536|4: ports: 65536: expected a port, 1 to 65535
+sensor: Tap 1|2: sensor: expected a name of at most 63 lower-case letters, digits, '-' and '.'
+sensor: {}|2: sensor: expected a name of lower-case letters, digits, '-' and '.'
+identity: ""|2: identity: expected the name of a file or folder
+ring-bytes: 32MiB\n---\nports: [53]|4: expected one document
+ports: [53|3: not YAML: did not find expected ',' or ']'
+MISTAKES
+printf '# nothing but this\n' >settings.yaml
+"$run" replay -q -r good.pcap --trust-anchor "$anchor" -c settings.yaml >said 2>&1
+is "a configuration of comments" "$? $(cat said)" "0 "
+
 # --- damage ---
 head -c 24 good.pcap >none.pcap
 head -c -1 good.pcap >cut.pcap
@@ -104,5 +121,4 @@ for run_of in packet fixed; do
 done
 is "--at: as many bogus" "$(cat fixed.bogus)" "$(cat packet.bogus)"
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+tally

@@ -4,23 +4,9 @@
 #
 #   tests/policy/run.sh BUILD               the last line is "N passed, N failed"
 set -uo pipefail
-export LC_ALL=C
 build=$(realpath "$1")
+. "$(dirname "$0")/../tally.sh"
 cd "$(dirname "$0")/../scenarios" || exit 1
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-passed=0
-failed=0
-
-# is WHAT GOT EXPECTED
-is() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        echo "FAIL $1: got \"$2\", expected \"$3\""
-        failed=$((failed + 1))
-    fi
-}
 
 # replay NAME CAPTURE [OPTION…]: into $out/NAME; its bundle must verify.
 replay() {
@@ -210,5 +196,4 @@ done
 is "the table" "$("$build/dnsbailiff" rules algorithms | awk '$1 == 5 && $2 == "RSASHA1" { print $3, $4, $5, $6 }')" \
     "yes MUST NOT RECOMMENDED"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+tally

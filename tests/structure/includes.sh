@@ -64,7 +64,7 @@ owns 'archive' evidence
 owns 'zlib|lzma|zstd|lz4' capture
 owns 'openssl/(cms|x509|ts|pem)' evidence
 owns 'seccomp|linux/landlock|sys/capability' sandbox
-owns 'cyaml|yaml' sandbox analyze rules
+owns 'yaml' sandbox analyze rules
 
 # The verifier's files and the files that write or sign never include each other; format.h, names and
 # numbers without code, is what they share.
