@@ -429,7 +429,10 @@ static void put_outages(struct jline *j, const struct zone *zone)
         put_time(j, "from", e->from_ns);
         jline_number(j, "frame", e->from_frame);
         jline_string(j, "reason", reason_code(e->reason));
-        jline_string(j, "text", reason_text(e->reason));
+        jline_string(j, "text",
+                     e->reason == REASON_RCODE
+                         ? "resolvers answer SERVFAIL, and nothing bogus was seen"
+                         : reason_text(e->reason));
         put_time(j, "last", e->last_ns);
         jline_number(j, "last_frame", e->last_frame);
         jline_number(j, "responses", e->count);

@@ -78,6 +78,8 @@ const char *report_moment(const char *time, char ret_text[REPORT_MOMENT]);
 /* "29 d 23 h", "4.2 s": at most 15 characters. */
 #define REPORT_SPAN 24
 const char *report_span(int64_t seconds, char ret_text[REPORT_SPAN]);
+/* How an outage of the inventory shows: "bogus", or "dark" where nothing bogus was seen. */
+const char *report_outage(const json_t *outage);
 /* First lines of every text: what this is about. */
 void report_head(struct report_out *, const struct report_case *, const char *what);
 

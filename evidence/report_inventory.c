@@ -199,7 +199,7 @@ static void put_outages(struct report_out *o, const json_t *zone)
     json_t *e;
     json_array_foreach(json_object_get(zone, "outages"), i, e)
     {
-        report_fold(o, 14, "  bogus       from %s (frame %" PRIu64 "): %s",
+        report_fold(o, 14, "  %-10s  from %s (frame %" PRIu64 "): %s", report_outage(e),
                     report_moment(report_text(e, "from"), from), report_number(e, "frame"),
                     report_text(e, "text"));
         if (report_known(e, "recovered"))
@@ -211,7 +211,7 @@ static void put_outages(struct report_out *o, const json_t *zone)
                                         1000000000,
                                     span));
         else
-            report_fold(o, 14, "  M6          no recovery observed; last bogus response %s",
+            report_fold(o, 14, "  M6          no recovery observed; last such response %s",
                         report_moment(report_text(e, "last"), until));
     }
 }

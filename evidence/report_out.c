@@ -122,6 +122,11 @@ const char *report_span(int64_t seconds, char ret_text[REPORT_SPAN])
     return ret_text;
 }
 
+const char *report_outage(const json_t *outage)
+{
+    return strcmp(report_text(outage, "reason"), "error-response") == 0 ? "dark" : "bogus";
+}
+
 void report_head(struct report_out *o, const struct report_case *c, const char *what)
 {
     char first[REPORT_MOMENT], last[REPORT_MOMENT];

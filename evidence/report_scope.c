@@ -207,8 +207,8 @@ static void put_failing(struct report_out *o, const struct report_case *c)
         size_t count = json_array_size(all);
         const json_t *last = count ? json_array_get(all, count - 1) : NULL;
         if (last)
-            report_fold(o, 2, "\n%s  bogus from %s: %s; %s", report_text(zone, "zone"),
-                        moment(last, "from", a), report_text(last, "text"),
+            report_fold(o, 2, "\n%s  %s from %s: %s; %s", report_text(zone, "zone"),
+                        report_outage(last), moment(last, "from", a), report_text(last, "text"),
                         report_known(last, "recovered") ? "recovered since"
                                                         : "no recovery observed");
     }

@@ -101,18 +101,26 @@ static void add_ds(struct events *e, const char *zone, const json_t *ds)
 static void add_outage(struct events *e, const char *zone, const json_t *outage)
 {
     char span[REPORT_SPAN];
-    struct event *event = add(e, "bogus", report_text(outage, "from"), "answers turn bogus: %s%s",
-                              report_text(outage, "text"),
-                              report_known(outage, "recovered") ? "" : " (no recovery observed)");
+    const char *word = report_outage(outage);
+    bool dark = strcmp(word, "dark") == 0;
+    struct event *event =
+        add(e, word, report_text(outage, "from"), "%s: %s%s",
+            dark ? "stops resolving" : "answers turn bogus", report_text(outage, "text"),
+            report_known(outage, "recovered") ? "" : " (no recovery observed)");
     event->zone = zone;
     event->frame = report_number(outage, "frame");
     int64_t lasted = report_time(report_text(outage, "recovered")) - event->time_ns;
     if (!report_known(outage, "recovered"))
         return;
-    event = add(e, "recovered", report_text(outage, "recovered"),
-                "first secure answer to what had failed, %s after the onset (M6); %" PRIu64
-                " bogus responses",
-                report_span(lasted / 1000000000, span), report_number(outage, "responses"));
+    report_span(lasted / 1000000000, span);
+    const char *when = report_text(outage, "recovered");
+    if (dark)
+        event = add(e, "recovered", when, "answers again, %s after the onset (M6)", span);
+    else
+        event = add(e, "recovered", when,
+                    "first secure answer to what had failed, %s after the onset (M6); %" PRIu64
+                    " bogus responses",
+                    span, report_number(outage, "responses"));
     event->zone = zone;
     event->frame = report_number(outage, "recovered_frame");
 }
