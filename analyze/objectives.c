@@ -5,6 +5,8 @@
  */
 #include "analyze/objectives.h"
 
+#include "analyze/roll.h"
+
 #include <stdlib.h>
 
 #define SECOND_NS INT64_C(1000000000)
@@ -83,9 +85,9 @@ void objectives_of(const struct zone *zone, int64_t clock_ns, struct objectives 
     }
     find_m2(u, clock_ns, o);
     find_m3(zone, o);
-    if (u->rolls) {
-        o->m4_rolls = u->rolls;
-        o->m4_safe = u->rolls_safe;
+    if (zone->roll && zone->roll->completed) {
+        o->m4_rolls = zone->roll->completed;
+        o->m4_safe = zone->roll->completed - zone->roll->completed_unsafe;
     }
     if (u->resolved) {
         o->m5_responses = u->resolved;

@@ -469,12 +469,3 @@ void usage_failed(struct world *w, struct zone *zone, const struct answer *a, in
     if (e && !is_over(e, time_ns))
         e->felt |= failing || usage_blames_dnssec(a);
 }
-
-void usage_rolled(struct world *w, struct zone *zone, bool safe)
-{
-    struct usage *u = usage_of(w, zone);
-    if (u == NULL)
-        return;
-    u->rolls++;
-    u->rolls_safe += safe;
-}

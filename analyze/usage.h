@@ -95,7 +95,6 @@ struct usage {
                                      5.7) */
     uint64_t resolved, servfail;  /* all; those with SERVFAIL */
     uint64_t servfail_dnssec;     /* … that EDE or our own verdict lays to validation */
-    uint32_t rolls, rolls_safe;   /* key rolls completed; such without an unsafe step */
     struct voices_rate rate;
     struct voices *voices; /* NULL: nothing failed */
     size_t voices_bytes;   /* of these, as far as counted in `bytes` */
@@ -128,8 +127,6 @@ void usage_darkened(struct world *, struct zone *, int64_t from_ns, int64_t time
                     uint64_t frame);
 /* A resolver answered SERVFAIL for a name in the zone. */
 void usage_failed(struct world *, struct zone *, const struct answer *, int64_t time_ns);
-/* A key roll was completed; `safe`: no step of it came too early. */
-void usage_rolled(struct world *, struct zone *, bool safe);
 /* `count` responses are secure now, or, where it is negative (modulo 2^64), no longer. */
 void usage_validated(struct world *, struct zone *, const struct answer *, uint64_t count);
 

@@ -33,8 +33,10 @@ static const char *ds_word(const json_t *zone)
     const json_t *step = json_object_get(json_object_get(zone, "objectives"), "M3");
     if (report_is(zone, "anchored"))
         return "anchor";
-    if (report_known(step, "in_step"))
-        return report_is(step, "in_step") ? "in step" : "MISMATCH";
+    if (report_known(step, "in_step")) /* in part: as in the middle of a roll by double DS */
+        return report_is(step, "in_step")               ? "in step"
+               : report_number(step, "ds_with_key") > 0 ? "in part"
+                                                        : "MISMATCH";
     if (report_known(zone, "no_ds_seen"))
         return "none";
     return json_array_size(json_object_get(zone, "ds")) ? "DS only" : "not seen";

@@ -3,6 +3,7 @@
  */
 #include "analyze/objectives.h"
 #include "analyze/receivers.h"
+#include "analyze/roll.h"
 #include "analyze/usage.h"
 
 #include "rules/rules.h"
@@ -175,12 +176,13 @@ static void test_figures(void **state)
     assert_true(o.m3_ds == OBJECTIVE_UNKNOWN && o.m4_rolls == OBJECTIVE_UNKNOWN);
     assert_true(o.m5_responses == OBJECTIVE_UNKNOWN && o.m6_seconds == OBJECTIVE_UNKNOWN);
     assert_int_equal(o.m6_outages, 0);
-    usage_rolled(&world, zone, true);
-    usage_rolled(&world, zone, false);
+    static struct roll rolls = {.completed = 2, .completed_unsafe = 1};
+    zone->roll = &rolls;
     saw(zone, www, REASON_SIG_EXPIRED, 10);
     objectives_of(zone, 0, &o);
     assert_int_equal(o.m4_rolls, 2);
     assert_int_equal(o.m4_safe, 1);
+    zone->roll = NULL;
     assert_int_equal(o.m5_responses, 1);
     assert_int_equal(o.m6_outages, 1);
     assert_int_equal(o.m6_open, 1);
