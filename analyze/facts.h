@@ -107,6 +107,7 @@ struct fact_signature {
         expiration; /* seconds since 1970, RFC 1982 arithmetic resolved near packet time */
     bool verifies;  /* the cryptographic check succeeded, whatever the time */
     bool only_one;  /* no other signature of this RRset is valid: the RRset is bogus by it */
+    bool foreign;   /* no trusted DNSKEY RRset has a key of its algorithm */
 };
 
 struct fact_algorithms { /* a set of DNSSEC algorithms */

@@ -260,6 +260,17 @@ static enum signature_state state_of_signature(const struct trust *t, enum reaso
     }
 }
 
+static bool has_algorithm(const struct zone *zone, uint8_t algorithm)
+{
+    uint16_t size;
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        for (const uint8_t *r = NULL; (zone->trust.trusted >> i & 1) &&
+                                      (r = rrset_record(zone->dnskey[i], r, &size)) != NULL;)
+            if (size >= 4 && r[3] == algorithm)
+                return true;
+    return false;
+}
+
 void judge_signature(struct world *w, struct rrset *set, struct signature *s, int64_t time_ns,
                      struct fact_signature *ret)
 {
@@ -295,6 +306,7 @@ void judge_signature(struct world *w, struct rrset *set, struct signature *s, in
     ret->verifies = best.verifies;
     ret->state = state_of_signature(t, reason);
     ret->only_one = judge_rrset(w, set, time_ns) != REASON_CHAIN;
+    ret->foreign = reason == REASON_KEY_UNKNOWN && !has_algorithm(zone, s->algorithm);
 }
 
 static size_t put_frames(const struct rrset *set, uint64_t *out, size_t at, size_t room)

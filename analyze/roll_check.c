@@ -145,7 +145,8 @@ static uint8_t predecessor(const struct roll *r, uint8_t key, const struct roll_
     uint8_t found = ROLL_NONE;
     for (uint8_t i = 0; i < r->keys; i++) {
         bool sep = (r->key[i].flags ^ r->key[key].flags) & KEY_FLAG_SEP ? false : true;
-        if (i == key || !sep || !roll_has(older->keys, i) || r->key[i].follows == key)
+        if (i == key || !sep || r->key[i].gone || !roll_has(older->keys, i) ||
+            r->key[i].follows == key)
             continue;
         bool used = r->key[i].flags & KEY_FLAG_SEP ? roll_has(older->entries, i) : signs_data(r, i);
         unsigned weight = 1u + (used ? 8u : 0u) + (successor(r, i) == ROLL_NONE ? 4u : 0u) +
@@ -216,12 +217,24 @@ static void key_returns(struct roll *r, uint8_t key, int64_t now_ns)
     roll_check_event(r, ROLL_RESTORED, key, now_ns);
 }
 
-static void keys_appear(struct roll *r, uint8_t newer, uint8_t older, int64_t now_ns)
+/* Of the sets that this one took the place of, the last that lacked the key; ROLL_NONE if none. */
+static uint8_t last_without(const struct roll *r, uint8_t key, uint8_t newer)
 {
-    uint16_t fresh = r->set[newer].keys & (uint16_t)~r->set[older].keys;
-    for (uint8_t i = 0; i < r->keys; i++)
-        if (roll_has(fresh, i))
+    uint8_t found = ROLL_NONE;
+    for (uint8_t i = 0; i < r->sets; i++)
+        if (!roll_has(r->set[i].keys, key) && roll_check_replaced(r, newer, i) &&
+            (found == ROLL_NONE || r->set[i].known_ns > r->set[found].known_ns))
+            found = i;
+    return found;
+}
+
+static void keys_appear(struct roll *r, uint8_t newer, int64_t now_ns)
+{
+    for (uint8_t i = 0; i < r->keys; i++) {
+        uint8_t older = roll_has(r->set[newer].keys, i) ? last_without(r, i, newer) : ROLL_NONE;
+        if (older != ROLL_NONE)
             key_appears(r, i, newer, older, now_ns);
+    }
 }
 
 static void keys_leave(struct roll *r, uint8_t newer, uint8_t older, int64_t now_ns)
@@ -367,9 +380,7 @@ void roll_check_keys(struct roll *r, uint8_t set, int64_t now_ns)
             (k->entry_ns == INT64_MIN || r->set[set].first_ns < k->entry_ns))
             k->entry_ns = r->set[set].first_ns;
     }
-    for (uint8_t o = 0; o < r->sets; o++)
-        if (roll_check_replaced(r, set, o))
-            keys_appear(r, set, o, now_ns);
+    keys_appear(r, set, now_ns);
     stages_of_data(r, true, now_ns); /* who takes whose place, before the latter's end is told */
     for (uint8_t o = 0; o < r->sets; o++)
         if (roll_check_replaced(r, set, o))

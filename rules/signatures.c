@@ -185,6 +185,9 @@ static void judge_unknown_key(struct judge *judge)
     const struct fact_signature *signature = fact->signature;
     if (!fact->dnskey_seen || key_declared(&fact->baseline, signature))
         return;
+    if (signature->foreign && !signature->only_one)
+        return; /* signatures of an algorithm come before its keys and stay after them (RFC 6781
+                   4.1.4) */
     struct group group = group_begin(judge, RULE_RRSIG_UNKNOWN_KEY);
     char line[LINE_ROOM], server[64];
     if (!group.entry)
@@ -194,12 +197,15 @@ static void judge_unknown_key(struct judge *judge)
     for (size_t i = 0; i < fact->baseline.key_count && !fact->key_count; i++)
         entry_expected(group.entry, text_key(signature->signer, &fact->baseline.keys[i], line));
     entry_summary(group.entry,
-                  "%s: signature%s over %s%s name%s %s, not in the DNSKEY RRset%s; last "
+                  "%s: signature%s over %s%s name%s %s, not in the DNSKEY RRset%s%s; last "
                   "from %s",
                   group.zone, group.plural, group.rrset, group.others, *group.plural ? "" : "s",
                   group.keys, fact->baseline.present ? " nor in the baseline" : "",
+                  signature->only_one ? "" : "; another valid signature covers it",
                   text_server(fact, server));
-    entry_end(judge, group.entry, (enum severity)0);
+    /* Beside a valid one it harms nobody, and is how a key comes by double signature (RFC 7583
+     * 3.2.2): the DNSKEY RRset that has it may not have passed by yet. */
+    entry_end(judge, group.entry, signature->only_one ? (enum severity)0 : SEVERITY_INFO);
 }
 
 static void judge_malformed(struct judge *judge)

@@ -70,8 +70,22 @@ UNSAFE = {
     "zsk-waited.test.": [(0, "K1 Z1", "K1 Z1", "K1"), (2, "K1 Z1", "K1 Z1 Z2", "K1"), (5, "K1 Z2", "K1 Z1 Z2", "K1"),
                          (8, "K1 Z2", "K1 Z2", "K1")],
 }
+# Asked through a resolver that caches: early by the clock, and here is who holds what was before.
+HURRIED = {
+    "zsk-signs-soon.test.": [(0, "K1 Z1", "K1 Z1", "K1"), (2, "K1 Z1", "K1 Z1 Z2", "K1"), (3, "K1 Z2", "K1 Z1 Z2", "K1")],
+    "zsk-gone-soon.test.": [(0, "K1 Z1", "K1 Z1 Z2", "K1"), (2, "K1 Z2", "K1 Z1 Z2", "K1"), (3, "K1 Z2", "K1 Z2", "K1")],
+    "ksk-gone-soon.test.": [(0, "K1 Z1", "K1 Z1", "K1"), (1, "K1 K2 Z1", "K1 K2 Z1", "K1"),
+                            (5, "K1 K2 Z1", "K1 K2 Z1", "K2"), (6, "K2 Z1", "K2 Z1", "K2")],
+    # near misses
+    "zsk-patient.test.": [(0, "K1 Z1", "K1 Z1", "K1"), (1, "K1 Z1", "K1 Z1 Z2", "K1"), (6, "K1 Z2", "K1 Z1 Z2", "K1"),
+                          (9, "K1 Z2", "K1 Z2", "K1")],
+    "ksk-patient.test.": [(0, "K1 Z1", "K1 Z1", "K1"), (1, "K1 K2 Z1", "K1 K2 Z1", "K1"),
+                          (3, "K1 K2 Z1", "K1 K2 Z1", "K2"), (9, "K2 Z1", "K2 Z1", "K2")],
+}
 LATE = {"out-of-step.test.": 2}
-NAMES = {"rolls-sound": (SOUND, 15), "rolls-unsafe": (UNSAFE, 12)}
+TTLS = {"zsk-signs-soon.test.": (12, 3, 12), "zsk-gone-soon.test.": (3, 12, 12), "ksk-gone-soon.test.": (3, 3, 12),
+        "zsk-patient.test.": (12, 3, 12), "ksk-patient.test.": (3, 3, 12)}  # of DNSKEY, data, DS; else TTL
+NAMES = {"rolls-sound": (SOUND, 15), "rolls-unsafe": (UNSAFE, 12), "rolls-hurried": (HURRIED, 12)}
 
 
 def key(w, zone, label):
@@ -86,17 +100,19 @@ class Rolling(Zone):
     def __init__(self, w, name, phase, serial):
         _, sign, publish, ds = phase
         keys = lambda labels: [key(w, name, label) for label in labels.split()]
-        short = lambda line: line.replace(" 300 IN ", f" {TTL} IN ")
+        self.ttls = TTLS.get(name, (TTL, TTL, TTL))
+        short = lambda line: line.replace(" 300 IN ", f" {self.ttls[0]} IN ")
         super().__init__(name, keys=lambda w: keys(sign), publish=lambda w: [short(k.line()) for k in keys(publish)],
                          csk=sign[0] == "C", start=-HOUR + serial * STEP, end=14 * DAY, serial=serial,
                          ds=lambda w: [k.ds() for k in keys(ds)])
 
     def text(self, w):
-        return [line.replace(" 300 IN ", f" {TTL} IN ").replace("1209600 300", f"1209600 {TTL}")
+        ttl = self.ttls[1]
+        return [line.replace(" 300 IN ", f" {ttl} IN ").replace("1209600 300", f"1209600 {ttl}")
                 for line in super().text(w) if " CAA " not in line and " TLSA " not in line]
 
     def ds_lines(self, w):
-        return [line.replace(" 300 IN ", f" {TTL} IN ") for line in super().ds_lines(w)]
+        return [line.replace(" 300 IN ", f" {self.ttls[2]} IN ") for line in super().ds_lines(w)]
 
 
 def phase_of(timeline, step):
@@ -126,9 +142,10 @@ def build(w, name):
                     f.write(text)
 
 
-def put(question, kind, server):
+def put(question, kind, server, recursive=False):
     query = dns.message.make_query(question, kind, want_dnssec=True)
-    query.flags &= ~dns.flags.RD
+    if not recursive:
+        query.flags &= ~dns.flags.RD
     query.use_edns(0, dns.flags.DO, 1232)
     try:
         dns.query.udp(query, server, timeout=1)
@@ -136,7 +153,18 @@ def put(question, kind, server):
         print(question, kind, server, repr(e), file=sys.stderr)
 
 
+def ask_resolver(name, step):
+    """From its client, for most of a step: another name each second, so that there is something to validate."""
+    names = ("www", "mail", "vpn", "ns1", "a.wild", "b.wild", "c.wild", "d.wild", "e.wild")
+    for second in range(3):
+        for zone in NAMES[name][0]:
+            put(names[(step * 3 + second) % len(names)] + "." + zone, "A", "10.54.0.1", recursive=True)
+        time.sleep(0.6)
+
+
 def ask(w, name, step, first):
+    if name == "rolls-hurried":
+        return ask_resolver(name, step)
     if first:
         put(".", "DNSKEY", "10.53.0.1")
         put("test.", "DS", "10.53.0.1")
@@ -161,6 +189,14 @@ def expect_text(name):
             f"finding roll-unplanned {z}" for z in SOUND] + [
             "may key-unknown|key-withdrawn|key-revoked|ds-unknown|key-changed",
             "no-finding roll-unsafe", "no-finding key-withdrawn-early", "no-finding ds-mismatch"]
+    elif name == "rolls-hurried":
+        lines = ["no-baseline"]
+        for zone in HURRIED:
+            if "patient" in zone:
+                lines += [f"finding roll-progress {zone}", f"no-finding roll-unsafe|key-withdrawn-early|ds-mismatch {zone}"]
+            elif zone != "zsk-gone-soon.test.":  # who takes over was always there: no roll, for the tap
+                lines.append(f"finding roll-unsafe {zone}")
+        lines += ["finding key-withdrawn-early zsk-gone-soon.test.", "no-finding roll-unplanned"]
     else:
         fine = ("ds-pending.test.", "ds-followed.test.", "zsk-waited.test.", "ksk-gone-early.test.")
         bad = [z for z in UNSAFE if z not in fine]

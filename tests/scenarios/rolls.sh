@@ -2,7 +2,8 @@
 # Records the key rolls of rolls.py anew, with real servers in network namespaces (see ../lab/lib.sh):
 #   tests/scenarios/rolls.sh [NAME…]        without names: all of them, and their baselines
 # Needs root and the packages that deploy/deps.sh --lab installs. All zones of a recording roll at the same time,
-# at both servers; the questions go straight to the servers, as a resolver without a cache would ask.
+# at both servers; the questions go straight to the servers, as a resolver without a cache would ask, but for
+# rolls-hurried, where a resolver caches.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/../lab/lib.sh"
@@ -21,7 +22,7 @@ swap() { # the servers' folders become those of a step; who has news reads it ag
 }
 
 record() { # NAME STEPS SECONDS
-	local name=$1 steps=$2 seconds=$3 step next
+	local name=$1 steps=$2 seconds=$3 step next role
 	DIR=$WORK/$name LIVE=$WORK/$name/live
 	rolls build "$name" || return 1
 	cp -r "$DIR/00" "$LIVE"
@@ -30,12 +31,19 @@ record() { # NAME STEPS SECONDS
 	lab_nsd ns1 "$LIVE/ns1"
 	lab_knot ns2 "$LIVE/ns2"
 	lab_wait_dns root 10.53.0.1 && lab_wait_dns tld 10.53.0.2 && lab_wait_dns ns1 10.53.0.3 && lab_wait_dns ns2 10.53.0.4 || return 1
+	role=res
+	if [ "$name" = rolls-hurried ]; then
+		role=cli
+		LAB_RES_EXTRA="  minimal-responses: yes" lab_unbound "$LIVE/anchor"
+		lab_wait_dns cli 10.54.0.1 || return 1
+		lab_mirror p-sen p-res
+	fi
 	lab_record "$OUT/$name.pcap" || return 1
 	next=$(date +%s%N)
 	for ((step = 0; step < steps; step++)); do
 		[ "$step" = 0 ] || swap "$(printf %02d "$step")"
 		sleep 0.7 # the servers read
-		ip netns exec "$LAB_NS-res" "$PYTHON" "$HERE/rolls.py" "$WORK" ask "$name" "$step" $((step == 0))
+		ip netns exec "$LAB_NS-$role" "$PYTHON" "$HERE/rolls.py" "$WORK" ask "$name" "$step" $((step == 0))
 		next=$((next + seconds * 1000000000))
 		sleep "$("$PYTHON" -c "import time; print(max(0, $next / 1e9 - time.time()))")"
 	done

@@ -1,7 +1,7 @@
 /*
  * test_roll_rules: which finding a stage of a roll is, when it is one at all, and what closes it.
  */
-#include "tests/unit/fact_builder.h"
+#include "tests/unit/roll_facts.h"
 
 #define ZONE "example.test."
 
@@ -24,30 +24,10 @@ static int done(void **state)
     return 0;
 }
 
-/* A stage of `key` in the roll from `other` to `roll`. */
 static struct fact stage_of(enum roll_stage stage, const struct fact_key *roll,
                             const struct fact_key *key, const struct fact_key *other)
 {
-    struct fact fact = fact_of(FACT_ROLL, ZONE);
-    struct fact_roll *r = take(sizeof *r);
-    *r = (struct fact_roll){.stage = stage,
-                            .roll = roll,
-                            .key = key,
-                            .other = other,
-                            .proven = true,
-                            .exposed = true,
-                            .passed_ns = 3 * NS_S,
-                            .needed_ns = 300 * NS_S,
-                            .until_ns = NOW + 297 * NS_S,
-                            .owner = N("www." ZONE),
-                            .type = 1};
-    fact.roll = r;
-    return fact;
-}
-
-static struct fact_roll *roll_in(struct fact *fact)
-{
-    return (struct fact_roll *)(uintptr_t)fact->roll;
+    return roll_fact(ZONE, stage, roll, key, other);
 }
 
 static void judge(struct rules *rules, const struct fact *fact)

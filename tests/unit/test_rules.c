@@ -4,6 +4,7 @@
  * A case builds one or more facts; the ids of the findings, by severity, must be those named.
  */
 #include "tests/unit/fact_builder.h"
+#include "tests/unit/roll_facts.h"
 #include "tests/unit/server_cases.h"
 
 #define LEN_KEY "012345678901234567890123456789012345678901234567890123456789012" /* 63 */
@@ -1066,6 +1067,45 @@ CASE(tunnel)
     travel(rules, TRANSPORT_TUNNEL, 0);
 }
 
+/* --- rolls: the rest is in test_roll_rules.c ------------------------------------------------- */
+
+static void roll_goes(struct rules *rules, enum roll_stage stage, bool declared)
+{
+    struct fact_key *key = take(2 * sizeof *key);
+    key[0] = key_of(256, 13, 1000, "old zsk");
+    key[1] = key_of(256, 13, 2000, "new zsk");
+    struct fact fact = roll_fact("example.test.", stage, &key[1],
+                                 stage == ROLL_REMOVED_EARLY ? &key[0] : &key[1], &key[0]);
+    if (declared)
+        DECLARED_KEYS(&fact, key[0]);
+    give(rules, &fact);
+}
+
+CASE(roll_published)
+{
+    roll_goes(rules, ROLL_PUBLISHED, false);
+}
+
+CASE(roll_outside_windows)
+{
+    roll_goes(rules, ROLL_PUBLISHED, true);
+}
+
+CASE(roll_signs_early)
+{
+    roll_goes(rules, ROLL_SIGNS_EARLY, false);
+}
+
+CASE(roll_key_removed_early)
+{
+    roll_goes(rules, ROLL_REMOVED_EARLY, false);
+}
+
+CASE(roll_ds_pending)
+{
+    roll_goes(rules, ROLL_DS_PENDING, false);
+}
+
 static const struct rule_case cases[] = {
 #define C(name, expected)                                                                          \
     {                                                                                              \
@@ -1263,6 +1303,11 @@ static const struct rule_case cases[] = {
     C(tcp_in_three_ways, "tcp-blocked"),
     C(downgrade, "edns-downgrade"),
     C(tunnel, "tunnel-shape"),
+    C(roll_published, "roll-progress"),
+    C(roll_outside_windows, "roll-unplanned roll-progress"),
+    C(roll_signs_early, "roll-unsafe"),
+    C(roll_key_removed_early, "roll-unsafe key-withdrawn-early"),
+    C(roll_ds_pending, "ds-pending"),
     SERVER_CASES
 #undef C
 };
