@@ -31,6 +31,7 @@ CPPFLAGS += -I. -include sandbox/banned.h -DDNSBAILIFF_VERSION='"$(VERSION)"'
 # --- rooms: every source, once (owners of a room extend its line) ------------------------------------------
 SANDBOX := sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c sandbox/confine.c
 TALK := sandbox/channel.c
+HANDOVER := sandbox/handover.c
 RING := sandbox/ring.c
 SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/files.c sandbox/place.c sandbox/sensor.c sandbox/spawn.c \
               sandbox/wires.c sandbox/session.c sandbox/watch.c sandbox/relay.c sandbox/progress.c sandbox/condition.c
@@ -66,7 +67,7 @@ BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
 EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/accept.c evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
-        evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/recorder.c evidence/reread.c evidence/results.c evidence/segment.c evidence/spool.c
+        evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/past.c evidence/recorder.c evidence/reread.c evidence/results.c evidence/segment.c evidence/spool.c
 EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c evidence/reread.c
 EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
 EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms compare der findings hash log record \
@@ -74,8 +75,14 @@ EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoin
 # what the reports are made of
 EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case inventory out recovery scope suspects timeline)
 
+# the history: what tells it, what writes it, and what reads it
+ANALYZE += analyze/sighting.c
+HISTORY_FILES := history/files.c
+HISTORY := $(HISTORY_FILES) history/database.c history/record.c analyze/key.c analyze/name.c analyze/types.c analyze/verdict.c \
+           rules/algorithm.c
+
 # --- the privilege boundary: what each process can contain -------------------------------------------------
-PROGRAMS := supervisor capture analyze store sign digest pack verify explain report keygen rules baseline
+PROGRAMS := supervisor capture analyze store sign digest pack history verify explain report keygen rules baseline
 
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
 supervisor_PKG := libseccomp libcrypto yaml-0.1 jansson
@@ -84,7 +91,7 @@ CODECS := zlib liblzma libzstd liblz4
 capture_PKG := libpcap $(CODECS) libseccomp
 analyze_SRC := analyze/analyze.c $(ANALYZE) $(BASELINE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/condition.c sandbox/policy_analyze.c
 analyze_PKG := ldns libcrypto yaml-0.1 libxxhash libseccomp
-store_SRC := evidence/store.c evidence/storage.c sandbox/condition.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) sandbox/policy_store.c
+store_SRC := evidence/store.c evidence/storage.c sandbox/condition.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) $(HANDOVER) sandbox/policy_store.c
 store_PKG := libcrypto libseccomp
 sign_SRC := evidence/sign.c $(EVIDENCE_SIGN) $(SANDBOX) $(TALK) sandbox/policy_sign.c
 sign_PKG := libcrypto libseccomp
@@ -92,6 +99,8 @@ digest_SRC := evidence/digest.c evidence/hash.c $(SANDBOX) $(TALK) sandbox/polic
 digest_PKG := libcrypto libseccomp
 pack_SRC := evidence/pack.c $(EVIDENCE_PACK) $(SANDBOX) $(TALK) sandbox/policy_pack.c
 pack_PKG := libcrypto libarchive libseccomp
+history_SRC := history/history.c $(HISTORY) $(SANDBOX) $(TALK) $(HANDOVER) sandbox/policy_history.c
+history_PKG := sqlite3 ldns libcrypto libseccomp
 verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 verify_PKG := libcrypto libseccomp jansson
 explain_SRC := evidence/explain.c evidence/verify_map.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
@@ -481,7 +490,7 @@ demo:
 	@deploy/demo.sh $(O)
 
 CLANG_FORMAT ?= clang-format-14
-C_FILES := $(wildcard *.c) $(shell find analyze capture evidence rules sandbox tests -name '*.[ch]' 2>/dev/null | sort)
+C_FILES := $(wildcard *.c) $(shell find analyze capture evidence history rules sandbox tests -name '*.[ch]' 2>/dev/null | sort)
 format:
 	$(CLANG_FORMAT) -i $(C_FILES)
 

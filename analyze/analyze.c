@@ -20,7 +20,9 @@
 #include "sandbox/log.h"
 #include "sandbox/ring.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -33,10 +35,13 @@
 #define PATIENCE_MS 500
 /* One for each process whose walls could be wrong, and some. */
 #define TOLD_MAX 16
+/* How long the end of a capture waits for a history that takes nothing, milliseconds. */
+#define LAST_WAIT_MS 10000
 
 struct analyzer {
     struct ring *ring;
     struct channel *results;
+    struct channel *history; /* NULL: none is kept, or it is gone */
     struct ahead *ahead;
     struct pipeline *pipeline;
     struct explain *explain;         /* what is asked, or NULL: the summary is the report then */
@@ -93,6 +98,60 @@ static void send_keys(void *context, const char *text, size_t size)
 {
     struct analyzer *z = context;
     channel_send(z->results, MSG_KEYS, text, size, NULL, 0);
+}
+
+/* --- what goes to history --- */
+
+static void give_up(struct analyzer *z)
+{
+    channel_free(z->history);
+    z->history = NULL;
+}
+
+/* Writes what it takes; with `wait`, and then at least something. False: bytes are left. */
+static bool push_history(struct analyzer *z, bool wait)
+{
+    struct pollfd p = {.fd = FD_HISTORY, .events = POLLOUT};
+    int pushed = z->history ? channel_push(z->history) : 1;
+    if (pushed == 0 && wait && poll(&p, 1, z->live ? LAST_WAIT_MS : -1) != 0)
+        pushed = channel_push(z->history);
+    else if (pushed == 0 && wait)
+        pushed = -1;
+    if (pushed < 0)
+        give_up(z);
+    return pushed != 0;
+}
+
+/* It may lag, and it may go: nothing waits for it, except where the caller says so. In a capture
+ * that is at the end, and then not for ever. */
+static bool tell_history(void *context, const void *head, size_t head_size, const void *body,
+                         size_t body_size, bool wait)
+{
+    struct analyzer *z = context;
+    while (z->history && !channel_room(z->history))
+        if (!push_history(z, wait) && !wait && z->history && !channel_room(z->history))
+            return false;
+    if (z->history == NULL)
+        return false;
+    channel_send(z->history, MSG_HISTORY, head, head_size, body, body_size);
+    return true;
+}
+
+static bool history_is_gone(void *context)
+{
+    return ((struct analyzer *)context)->history == NULL;
+}
+
+/* The last word. */
+static void end_history(struct analyzer *z, const struct pipeline_totals *t)
+{
+    struct msg_history_end end = {t->first_ns, t->last_ns, t->frames, t->untold};
+    while (z->history && !channel_room(z->history))
+        push_history(z, true);
+    if (z->history)
+        channel_send(z->history, MSG_HISTORY_END, &end, sizeof end, NULL, 0);
+    while (!push_history(z, true))
+        ;
 }
 
 /* --- inputs --- */
@@ -210,8 +269,14 @@ static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyz
     const struct settings *settings = inputs_settings(inputs);
     struct pipeline_inputs in = {
         .settings = settings, .ahead = z->ahead, .explain = z->explain, .learn = z->learn};
-    struct pipeline_outputs out = {send_event, send_finding,   send_hold,
-                                   z,          send_inventory, send_keys};
+    struct pipeline_outputs out = {.event = send_event,
+                                   .finding = send_finding,
+                                   .hold = send_hold,
+                                   .context = z,
+                                   .inventory = send_inventory,
+                                   .keys = send_keys};
+    if (z->history)
+        out.history = (struct sighting_outputs){tell_history, history_is_gone, z, !settings->live};
     const char **names;
     char error[ERROR_TEXT];
     struct input profile;
@@ -305,6 +370,7 @@ static void take_batch(struct analyzer *z)
     /* Holds must be on their way before the frames may pass store. */
     channel_flush(z->results);
     ring_release(z->ring);
+    push_history(z, false);
 }
 
 /* NULL, or why nothing could be explained. */
@@ -332,6 +398,7 @@ static const char *finish(struct analyzer *z)
     pipeline_finish(z->pipeline);
     const char *nothing = send_report(z);
     struct pipeline_totals totals = pipeline_totals(z->pipeline);
+    end_history(z, &totals);
     struct msg_finished head = {totals.frames, totals.messages, totals.findings,
                                 (uint32_t)totals.worst, 0};
     channel_send(z->results, MSG_FINISHED, &head, sizeof head, NULL, 0);
@@ -346,6 +413,8 @@ int main(void)
     struct inputs *inputs = inputs_open(FD_INPUTS);
     z.ring = ring_open_reader(RING_ANALYZE);
     z.results = channel_new(FD_RESULTS);
+    if (fcntl(FD_HISTORY, F_GETFD) >= 0 && (z.history = channel_new(FD_HISTORY)) != NULL)
+        channel_lazy(z.history);
     if (z.ring == NULL || z.results == NULL)
         log_die("ring or channel: cannot be opened");
     warm_up();

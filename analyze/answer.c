@@ -62,6 +62,7 @@ static void drop_answers(struct answers *t)
         for (struct answer *a = t->bucket[i], *next; a; a = next) {
             next = a->next;
             free(a->more);
+            free(a->seen.others);
             free(a);
         }
         t->bucket[i] = NULL;
@@ -98,7 +99,7 @@ void answers_fini(struct answers *t)
 
 size_t answers_bytes(const struct answers *t)
 {
-    return t->bytes + t->world.zone_bytes + rrsets_bytes(t->world.rrsets) +
+    return t->bytes + t->noted_bytes + t->world.zone_bytes + rrsets_bytes(t->world.rrsets) +
            t->waiting * (sizeof(struct waiter) + BLOCK_BYTES);
 }
 

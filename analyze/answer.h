@@ -28,6 +28,16 @@ enum answer_kind {
     ANSWER_OTHER /* nothing to judge: `reason` says why from the start */
 };
 
+/* Where a response was seen since that was passed on to its RRsets (analyze/sighting.h). */
+struct sighting {
+    uint64_t count; /* from `server`, which sent it last */
+    int64_t first_ns, last_ns;
+    const struct sighting_server *server;
+    struct sighting_others *others; /* malloc'd, or NULL */
+    struct answer *next;            /* that is to be passed on */
+    bool queued;
+};
+
 struct answer_set {
     struct rrset *set;
     uint32_t ttl; /* in the first such response; the smallest of its records */
@@ -57,6 +67,7 @@ struct answer {
     uint16_t ede[MESSAGE_EDES_MAX];
     uint64_t count;
     int64_t last_seen_ns;
+    struct sighting seen;
     /* verdict */
     enum reason reason;
     struct zone *zone;      /* whose keys or whose absence decided */
@@ -127,7 +138,8 @@ struct answers { /* the table, and the world it is judged by */
     struct inside *inside;
     struct answer **bucket;
     size_t buckets, entries, bytes;
-    size_t floor; /* bytes that the last answers_forget could not drop */
+    size_t noted_bytes; /* of what the history is to be told (analyze/sighting.h) */
+    size_t floor;       /* bytes that the last answers_forget could not drop */
     uint64_t waiting;
     uint64_t retro;      /* verdicts revised later */
     int64_t recalled_ns; /* the latest time of what was recalled, 0 nothing */

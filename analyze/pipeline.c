@@ -57,6 +57,7 @@ struct pipeline {
     const struct answer *about; /* the response that the rules are being told of, or NULL */
     struct event *event;
     struct inventory *inventory;
+    struct sightings *sightings; /* NULL: nobody keeps a history */
     struct receivers *receivers;
     struct health health;
     struct walks *walks;
@@ -327,6 +328,8 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     note_usage(p, a, dg);
     if (walks_wants(a))
         walks_note(p->walks, a, &dg->flow, dg->time_ns);
+    if (p->sightings)
+        sighting_again(p->sightings, a, dg, fresh);
     if (p->in.explain)
         explain_seen(p->in.explain, &p->answers, dg, a, query);
     if (p->in.settings->log_verdicts_all)
@@ -340,6 +343,7 @@ static void on_walk(void *context, const struct answer *a, const struct fact_wal
     tell_walk(&p->tell, a, walk, zone);
 }
 
+/* Before answers and RRsets go. */
 static void gather(void *context)
 {
     struct pipeline *p = context;
@@ -351,6 +355,8 @@ static void on_forget(void *context)
 {
     struct pipeline *p = context;
     gather(p);
+    if (p->sightings)
+        sighting_forget(p->sightings, false);
     contests_forget(p->contests);
     race_forget(&p->watch.race);
 }
@@ -475,6 +481,8 @@ static void on_frame(struct pipeline *p, const struct ring_record *r)
         rules_flush(p->tell.rules, p->stats.run.last_ns, false);
         pipeline_stats(p);
         take_inventory(p, false);
+        if (p->sightings && p->in.settings->live)
+            sighting_gather(p->sightings);
     }
     p->next_stats_ns = r->time_ns + (int64_t)p->in.settings->stats_seconds * SECOND_NS;
 }
@@ -526,6 +534,8 @@ void pipeline_condition(struct pipeline *p, const struct condition *condition, i
 void pipeline_flush(struct pipeline *p)
 {
     batch_flush(p->batch);
+    if (p->sightings)
+        sighting_flush(p->sightings);
 }
 
 void pipeline_missed(struct pipeline *p, uint64_t missed)
@@ -555,6 +565,8 @@ void pipeline_finish(struct pipeline *p)
     watch_review(&p->watch, p->stats.run.last_ns);
     pair_finish(p->pair);
     gather(p);
+    if (p->sightings)
+        sighting_forget(p->sightings, true);
     if (!p->in.settings->live)
         tell_servers_final(&p->tell, p->stats.run.last_ns);
     rules_flush(p->tell.rules, p->stats.run.last_ns, true);
@@ -592,7 +604,11 @@ struct pipeline_totals pipeline_totals(struct pipeline *p)
 {
     const struct finding *const *list;
     const struct dissect_counters *d = dissect_counters(p->dissect);
-    struct pipeline_totals t = {.frames = d->frames, .messages = d->messages};
+    struct pipeline_totals t = {.frames = d->frames,
+                                .messages = d->messages,
+                                .first_ns = p->stats.run.first_ns,
+                                .last_ns = p->stats.run.last_ns,
+                                .untold = stats_untold(&p->stats)};
     t.findings = rules_findings(p->tell.rules, &list);
     for (size_t i = 0; i < t.findings; i++)
         if (list[i]->severity > t.worst)
@@ -686,6 +702,8 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
         pipeline_free(p);
         return NULL;
     }
+    if (out->history.tell)
+        p->sightings = sighting_new(&out->history, &p->answers, in->seed);
     p->answers.on_verdict = on_verdict;
     p->answers.on_judged = on_judged;
     p->answers.context = p;
@@ -702,6 +720,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->stats.pair = p->pair;
     p->stats.batch = p->batch;
     p->stats.answers = &p->answers;
+    p->stats.sightings = p->sightings;
     p->stats.rules = p->tell.rules;
     return p;
 }
@@ -711,6 +730,7 @@ void pipeline_free(struct pipeline *p)
     if (p == NULL)
         return;
     watch_fini(&p->watch);
+    sighting_free(p->sightings);
     answers_fini(&p->answers);
     rules_free(p->tell.rules);
     event_free(p->event);

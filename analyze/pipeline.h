@@ -8,6 +8,7 @@
 #define ANALYZE_PIPELINE_H
 
 #include "analyze/answer.h"
+#include "analyze/sighting.h"
 #include "rules/rules.h"
 #include "sandbox/ring.h"
 #include "sandbox/settings.h"
@@ -45,6 +46,8 @@ struct pipeline_outputs {
     void (*inventory)(void *context, const char *json, size_t size);
     /* Lines of keys.dnsbailiff (analyze/keep.h); NULL: nobody wants them. */
     void (*keys)(void *context, const char *text, size_t size);
+    /* What was seen, for the history (analyze/sighting.h); tell NULL: nobody keeps one. */
+    struct sighting_outputs history;
 };
 
 struct pipeline; /* opaque */
@@ -75,7 +78,9 @@ const char *pipeline_report(struct pipeline *, size_t *ret_size);
 
 struct pipeline_totals {
     uint64_t frames, messages, findings;
-    enum severity worst; /* 0 none */
+    int64_t first_ns, last_ns; /* packet times; first above last: no frame */
+    uint64_t untold;           /* sightings that the history was not told of */
+    enum severity worst;       /* 0 none */
 };
 struct pipeline_totals pipeline_totals(struct pipeline *);
 

@@ -33,6 +33,7 @@
 #define SIGNATURE_CHECKS_MAX 4
 
 struct finding;
+struct sighting_pending;
 struct zone;
 
 struct signature {        /* one RRSIG; views into the RRset's own bytes */
@@ -78,6 +79,8 @@ struct rrset {
     uint64_t frames[RRSET_FRAMES_MAX]; /* of the first observation */
     uint8_t frame_count, finding_count;
     struct finding *findings[RRSET_FINDINGS_MAX];
+    uint8_t listed; /* 1 + enum reason with which the history was last told of it, 0 never */
+    struct sighting_pending *sighting; /* what the history is to be told, or NULL */
     /* the last judgement (analyze/judge.c) */
     struct {
         bool done;

@@ -52,6 +52,11 @@ bool stats_loss(struct stats *s, const struct ring_record *r)
     return dropped(&now) > before;
 }
 
+uint64_t stats_untold(const struct stats *s)
+{
+    return s->sightings ? sighting_lost(s->sightings) : 0;
+}
+
 static void put_objectives(struct jline *j, const void *context)
 {
     const struct stats *s = context;
@@ -96,7 +101,8 @@ const char *stats_event(const struct stats *s, struct event *event, int64_t time
                                     {"interface", run->loss.dropped_interface},
                                     {"ring", run->loss.dropped_ring},
                                     {"not_analysed", run->missed},
-                                    {"damages", run->damages_total}};
+                                    {"damages", run->damages_total},
+                                    {"history", stats_untold(s)}};
 #define GROUP(name)                                                                                \
     {                                                                                              \
 #name, name, sizeof name / sizeof *name                                                    \

@@ -11,6 +11,7 @@
 #include "analyze/event.h"
 #include "analyze/inventory.h"
 #include "analyze/report.h"
+#include "analyze/sighting.h"
 
 struct stats {
     struct report_run run;            /* counted here: times, verdicts, loss, missed, damages */
@@ -22,6 +23,7 @@ struct stats {
     const struct batch *batch;
     const struct answers *answers;
     const struct rules *rules;
+    const struct sightings *sightings; /* NULL: nobody keeps a history */
 };
 
 /* No frame yet. The borrowed members are the caller's to fill. */
@@ -49,6 +51,8 @@ void stats_damage(struct stats *, const struct ring_record *);
 /* The counters of loss; true if frames were lost since they were last told. */
 bool stats_loss(struct stats *, const struct ring_record *);
 
+/* Tellings that the history did not take. */
+uint64_t stats_untold(const struct stats *);
 /* A stats event; borrowed until the next use of the writer. */
 const char *stats_event(const struct stats *, struct event *, int64_t time_ns, size_t *ret_size);
 /* Everything but the names of interfaces. */

@@ -87,6 +87,7 @@ void archive_previous(int dir, struct archive_head *ret_head)
     }
     if (number > ARCHIVE_RUNS_MAX)
         log_die("archive: %u earlier runs: take a new folder", ARCHIVE_RUNS_MAX);
+    ret_head->runs = number;
     if (log)
         examine(dir, ret_head);
     (void)snprintf(target, sizeof target, "eve-%04u.json", number);

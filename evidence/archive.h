@@ -15,6 +15,7 @@
 
 struct archive_head {
     bool found;    /* there was a log */
+    unsigned runs; /* set aside so far: state-0001 to state-<runs>, where they had one */
     char log[32];  /* its folder now: log-0001 */
     uint64_t size; /* whole lines */
     uint8_t root[HASH_BYTES];

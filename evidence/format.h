@@ -27,6 +27,8 @@
  *   log/key0.p7s                 detached CMS of the identity over the file key0.b64 (DER)
  *   state/findings.jsonl inventory.jsonl report.txt loss.jsonl sensor.json settings.json
  *   state/case.jsonld custody.jsonl
+ *   state/history.sqlite         what was ever seen, over all runs (history/database.c); while the
+ *                                run lasts history.sqlite-wal and -shm are beside it
  *   state/config.yaml profile.yaml         as read, where given
  *   state/baseline/<name> state/anchors/<name>     as read
  *   state/README.txt             what the folder is
@@ -54,6 +56,10 @@
 #define FILE_REPORT      "state/report.txt"
 #define NAME_KEYS        "keys.dnsbailiff" /* in DIR_ANCHORS: those that an earlier run kept */
 #define FILE_KEYS        "state/keys.dnsbailiff" /* for the next run; the bundle has what was used */
+#define NAME_HISTORY     "history.sqlite"
+#define FILE_HISTORY     "state/" NAME_HISTORY
+#define SUFFIX_WAL       "-wal"
+#define SUFFIX_SHM       "-shm"
 #define FILE_LOSS        "state/loss.jsonl"
 #define FILE_SENSOR      "state/sensor.json"
 #define FILE_SETTINGS    "state/settings.json"
@@ -83,6 +89,7 @@
  *   data/baseline/<name>         state/baseline/<name>
  *   data/capture/<name>          segments/<name>; with --include-source also source-%04u-<name>
  *   data/findings/eve.json findings.jsonl inventory.jsonl report.txt
+ *   data/history/history.sqlite  state/history.sqlite, if it was whole at the end of the run
  *   data/log/…                   log/…
  *   data/provenance/case.jsonld config.yaml custody.jsonl profile.yaml sensor.json settings.json
  *   data/stats/loss.jsonl
@@ -108,6 +115,7 @@
 #define BUNDLE_FINDINGS        "data/findings/findings.jsonl"
 #define BUNDLE_INVENTORY       "data/findings/inventory.jsonl"
 #define BUNDLE_REPORT          "data/findings/report.txt"
+#define BUNDLE_HISTORY         "data/history/history.sqlite"
 #define BUNDLE_LOG             "data/log/log.jsonl"
 #define BUNDLE_CHECKPOINTS     "data/log/checkpoints/"
 #define BUNDLE_TIMESTAMPS      "data/log/timestamps/"
@@ -226,7 +234,7 @@
     /* last record of epoch `epoch`: b64 public key of epoch + 1 */                                \
     X(EPOCH, "epoch", "epoch:int,next_key")                                                        \
     /* last record of a run. reason: finished | stopped. files: array of FILE for findings/,       \
-     * stats/, and provenance/{case.jsonld,custody.jsonl}, in order of path */                     \
+     * history/, stats/, and provenance/{case.jsonld,custody.jsonl}, in order of path */           \
     X(CLOSE, "close", "reason,frames:int,messages:int,findings:int,files")
 
 /* FILE:     {"file":"<path in the bundle without data/>","size":N,"sha256":"<hex>"}

@@ -104,6 +104,7 @@ static const struct single {
     {FILE_FINDINGS, BUNDLE_FINDINGS, true},
     {FILE_INVENTORY, BUNDLE_INVENTORY, false},
     {FILE_REPORT, BUNDLE_REPORT, true},
+    {FILE_HISTORY, BUNDLE_HISTORY, false},
     {FILE_LOSS, BUNDLE_LOSS, true},
     {FILE_SETTINGS, BUNDLE_SETTINGS, true},
     {FILE_SENSOR, BUNDLE_SENSOR, false},
@@ -124,9 +125,18 @@ static const struct folder {
     {DIR_ANCHORS, BUNDLE_ANCHORS},
 };
 
+/* A history with a journal beside it was never sealed: its run was cut short. */
+static bool is_sealed(const struct single *s)
+{
+    return strcmp(s->file, FILE_HISTORY) != 0 ||
+           faccessat(FD_EVIDENCE, FILE_HISTORY SUFFIX_WAL, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
 static void add_single(struct pack *p, const struct single *s)
 {
     struct stat st;
+    if (!is_sealed(s))
+        return;
     if (fstatat(FD_EVIDENCE, s->file, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno != ENOENT || s->needed)
             log_die("pack: %s: %m", s->file);

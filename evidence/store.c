@@ -20,6 +20,7 @@
 #include "evidence/json.h"
 #include "evidence/ledger.h"
 #include "evidence/listing.h"
+#include "evidence/past.h"
 #include "evidence/recorder.h"
 #include "evidence/results.h"
 #include "evidence/storage.h"
@@ -70,6 +71,7 @@ struct store {
     struct recorder *recorder;
     struct results *results;
     struct file *loss;
+    struct past_options past;         /* runs 0: no history is kept */
     struct custody_exhibit *exhibits; /* sources, or interfaces */
     size_t exhibit_count, digests_missing;
     bool analyze_done;
@@ -256,6 +258,11 @@ static void begin(struct store *s)
                                                      .epoch_records = s->settings->epoch_records,
                                                      .settle = settle,
                                                      .context = s});
+    if (fcntl(FD_HANDOVER, F_GETFD) >= 0) {
+        s->past = (struct past_options){
+            .socket = FD_HANDOVER, .dir = FD_EVIDENCE, .state = s->state, .runs = previous.runs};
+        past_begin(&s->past);
+    }
     record_open(s, &previous);
     if (accept_asked(s->inputs))
         accept_record(s->inputs, s->ledger);
@@ -443,6 +450,8 @@ static void finish(struct store *s)
     keep_frames(s);
     results_seal(s->results, &files);
     seal_loss(s, &files);
+    if (s->past.runs > 0)
+        (void)past_seal(&s->past, s->settings->live, &files);
     for (size_t i = 0; i < files.count; i++) { /* custody lists what there is before itself */
         char member[sizeof files.list[i].file + 8];
         (void)snprintf(member, sizeof member, "data/%s", files.list[i].file);

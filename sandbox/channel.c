@@ -1,9 +1,9 @@
 /*
  * channel: framed messages over a stream socket or pipe.
  *
- * Contained in: analyze, store, sign, digest, pack. Must never: interpret a message, or hand on one
- * that is not whole. Only read, write and poll are used, so that a policy can pin writes to
- * descriptors; SIGPIPE is ignored in every process.
+ * Contained in: analyze, store, sign, digest, pack, history. Must never: interpret a message, or
+ * hand on one that is not whole. Only read, write and poll are used, so that a policy can pin
+ * writes to descriptors; SIGPIPE is ignored in every process.
  */
 #include "sandbox/channel.h"
 
@@ -31,6 +31,7 @@ static size_t padded(size_t n)
 
 struct channel {
     int fd;
+    bool lazy;
     size_t out_used;
     size_t in_start, in_end; /* bytes received and not yet given out */
     size_t in_given;         /* of those, the message given out last */
@@ -45,6 +46,7 @@ struct channel *channel_new(int fd)
     if (!c)
         return NULL;
     c->fd = fd;
+    c->lazy = false;
     c->out_used = c->in_start = c->in_end = c->in_given = 0;
     return c;
 }
@@ -84,11 +86,42 @@ void channel_flush(struct channel *c)
     c->out_used = 0;
 }
 
+void channel_lazy(struct channel *c)
+{
+    c->lazy = true;
+}
+
+bool channel_room(const struct channel *c)
+{
+    return c->out_used < FLUSH_AT;
+}
+
+int channel_push(struct channel *c)
+{
+    size_t done = 0;
+    while (done < c->out_used) {
+        ssize_t n = write(c->fd, c->out + done, c->out_used - done);
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n < 0 && errno == EAGAIN) {
+            break;
+        } else if (n == 0 || errno != EINTR) {
+            c->out_used = 0;
+            return -1;
+        }
+    }
+    c->out_used -= done;
+    memmove(c->out, c->out + done, c->out_used);
+    return c->out_used == 0;
+}
+
 void channel_send(struct channel *c, enum message_type type, const void *head, size_t head_size,
                   const void *body, size_t body_size)
 {
     if (head_size > CHANNEL_MESSAGE_MAX || body_size > CHANNEL_MESSAGE_MAX - head_size)
         log_die("channel: message of type %d is too long", (int)type);
+    if (c->lazy && !channel_room(c))
+        log_die("channel: message of type %d without room for it", (int)type);
     struct frame frame = {.type = (uint32_t)type, .size = (uint32_t)(head_size + body_size)};
     memcpy(c->out + c->out_used, &frame, sizeof frame);
     c->out_used += sizeof frame;
@@ -101,7 +134,7 @@ void channel_send(struct channel *c, enum message_type type, const void *head, s
     size_t padding = padded(frame.size) - frame.size;
     memset(c->out + c->out_used, 0, padding);
     c->out_used += padding;
-    if (c->out_used >= FLUSH_AT)
+    if (c->out_used >= FLUSH_AT && !c->lazy)
         channel_flush(c);
 }
 

@@ -1,9 +1,10 @@
 /*
  * channel: framed messages between two processes over a stream socket.
  *
- * Contained in: analyze, store, sign, digest, pack, supervisor. A message is a type, a length and
- * bytes; the receiver says which types it takes and how long they may be, and anything else ends
- * the receiver (our own failure, or a peer that was taken over), never the bytes' interpretation.
+ * Contained in: analyze, store, sign, digest, pack, history, supervisor. A message is a type, a
+ * length and bytes; the receiver says which types it takes and how long they may be, and anything
+ * else ends the receiver (our own failure, or a peer that was taken over), never the bytes'
+ * interpretation.
  */
 #ifndef SANDBOX_CHANNEL_H
 #define SANDBOX_CHANNEL_H
@@ -35,7 +36,12 @@
     X(OK, 16, "sign -> store: done, nothing to say")                                               \
     X(CERTIFICATES, 17, "sign -> pack: struct msg_certificates, then chain.pem")                   \
     X(INVENTORY, 18, "analyze -> store: one JSON object for inventory.jsonl")                      \
-    X(KEYS, 19, "analyze -> store: lines of keys.dnsbailiff")
+    X(KEYS, 19, "analyze -> store: lines of keys.dnsbailiff")                                      \
+    X(HISTORY, 20,                                                                                 \
+      "analyze -> history: struct msg_history, struct msg_history_server for each server, a byte " \
+      "for each signature (1 + its state, 0 not judged), then owner, records and signatures in "   \
+      "canonical form, records and signatures each behind their u16 size")                         \
+    X(HISTORY_END, 21, "analyze -> history: struct msg_history_end; nothing follows")
 
 enum message_type {
 #define X(name, number, text) MSG_##name = number,
@@ -80,6 +86,33 @@ struct msg_certificates {
     uint32_t reserved;
 };
 
+struct msg_history { /* an RRset with one set of signatures: what was added since it was last told
+                      */
+    int64_t first_ns, last_ns;      /* packet times; first above last: only the verdict is new */
+    uint64_t count;                 /* responses */
+    uint64_t frame;                 /* that completed the first response with it */
+    uint32_t ttl;                   /* as first seen */
+    uint16_t type, records, reason; /* reason: enum reason of the last verdict */
+    uint8_t owner_size, signatures, servers;
+    uint8_t more_servers; /* 1: others sent it too, and are not listed */
+    uint8_t reserved[6];
+};
+
+struct msg_history_server {
+    uint8_t address[16]; /* as in struct flow */
+    uint8_t family;
+    uint8_t aa; /* 1: it answered with AA=1 */
+    uint8_t reserved[6];
+    int64_t first_ns, last_ns;
+    uint64_t count;
+};
+
+struct msg_history_end {
+    int64_t first_ns, last_ns; /* packet times of the run; first above last: no frame */
+    uint64_t frames;
+    uint64_t lost; /* tellings that could not be passed on in time */
+};
+
 struct channel; /* opaque */
 
 /* fd is borrowed and blocking unless `poll`ed by the caller; NULL with errno set. Caller frees. */
@@ -91,6 +124,14 @@ void channel_free(struct channel *);
 void channel_send(struct channel *, enum message_type, const void *head, size_t head_size,
                   const void *body, size_t body_size);
 void channel_flush(struct channel *);
+
+/* For a receiver that may lag or be gone, on a descriptor that does not block: after channel_lazy,
+ * channel_send only queues, and must not be called without channel_room. channel_push writes what
+ * the descriptor takes at once: 1 all is written, 0 bytes are left, -1 the receiver is gone (what
+ * is queued is dropped). */
+void channel_lazy(struct channel *);
+bool channel_room(const struct channel *);
+int channel_push(struct channel *);
 
 /* 1 and a message (borrowed until the next call, aligned to 8), 0 when the peer closed, -1 when
  * none is whole yet and the descriptor would block (only if `may_block` is false). A malformed

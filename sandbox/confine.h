@@ -12,7 +12,8 @@
 
 /* One name per process; policy_<name>.c says what each may do. */
 #define PROCESSES(X)                                                                               \
-    X(supervisor) X(capture) X(analyze) X(store) X(sign) X(digest) X(pack) X(verify)
+    X(supervisor)                                                                                  \
+    X(capture) X(analyze) X(store) X(sign) X(digest) X(pack) X(verify) X(history) X(lookup)
 
 enum process {
 #define X(name) PROCESS_##name,

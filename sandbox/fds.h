@@ -32,6 +32,8 @@ enum fd_number {
     FD_BUNDLE_DIR = 20,     /* supervisor only: where the bundle gets its name */
     FD_SCRATCH = 21,        /* supervisor only: its private evidence directory, to be emptied */
     FD_SCRATCH_PARENT = 22, /* supervisor only: the folder to remove that one from */
+    FD_HISTORY = 23,        /* stream socket: analyze writes what it saw, history reads */
+    FD_HANDOVER = 24,       /* SOCK_SEQPACKET: store hands history its files (sandbox/handover.h) */
     FD_SOURCES = 32         /* first source; source i is FD_SOURCES + i */
 };
 

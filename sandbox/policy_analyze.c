@@ -7,6 +7,7 @@
 
 static const struct policy_rule rules[] = {
     ALLOW_FD(write, FD_RESULTS),
+    ALLOW_FD(write, FD_HISTORY),
     ALLOW_FD(write, FD_WAKE_CAPTURE),
     ALLOW_FD(write, FD_WAKE_STORE),
 #ifdef DNSBAILIFF_SANITIZED

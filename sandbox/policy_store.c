@@ -21,6 +21,7 @@ static const struct policy_rule rules[] = {
     ALLOW(fsync),           ALLOW(fdatasync),
     ALLOW(fstatfs),         ALLOW(flock),
     ALLOW(faccessat2),      ALLOW_ARG(fcntl, 1, 2 /* F_SETFD */),
+    ALLOW_FD(sendmsg, FD_HANDOVER),
 };
 
 const struct policy policy_of_this_process = {

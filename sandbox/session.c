@@ -41,7 +41,7 @@ struct child {
     pid_t pid; /* 0: takes no part in this run */
     int control;
     struct relay log;
-    bool ready, unconfined, done, ended, killed_by_us;
+    bool ready, unconfined, done, ended, killed_by_us, forgiven;
     int wait_status;
 };
 
@@ -98,6 +98,14 @@ static void start(struct run *r, enum process process)
     relay_init(&c->log, reading, names[process]);
 }
 
+bool session_keeps_history(const struct session *s)
+{
+    const struct options *o = s->options;
+    bool stays = o->command == COMMAND_CAPTURE ||
+                 (o->command == COMMAND_REPLAY && (o->evidence || o->bundle));
+    return stays && o->settings.history;
+}
+
 static bool takes_part(const struct session *s, enum process process)
 {
     const struct options *o = s->options;
@@ -113,6 +121,8 @@ static bool takes_part(const struct session *s, enum process process)
     case PROCESS_analyze:
     case PROCESS_store:
         return o->command != COMMAND_PACK;
+    case PROCESS_history:
+        return session_keeps_history(s);
     case PROCESS_digest:
         return o->command == COMMAND_REPLAY || o->command == COMMAND_EXPLAIN ||
                o->command == COMMAND_LEARN;
@@ -307,7 +317,7 @@ static bool failed(const struct child *c, enum process process)
  * but does not get killed and does not claim success. */
 static int guilt(const struct child *c, enum process process)
 {
-    if (!c->pid || !c->ended || c->killed_by_us || !failed(c, process))
+    if (!c->pid || !c->ended || c->killed_by_us || c->forgiven || !failed(c, process))
         return 0;
     return WIFEXITED(c->wait_status) && WEXITSTATUS(c->wait_status) ? 1 : 2;
 }
@@ -340,6 +350,20 @@ static void explain(const struct child *c, enum process process)
     }
 }
 
+/* A capture does not end with its history, which is made of what is sealed anyway: analyze counts
+ * what it cannot tell, store seals the rest. A replay is whole or has failed. */
+static void forgive(struct run *r, enum process process)
+{
+    struct child *c = &r->children[process];
+    if (process != PROCESS_history || r->session->options->command != COMMAND_CAPTURE ||
+        !r->going || c->killed_by_us || !failed(c, process))
+        return;
+    c->forgiven = true;
+    progress_clear(&r->line);
+    explain(c, process);
+    log_line(LOG_WARNING, "the capture goes on without its history (state/history.sqlite)");
+}
+
 /* Takes the exit status and the last words of all that have ended. */
 static void collect(struct run *r)
 {
@@ -354,6 +378,7 @@ static void collect(struct run *r)
             watch_ended(&r->watch, (enum process)p);
             hear(r, (enum process)p);
             relay_pump(&c->log, clear_line, r);
+            forgive(r, (enum process)p);
         }
     }
 }
@@ -425,10 +450,16 @@ static void advance(struct run *r)
                 say(&r->children[p], CONTROL_GO);
         tell_unconfined(r);
     }
+    struct child *history = &r->children[PROCESS_history];
+    if (history->pid && !history->ended && !history->killed_by_us &&
+        r->children[PROCESS_store].ended && r->session->options->command == COMMAND_CAPTURE) {
+        history->killed_by_us = true; /* it kept store waiting for too long */
+        kill(history->pid, SIGKILL);
+    }
     if (!r->going || r->packing || !r->children[PROCESS_pack].pid)
         return;
     static const enum process before[] = {PROCESS_capture, PROCESS_analyze, PROCESS_digest,
-                                          PROCESS_store};
+                                          PROCESS_history, PROCESS_store};
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
         if (r->children[before[i]].pid && !r->children[before[i]].ended)
             return;

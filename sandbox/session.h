@@ -31,6 +31,8 @@ struct outcome {
     unsigned worst;    /* msg_finished.worst */
 };
 
+/* Is the history kept in this run: it is wanted, and the evidence stays. */
+bool session_keeps_history(const struct session *);
 /* 0, EXIT_FAILED or EXIT_USAGE; then every process has ended, and the reason was logged. */
 int session_run(const struct session *, struct outcome *ret_outcome);
 

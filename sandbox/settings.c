@@ -124,6 +124,17 @@ static const char *parse(const char *text, enum dimension dimension, uint64_t *r
                                : "takes no unit";
 }
 
+/* A switch may be given in words. */
+static const char *as_switch(const char *text)
+{
+    static const char *const words[][2] = {{"true", "1"}, {"false", "0"}, {"yes", "1"},
+                                           {"no", "0"},   {"on", "1"},    {"off", "0"}};
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(text, words[i][0]) == 0)
+            return words[i][1];
+    return text;
+}
+
 int settings_set(struct settings *s, const char *key, const char *text, char *ret_why, size_t room)
 {
     for (size_t i = 0; i < COUNT(fields); i++) {
@@ -131,7 +142,10 @@ int settings_set(struct settings *s, const char *key, const char *text, char *re
         if (strcmp(f->key, key) != 0)
             continue;
         uint64_t number = 0;
-        const char *why = parse(text, dimension_of(key), &number);
+        bool is_switch = f->least == 0 && f->most == 1;
+        const char *why = parse(is_switch ? as_switch(text) : text, dimension_of(key), &number);
+        if (is_switch && (why || number > 1))
+            why = "neither true nor false";
         if (!why && (number < f->least || number > f->most)) {
             snprintf(ret_why, room, "outside %llu to %llu", (unsigned long long)f->least,
                      (unsigned long long)f->most);

@@ -20,9 +20,9 @@
 #define SLACK        ((uint64_t)1 << 30) /* of address space: program, libraries, stacks, buffers */
 #define THREADS      ((uint64_t)8 * 192 << 20) /* stacks and malloc's arenas of analyze's threads */
 
-static void socket_pair(int ret_pair[2])
+static void socket_pair(int type, int ret_pair[2])
 {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_pair))
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_pair))
         log_die("socketpair: %m");
     for (int i = 0; i < 2; i++)
         ret_pair[i] = files_keep(ret_pair[i]);
@@ -42,13 +42,19 @@ const struct progress *wires_make(const struct session *session, struct wires *r
     const struct options *o = session->options;
     struct wires *w = ret_wires;
     memset(w, 0xff, sizeof *w); /* every descriptor -1 */
-    socket_pair(w->sign);
+    socket_pair(SOCK_STREAM, w->sign);
     if (o->command == COMMAND_PACK)
         return NULL;
     if (ring_create((size_t)o->settings.ring_bytes, &w->ring))
         log_die("ring: %m");
     keep_ring(&w->ring);
-    socket_pair(w->results);
+    socket_pair(SOCK_STREAM, w->results);
+    if (session_keeps_history(session)) {
+        socket_pair(SOCK_STREAM, w->history);
+        socket_pair(SOCK_SEQPACKET, w->handover);
+        if (fcntl(w->history[0], F_SETFL, O_NONBLOCK)) /* analyze never waits for it */
+            log_die("history: %m");
+    }
     w->progress = files_keep(memfd_create("dnsbailiff-progress", MFD_CLOEXEC));
     if (w->progress < 0 || ftruncate(w->progress, sizeof(struct progress)))
         log_die("progress: %m");
@@ -57,7 +63,7 @@ const struct progress *wires_make(const struct session *session, struct wires *r
         log_die("progress: %m");
     if (o->command == COMMAND_CAPTURE)
         return page;
-    socket_pair(w->digests);
+    socket_pair(SOCK_STREAM, w->digests);
     for (size_t i = 0; i < session->sources.count; i++) {
         if (!session->sources.items[i].stream)
             continue;
@@ -106,7 +112,8 @@ size_t wires_rows(const struct wires *w, const struct session *session, enum pro
                                         {FD_WAKE_CAPTURE, f->wake[0]},
                                         {FD_WAKE_ANALYZE, f->wake[1]},
                                         {FD_WAKE_STORE, f->wake[2]},
-                                        {FD_RESULTS, w->results[0]}};
+                                        {FD_RESULTS, w->results[0]},
+                                        {FD_HISTORY, w->history[0]}};
     const struct spawn_row store[] = {{FD_INPUTS, session->inputs},
                                       {FD_RING, f->data_ro},
                                       {FD_RING_HEAD, f->head_ro},
@@ -117,6 +124,7 @@ size_t wires_rows(const struct wires *w, const struct session *session, enum pro
                                       {FD_RESULTS, w->results[1]},
                                       {FD_SIGN, w->sign[0]},
                                       {FD_DIGESTS, w->digests[1]},
+                                      {FD_HANDOVER, w->handover[0]},
                                       {FD_EVIDENCE, session->place->evidence}};
     const struct spawn_row sign[] = {
         {FD_INPUTS, session->inputs}, {FD_SIGN, w->sign[1]}, {FD_IDENTITY, session->identity}};
@@ -126,6 +134,8 @@ size_t wires_rows(const struct wires *w, const struct session *session, enum pro
                                      {FD_SIGN, w->sign[0]},
                                      {FD_EVIDENCE, session->place->evidence},
                                      {FD_BUNDLE, session->place->bundle}};
+    const struct spawn_row history[] = {
+        {FD_INPUTS, session->inputs}, {FD_HISTORY, w->history[1]}, {FD_HANDOVER, w->handover[1]}};
 #define TABLE(name)                                                                                \
     case PROCESS_##name:                                                                           \
         memcpy(rows, name, sizeof name);                                                           \
@@ -137,6 +147,7 @@ size_t wires_rows(const struct wires *w, const struct session *session, enum pro
         TABLE(sign);
         TABLE(digest);
         TABLE(pack);
+        TABLE(history);
     default:
         return 0;
     }

@@ -22,6 +22,8 @@
 struct wires {
     struct ring_fds ring;
     int results[2], sign[2], digests[2]; /* [0] is the one who speaks first */
+    int history[2];                      /* the same; [0] does not block */
+    int handover[2];                     /* SOCK_SEQPACKET: store, history */
     int forward[2];                      /* pipe; [0] is read by capture */
     int progress;
 };

@@ -48,13 +48,14 @@ may_include capture 'capture/*' 'sandbox/*'
 may_include rules 'rules/*' analyze/facts.h analyze/verdict.h analyze/name.h
 may_include evidence 'evidence/*' 'sandbox/*'
 may_include analyze 'analyze/*' 'rules/*' 'capture/*' 'sandbox/*'
+may_include history 'history/*' 'sandbox/*' analyze/facts.h analyze/key.h analyze/name.h analyze/types.h analyze/verdict.h 'evidence/format.h' 'evidence/report.h' 'evidence/verify*.h'
 [ ! -e dnsbailiff.c ] || may_include dnsbailiff.c 'sandbox/*'
 
 # Only the room that owns a library sees its headers (tests and bench may use what they like).
 owns() {
     local pattern=$1 bad
     shift
-    bad=$(sources sandbox capture analyze rules evidence | grep -vE "^($(tr ' ' '|' <<<"$*"))" |
+    bad=$(sources sandbox capture analyze rules evidence history | grep -vE "^($(tr ' ' '|' <<<"$*"))" |
         xargs -r grep -HnE "^\s*#\s*include\s+<($pattern)")
     verdict "only $* sees <$pattern>" "$bad"
 }
@@ -65,6 +66,7 @@ owns 'zlib|lzma|zstd|lz4' capture
 owns 'openssl/(cms|x509|ts|pem)' evidence
 owns 'seccomp|linux/landlock|sys/capability' sandbox
 owns 'yaml' sandbox analyze rules
+owns 'sqlite3' history
 
 # The verifier's files and the files that write or sign never include each other; format.h, names and
 # numbers without code, is what they share.
@@ -107,7 +109,7 @@ while read -r file; do
     text=$(code "$file")
     hit=$(grep -E "(^|[^A-Za-z0-9_.>])($banned)[[:space:]]*\(" <<<"$text")
     [ -z "$hit" ] || bad+="$hit"$'\n'
-done < <(sources sandbox capture analyze rules evidence tests; ls dnsbailiff.c 2>/dev/null)
+done < <(sources sandbox capture analyze rules evidence history tests; ls dnsbailiff.c 2>/dev/null)
 verdict "no call of ${banned//|/, }" "${bad%$'\n'}"
 
 # Rules are pure: the same facts give the same findings (the `rules` command is not part of that).
@@ -116,7 +118,7 @@ bad=$(sources rules | grep -v '^rules/command' |
 verdict "rules see no file, process or thread" "$bad"
 
 # Every file begins with its name (policy_sign.c: "policy of sign") and its purpose.
-bad=$({ sources sandbox capture analyze rules evidence tests | grep '\.[ch]$'
+bad=$({ sources sandbox capture analyze rules evidence history tests | grep '\.[ch]$'
     ls dnsbailiff.c 2>/dev/null; } | while read -r file; do
     stem=$(basename "${file%.[ch]}")
     stem=${stem#test_}
@@ -129,14 +131,14 @@ done)
 verdict "every .c and .h begins with its name and purpose" "$bad"
 
 # A header is protected by the name of its path.
-bad=$(sources sandbox capture analyze rules evidence | grep '\.h$' | while read -r file; do
+bad=$(sources sandbox capture analyze rules evidence history | grep '\.h$' | while read -r file; do
     guard=$(tr 'a-z/.' 'A-Z__' <<<"$file")
     grep -q "^#define $guard$" "$file" || echo "$file:1: include guard is not $guard"
 done)
 verdict "include guards are named for the path" "$bad"
 
 # foo.c includes foo.h first, by its full path.
-bad=$(sources sandbox capture analyze rules evidence | grep '\.c$' | while read -r file; do
+bad=$(sources sandbox capture analyze rules evidence history | grep '\.c$' | while read -r file; do
     [ -e "${file%.c}.h" ] || continue
     first=$(grep -nm1 -E '^\s*#\s*include' "$file")
     grep -qF "#include \"${file%.c}.h\"" <<<"$first" ||

@@ -28,7 +28,7 @@ verdict() {
 # Every import and every export of our objects, one line each: "room/file.o symbol" and, for exports,
 # the type. Without version and without the fortified spelling. Tests may do what they like.
 cd "$obj" || exit 1
-all=$(find sandbox capture analyze rules evidence dnsbailiff.o -name '*.o' 2>/dev/null | sort)
+all=$(find sandbox capture analyze rules evidence history dnsbailiff.o -name '*.o' 2>/dev/null | sort)
 cd - >/dev/null || exit 1
 [ -n "$all" ] || { echo "FAIL no objects in $obj"; echo "0 passed, 1 failed"; exit 1; }
 listed() {
