@@ -78,11 +78,13 @@ EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case 
 # the history: what tells it, what writes it, and what reads it
 ANALYZE += analyze/sighting.c
 HISTORY_FILES := history/files.c
+# the history: what writes it, and what reads it
+HISTORY_FILES := history/files.c history/schema.c
 HISTORY := $(HISTORY_FILES) history/database.c history/record.c analyze/key.c analyze/name.c analyze/types.c analyze/verdict.c \
            rules/algorithm.c
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------
-PROGRAMS := supervisor capture analyze store sign digest pack history verify explain report keygen rules baseline
+PROGRAMS := supervisor capture analyze store sign digest pack history verify explain report lookup keygen rules baseline
 
 supervisor_SRC := sandbox/supervisor.c $(SUPERVISOR) $(SANDBOX) $(RING) sandbox/policy_supervisor.c
 supervisor_PKG := libseccomp libcrypto yaml-0.1 jansson
@@ -107,6 +109,9 @@ explain_SRC := evidence/explain.c evidence/verify_map.c $(EVIDENCE_VERIFY) $(SAN
 explain_PKG := libcrypto libseccomp jansson
 report_SRC := evidence/report.c evidence/verify_map.c $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 report_PKG := libcrypto libseccomp jansson
+lookup_SRC := history/lookup.c history/print.c $(HISTORY_FILES) analyze/name.c analyze/types.c evidence/report_out.c evidence/report_case.c \
+              evidence/verify_pick.c $(EVIDENCE_VERIFY) sandbox/options.c $(SANDBOX) sandbox/policy_lookup.c
+lookup_PKG := sqlite3 ldns libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
@@ -235,6 +240,11 @@ habit_OBJ := analyze/habit.c analyze/name.c analyze/key.c rules/algorithm.c
 habit_LIB := libcrypto libxxhash
 contest_OBJ = $(validator_OBJ)
 contest_LIB = $(validator_LIB)
+UNIT += sighting history
+sighting_OBJ := $(validator_OBJ) analyze/sighting.c history/record.c analyze/types.c
+sighting_LIB := $(validator_LIB)
+history_OBJ := $(sort $(HISTORY) history/print.c evidence/report_out.c evidence/report_case.c evidence/verify_text.c) sandbox/log.c
+history_LIB := sqlite3 ldns libcrypto jansson
 UNIT += forget downgrade
 downgrade_OBJ = $(validator_OBJ)
 downgrade_LIB = $(validator_LIB)

@@ -24,6 +24,7 @@ static const struct {
     {"inventory", "report", "map the zones: keys, DS, servers, signature life, objectives", 1},
     {"timeline", "report", "tell what happened when, with the frames that show it", 1},
     {"scope", "report", "tell what an incident reaches, by when it is over, what to do", 1},
+    {"history", "lookup", "list what was ever seen: RRsets, keys, signatures, when, from whom", 0},
     {"keygen", "keygen", "make the identity that seals: a certificate authority and a signer", 0},
     {"rules", "rules", "list the findings there are, or explain one", 0},
 };

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TYPE_DS       43
 #define TYPE_DNSKEY   48
 #define DNSKEY_FIXED  4 /* RFC 4034 2.1: flags, protocol, algorithm */
 #define SERVERS_NEAR  1024
@@ -95,8 +96,9 @@ struct database {
     sqlite3 *db;
     sqlite3_stmt *statement[STATEMENT_COUNT];
     int64_t run;
-    uint64_t most_bytes, not_written;
-    bool open, full, failed;
+    uint64_t most_bytes, bytes, not_written;
+    bool open, failed;
+    bool full; /* there is no room for what is being taken */
     size_t pending;
     int journal_pages;
     char why[240];
@@ -198,30 +200,20 @@ static int64_t ask_number(sqlite3 *db, const char *sql)
     return number;
 }
 
-/* Is what is there our schema, word by word? A view or a trigger of somebody else would run as we
- * write. */
-static bool has_schema(sqlite3 *db)
+/* With the first thing that is wrong in ret_why. */
+static bool is_whole(sqlite3 *db, char *ret_why, size_t room)
 {
     sqlite3_stmt *s = NULL;
-    size_t at = 0;
-    bool same = sqlite3_prepare_v2(db,
-                                   "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL "
-                                   "ORDER BY rowid",
-                                   -1, &s, NULL) == SQLITE_OK;
-    while (same && sqlite3_step(s) == SQLITE_ROW) {
-        const char *sql = (const char *)sqlite3_column_text(s, 0);
-        same = at < SCHEMA_TABLES && sql && strcmp(sql, schema_tables[at++]) == 0;
-    }
-    sqlite3_finalize(s);
-    return same && at == SCHEMA_TABLES;
-}
-
-static bool is_whole(sqlite3 *db)
-{
-    sqlite3_stmt *s = NULL;
-    bool whole = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL) == SQLITE_OK &&
-                 sqlite3_step(s) == SQLITE_ROW &&
-                 strcmp((const char *)sqlite3_column_text(s, 0), "ok") == 0;
+    const char *text = NULL;
+    if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        text = (const char *)sqlite3_column_text(s, 0);
+    bool whole = text && strcmp(text, "ok") == 0;
+    if (!whole)
+        snprintf(ret_why, room, "damaged: %s", text ? text : sqlite3_errmsg(db));
+    for (char *c = ret_why; !whole && *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = ' ';
     sqlite3_finalize(s);
     return whole;
 }
@@ -232,8 +224,8 @@ static int make_tables(sqlite3 *db, char *ret_why, size_t room)
     snprintf(numbers, sizeof numbers, "PRAGMA application_id=%d;PRAGMA user_version=%d",
              SCHEMA_APPLICATION, SCHEMA_VERSION);
     int error = execute(db, "BEGIN", ret_why, room);
-    for (size_t i = 0; error == 0 && i < SCHEMA_TABLES; i++)
-        error = execute(db, schema_tables[i], ret_why, room);
+    for (size_t i = 0; error == 0 && schema_table(i); i++)
+        error = execute(db, schema_table(i), ret_why, room);
     error = error ? error : execute(db, numbers, ret_why, room);
     return error ? error : execute(db, "COMMIT", ret_why, room);
 }
@@ -254,11 +246,9 @@ static int prepare_schema(sqlite3 *db, char *ret_why, size_t room)
         return make_tables(db, ret_why, room);
     if (ask_number(db, "PRAGMA application_id") != SCHEMA_APPLICATION)
         snprintf(ret_why, room, "not a history of this program");
-    else if (ask_number(db, "PRAGMA user_version") != SCHEMA_VERSION || !has_schema(db))
+    else if (ask_number(db, "PRAGMA user_version") != SCHEMA_VERSION || !schema_is_ours(db))
         snprintf(ret_why, room, "a history of another version of this program");
-    else if (!is_whole(db))
-        snprintf(ret_why, room, "damaged: %s", sqlite3_errmsg(db));
-    else
+    else if (is_whole(db, ret_why, room))
         return 0;
     return DATABASE_DAMAGED;
 }
@@ -290,12 +280,18 @@ static int begin_run(struct database *d, const struct database_run *run)
     return got == SQLITE_DONE ? 0 : fail(d, "run");
 }
 
-static bool is_full(struct database *d)
+static void measure(struct database *d)
 {
     int64_t bytes = 0;
     if (step(d, STATEMENT_SIZE, &bytes) == 1)
-        d->full = (uint64_t)bytes >= d->most_bytes;
-    return d->full;
+        d->bytes = (uint64_t)bytes;
+}
+
+/* The last eighth is for keys and DS: a flood of names must not keep them out. */
+static bool is_full(const struct database *d, uint16_t type)
+{
+    bool is_key = type == TYPE_DNSKEY || type == TYPE_DS;
+    return d->bytes >= d->most_bytes - (is_key ? 0 : d->most_bytes / 8);
 }
 
 static int open_all(struct database *d, const struct database_run *run, char *ret_why, size_t room)
@@ -347,7 +343,7 @@ int database_open(const struct database_run *run, struct database **ret_database
         database_close(d);
         return error;
     }
-    is_full(d);
+    measure(d);
     *ret_database = d;
     return 0;
 }
@@ -594,6 +590,7 @@ int database_take(struct database *d, const uint8_t *bytes, size_t size)
     if (begin(d))
         return DATABASE_FAILED;
     d->pending += size;
+    d->full = is_full(d, d->record.head.type);
     if (add_rrset(d, &row))
         return d->failed ? DATABASE_FAILED : 0;
     const struct record *r = &d->record;
@@ -618,7 +615,7 @@ int database_commit(struct database *d)
     if (step(d, STATEMENT_COMMIT, NULL) < 0)
         return DATABASE_FAILED;
     d->open = false;
-    is_full(d);
+    measure(d);
     return d->failed ? DATABASE_FAILED : 0;
 }
 

@@ -43,7 +43,7 @@ size_t database_pending(const struct database *);
 /* A reader keeps the journal from being emptied, and it has grown too long: take nothing more until
  * this is false. Call after database_commit; tries to empty it. */
 bool database_congested(struct database *);
-/* Distinct RRsets, signatures and keys that were not written for want of room. */
+/* Times that an RRset, signature or key was told and not written for want of room. */
 uint64_t database_not_written(const struct database *);
 /* The run has ended: writes its last record and puts everything into the database file. 0,
  * DATABASE_FAILED; 1: a reader is in the way, try again. The journal is not needed afterwards;

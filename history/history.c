@@ -236,7 +236,7 @@ static void finish(struct history *h, const struct msg_history_end *end)
     need_no_journal(h->fd[OWN_DATABASE]);
     if (not_written)
         log_line(LOG_WARNING,
-                 "history: %llu RRsets, keys and signatures were new and found no room: "
+                 "history: %llu times something that is not in it was seen and found no room: "
                  "history-bytes is %llu",
                  (unsigned long long)not_written, (unsigned long long)s->history_bytes);
     if (end->lost)
