@@ -77,8 +77,6 @@ EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case 
 
 # the history: what tells it, what writes it, and what reads it
 ANALYZE += analyze/sighting.c
-HISTORY_FILES := history/files.c
-# the history: what writes it, and what reads it
 HISTORY_FILES := history/files.c history/schema.c
 HISTORY := $(HISTORY_FILES) history/database.c history/record.c analyze/key.c analyze/name.c analyze/types.c analyze/verdict.c \
            rules/algorithm.c
@@ -159,7 +157,7 @@ UNIT += log settings inputs channel ring watch
 log_OBJ := sandbox/log.c
 settings_OBJ := sandbox/settings.c
 inputs_OBJ := sandbox/inputs.c sandbox/settings.c sandbox/log.c
-channel_OBJ := sandbox/channel.c sandbox/log.c
+channel_OBJ := sandbox/channel.c sandbox/handover.c sandbox/log.c
 ring_OBJ := sandbox/ring.c sandbox/log.c
 watch_OBJ := sandbox/watch.c sandbox/condition.c sandbox/control.c sandbox/files.c sandbox/log.c evidence/storage.c \
              $(EVIDENCE_STORE) $(RING) $(TALK) sandbox/inputs.c sandbox/settings.c
@@ -361,10 +359,10 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-commands check-policy check-baseline check-judges check-explain check-reports check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-commands check-history check-policy check-baseline check-judges check-explain check-reports check-lab
 
-CONFINED := supervisor capture analyze store sign digest pack verify
-ACTORS := capture analyze store sign digest pack
+CONFINED := supervisor capture analyze store sign digest pack verify history lookup
+ACTORS := capture analyze store sign digest pack history
 BENCH := reference_pcap reference_ldns measure $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 check: all unit-build
@@ -406,7 +404,7 @@ check-tamper: $(O)/tests/tamper $(O)/tests/make_evidence all
 	@TAMPER_STRIDE=$(if $(SAN),7,1) tests/evidence/tamper.sh $(O)
 
 # Probes of every policy, faults in every step of the confinement, deaths in the middle of a run.
-PROBE_SRC := sandbox/log.c sandbox/control.c sandbox/confine.c
+PROBE_SRC := sandbox/log.c sandbox/control.c sandbox/confine.c sandbox/handover.c
 define sandbox_probe
 $(O)/tests/sandbox/probe_$(1): $(call objs,tests/sandbox/probe.c $(PROBE_SRC) sandbox/policy_$(1).c)
 	$$(call link,$$^,libseccomp)
@@ -458,6 +456,10 @@ check-mirrors: all
 # What the operator decides: anchors, negative anchors, what to ignore.
 check-commands: all
 	@tests/commands/run.sh $(O)
+
+.PHONY: check-history
+check-history: all
+	@tests/commands/history.sh $(O)
 
 check-policy: all
 	@tests/policy/run.sh $(O)

@@ -13,11 +13,11 @@ set -euo pipefail
 
 build=(gcc libc6-dev linux-libc-dev clang make pkg-config libpcap-dev libldns-dev libssl-dev
     libarchive-dev libseccomp-dev libcmocka-dev libjansson-dev libyaml-dev
-    libxxhash-dev uthash-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev openssl)
+    libxxhash-dev uthash-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libsqlite3-dev openssl)
 test=(clang-format-14 libclang-rt-14-dev libasan8 libubsan1 git tshark tcpdump ldnsutils
     bind9-dnsutils iproute2 nftables ethtool python3 python3-cryptography python3-dnspython jq
-    mandoc gzip xz-utils zstd lz4 xxd procps util-linux)
-lab=(nsd knot unbound bind9 bind9-utils pdns-server pdns-backend-sqlite3 pdns-recursor sqlite3 dnsperf
+    mandoc gzip xz-utils zstd lz4 xxd procps sqlite3 util-linux)
+lab=(nsd knot unbound bind9 bind9-utils pdns-server pdns-backend-sqlite3 pdns-recursor dnsperf
     iodine)
 daemons=(nsd knot unbound bind9 pdns-server pdns-recursor)
 declare -A unit=([bind9]=named [pdns-server]=pdns) # where it is not called as its package

@@ -33,6 +33,7 @@ static const char opening[] =
     "  data/capture/                 the packets themselves: open with Wireshark or tcpdump. A "
     "finding\n"
     "                                cites frames by number; it is the packet id in these files\n"
+    "  data/history/history.sqlite   every RRset, key and signature seen: when, from whom (SQLite)\n"
     "  data/log/                     what the sensor did, in order; each record holds the hash of "
     "the\n"
     "                                one before, and checkpoints/ holds signed states of the log\n"

@@ -56,7 +56,7 @@
     X(stats_seconds, "stats-seconds", 60, 1, 86400,                                                \
       "a stats event every so many seconds of packet time")                                        \
     X(history, "history", 1, 0, 1,                                                                 \
-      "true or false: keep every RRset, key and signature seen in state/history.sqlite")           \
+      "keep every RRset, key and signature seen in state/history.sqlite")                          \
     X(history_bytes, "history-bytes", 1u << 30, 1u << 20, 1ull << 40,                              \
       "the history takes up nothing new beyond this size, bytes")
 

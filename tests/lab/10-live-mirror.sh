@@ -16,7 +16,7 @@ check() { # check WHAT command…
 }
 
 lab_up
-lab_need tshark
+lab_need tshark sqlite3
 EVIDENCE=$LAB_DIR/evidence
 TREE=$LAB_DIR/work/truncated-then-tcp # the sound zones
 /usr/bin/python3 "$LAB_HERE/../scenarios/situations.py" "$LAB_DIR/work" build truncated-then-tcp || exit 1
@@ -38,6 +38,18 @@ lab_dig www.bank.test A >"$LAB_DIR/answer"
 lab_dig nx.gov.test A >>"$LAB_DIR/answer"
 lab_dig big.test DNSKEY +tcp >>"$LAB_DIR/answer"
 check "the resolver validated the answers" test "$(grep -c 'flags:.* ad' "$LAB_DIR/answer")" = 3
+past() { sqlite3 -readonly "$EVIDENCE/state/history.sqlite" "$1"; }
+remembers() { test "$(past "SELECT count(*) FROM rrset WHERE owner='www.bank.test.' AND type='A'")" = 1; }
+for ((i = 0; i < 50; i++)); do
+	remembers 2>/dev/null && break
+	sleep 0.1
+done
+check "the history is read with the sqlite3 shell while the sensor runs" remembers
+check "and with the command" bash -c '"$1" history -l "$2" --name www.bank.test | grep -q "^www.bank.test. A"' - \
+	"$BUILD/dnsbailiff" "$EVIDENCE"
+check "with both servers of the answer: its authority's and the resolver" \
+	test "$(past "SELECT count(DISTINCT address) FROM rrset r JOIN rrset_server ON rrset=r.id JOIN server v
+		ON server=v.id WHERE owner='www.bank.test.' AND type='A' AND address IN ('10.54.0.1','10.53.0.3','10.53.0.4')")" = 2
 sleep 0.5
 kill -TERM "$pid"
 wait "$pid"
@@ -85,6 +97,34 @@ PYTHON
 check "www.bank.test. A is secure, and its frame can be cited" verdict www.bank.test. A
 check "nx.gov.test. A is proven not to exist" verdict nx.gov.test. A
 check "big.test. DNSKEY is secure, over TCP" verdict big.test. DNSKEY
+
+# --- the process of the history is killed
+lab_run sen again "$BUILD/dnsbailiff" capture -i eth0 -l "$EVIDENCE.2" --trust-anchor "$TREE/anchor" \
+	--identity "$LAB_DIR/identity" --quiet
+pid=${LAB_PID[again]}
+for ((i = 0; i < 100; i++)); do
+	[ -s "$EVIDENCE.2/state/history.sqlite-wal" ] && break
+	sleep 0.1
+done
+historian=$(for child in $(ps -o pid= --ppid "$pid"); do
+	[ "$(tr '\0' ' ' <"/proc/$child/cmdline")" = "dnsbailiff-history " ] && echo "$child"
+done)
+check "the history has a process of its own" test -n "$historian"
+sleep 0.3
+kill -KILL "$historian"
+sleep 0.3
+lab_dig late.bank.test A >/dev/null
+sleep 0.5
+check "the capture goes on without it" kill -0 "$pid"
+kill -TERM "$pid"
+wait "$pid"
+check "and is sealed: exit status $?" test $? = 0
+unset "LAB_PID[again]"
+check "the operator was told" grep -q 'the capture goes on without its history' "$LAB_DIR/again.log"
+check "what it wrote is kept, unsealed" bash -c '! grep -q history.sqlite "$1/log/log.jsonl" &&
+	test "$(sqlite3 -readonly "$1/state/history.sqlite" "PRAGMA quick_check")" = ok' - "$EVIDENCE.2"
+check "the rest packs" "$BUILD/dnsbailiff" pack -l "$EVIDENCE.2" -o "$LAB_DIR/second.tar" --identity "$LAB_DIR/identity" --quiet
+check "and verifies" "$BUILD/dnsbailiff" verify "$LAB_DIR/second.tar" --ca "$LAB_DIR/identity/ca.pem"
 
 # --- pack and verify
 check "the evidence packs" "$BUILD/dnsbailiff" pack -l "$EVIDENCE" -o "$LAB_DIR/bundle.tar" --identity "$LAB_DIR/identity" --quiet

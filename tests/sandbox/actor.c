@@ -189,6 +189,15 @@ static void digest(void)
     control_send(CONTROL_DONE, DONE_OK, "");
 }
 
+static void history(void)
+{
+    uint8_t bytes[4096];
+    perform();
+    while (read(FD_HISTORY, bytes, sizeof bytes) > 0)
+        ;
+    control_send(CONTROL_DONE, DONE_OK, "");
+}
+
 static void pack(void)
 {
     struct channel *signer = channel_new(FD_SIGN);
@@ -226,7 +235,8 @@ int main(void)
     control_await_go();
     void (*const parts[PROCESS_COUNT])(void) = {
         [PROCESS_capture] = capture, [PROCESS_analyze] = analyze, [PROCESS_store] = store,
-        [PROCESS_sign] = sign,       [PROCESS_digest] = digest,   [PROCESS_pack] = pack};
+        [PROCESS_sign] = sign,       [PROCESS_digest] = digest,   [PROCESS_pack] = pack,
+        [PROCESS_history] = history};
     parts[process]();
     return 0;
 }

@@ -30,6 +30,7 @@
 
 #include "sandbox/confine.h"
 #include "sandbox/fds.h"
+#include "sandbox/handover.h"
 #include "sandbox/log.h"
 #include "sandbox/policy.h"
 
@@ -63,7 +64,8 @@ static int high(int fd)
 /* Every descriptor of the table, so that each write has something to reach. */
 static void furnish(void)
 {
-    static const int pipes[] = {FD_RESULTS, FD_SIGN, FD_DIGESTS, FD_FORWARD, FD_BUNDLE};
+    static const int pipes[] = {FD_RESULTS, FD_SIGN,    FD_DIGESTS, FD_FORWARD,
+                                FD_BUNDLE,  FD_HISTORY, FD_HANDOVER};
     static const int bells[] = {FD_WAKE_CAPTURE, FD_WAKE_ANALYZE, FD_WAKE_STORE};
     char path[64];
     int pair[2];
@@ -244,6 +246,21 @@ static int ask_prctl(long option)
     return prctl((int)option, 1, 0, 0, 0) < 0;
 }
 
+static int hand_over(long fd)
+{
+    int file = FD_EVIDENCE;
+    return handover_give((int)fd, &file, 1);
+}
+
+/* There is nothing to take. */
+static int take_over(long fd)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return recvmsg((int)fd, &message, MSG_DONTWAIT) != -1 || errno != EAGAIN;
+}
+
 /* What is allowed or refused on descriptors: for each, which processes may write. */
 struct writer {
     int fd;
@@ -262,6 +279,8 @@ static const struct writer writers[] = {
     {FD_DIGESTS, MAY(digest) | UNPINNED, "write digests"},
     {FD_FORWARD, MAY(digest) | UNPINNED, "write to the forward pipe"},
     {FD_BUNDLE, MAY(pack) | UNPINNED, "write the bundle"},
+    {FD_HISTORY, MAY(analyze) | UNPINNED, "tell the history"},
+    {FD_HANDOVER, MAY(history) | UNPINNED, "say that the history is whole"},
     {FD_WAKE_CAPTURE, MAY(analyze) | UNPINNED, "wake capture"},
     {FD_WAKE_ANALYZE, MAY(capture) | UNPINNED, "wake analyze"},
     {FD_WAKE_STORE, MAY(capture) | MAY(analyze) | UNPINNED, "wake store"},
@@ -360,6 +379,10 @@ static void attempts_everywhere(bool sanitized)
     expect("socket AF_INET", KILLED, make_socket, AF_INET);
     expect("socket AF_UNIX", KILLED, make_socket, AF_UNIX);
     expect("socket AF_PACKET", KILLED, make_socket, AF_PACKET);
+    expect("hand files over", me & MAY(store) ? ALLOWED : KILLED, hand_over, FD_HANDOVER);
+    expect("hand files over elsewhere", KILLED, hand_over, FD_RESULTS);
+    expect("take files", me & MAY(history) ? ALLOWED : KILLED, take_over, FD_HANDOVER);
+    expect("take files from elsewhere", KILLED, take_over, FD_RESULTS);
     expect("setrlimit", KILLED, raise_limit, RLIMIT_NPROC);
     expect("mprotect PROT_EXEC", KILLED, make_executable, 0);
     if (!sanitized) {
@@ -374,7 +397,7 @@ static void attempts_on_files(bool sanitized)
 {
     unsigned me = 1u << policy_of_this_process.process;
     bool opens = me & (MAY(store) | MAY(pack) | MAY(supervisor));
-    bool is_told = me & (MAY(capture) | MAY(verify)) || sanitized;
+    bool is_told = me & (MAY(capture) | MAY(verify) | MAY(lookup)) || sanitized;
     enum outcome refused = opens || is_told ? OTHER : KILLED;
     expect("read /etc/passwd", refused, open_path, (long)"/etc/passwd");
     expect("read /", refused, open_path, (long)"/");

@@ -26,7 +26,7 @@ bad() {
     echo "FAIL $*"
 }
 
-for process in supervisor capture analyze store sign digest pack verify; do
+for process in supervisor capture analyze store sign digest pack verify history lookup; do
     output=$("$bin/probe_$process" --golden "tests/sandbox/golden/$process.calls")
     grep -v ' passed, ' <<<"$output"
     add "$(tail -n 1 <<<"$output")"
@@ -77,7 +77,7 @@ run "damaged input" 2 capture damaged
 bundle there
 says "input is damaged: capture.pcap: cut at 4711"
 
-for process in capture analyze store sign digest pack; do
+for process in capture analyze store sign digest pack history; do
     if [ "$process" = store ] || [ "$process" = analyze ] || [ "$process" = capture ]; then when=midway; else when=early; fi
     run "$process fails $when" 1 "$process" exit
     says "dnsbailiff-$process: error: told to fail"
@@ -132,7 +132,7 @@ staged() {
     else ok; fi
     bundle gone
 }
-for process in capture analyze store sign digest; do
+for process in capture analyze store sign digest history; do
     staged "$process is killed" 1 "$process" "$process" KILL
     says "error: $process was killed by signal 9 (KILL)"
     says "error: the replay ends here and leaves no bundle"
@@ -150,8 +150,9 @@ table() {
     says "dnsbailiff-$1: table $2"
 }
 table capture "0 1 2 3 4r 5 6 7r 8r 9 10 11 15 32r"
-table analyze "0 1 2 3 4r 5r 6r 7 8r 9 10 11 12"
-table store "0 1 2 3 4r 5r 6r 7r 8 9 11 12 13 14 16r"
+table analyze "0 1 2 3 4r 5r 6r 7 8r 9 10 11 12 23"
+table store "0 1 2 3 4r 5r 6r 7r 8 9 11 12 13 14 16r 24"
+table history "0 1 2 3 4r 23 24"
 table sign "0 1 2 3 4r 13"
 table digest "0 1 2 3 4r 14 32r"
 table pack "0 1 2 3 4r 13 16r 17"

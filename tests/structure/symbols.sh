@@ -59,11 +59,12 @@ never "nothing calls a banned function" . "$none" "$banned"
 never "nothing starts a program through a shell or a path" . "$none" "$run"
 never "nothing accepts a connection or looks up a name" . "$none" \
     'listen|accept|accept4|getaddrinfo|gethostby.*|res_.*'
-# baseline runs the supervisor for what was seen; verify, explain and report fork the checker that
-# reads the bundle; the first two run `replay` to see whether findings follow.
-never "only the supervisor, the front door, verify, explain, report and baseline start processes" . \
-    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify|verify_replay|explain|report)\.o|analyze/command_run\.o|dnsbailiff\.o' "$start"
+# baseline runs the supervisor for what was seen; verify, explain, report and lookup fork the checker
+# that reads the bundle; the first two run `replay` to see whether findings follow.
+never "only the supervisor, the front door, verify, explain, report, lookup and baseline start processes" . \
+    'sandbox/(supervisor|spawn)[^/]*|history/lookup\.o|evidence/(verify|verify_replay|explain|report)\.o|analyze/command_run\.o|dnsbailiff\.o' "$start"
 never "analyze reaches neither network nor files" analyze/ 'analyze/command_[a-z]*\.o' "$network|$files|$start"
+never "history reaches neither network nor files" history/ 'history/lookup\.o' "$network|$files|$start"
 never "baseline reaches no network" analyze/command "$none" "$network"
 never "analyze takes time and chance from outside" analyze/ 'analyze/(analyze|command_[a-z]*)\.o' "$hidden"
 never "rules are pure" rules/ 'rules/command\.o' \
@@ -104,12 +105,12 @@ list() {
     make -s --no-print-directory "print-$1_SRC" | tr ' ' '\n' | grep . | sort -u
 }
 writers=$(for p in store pack sign digest keygen; do list "$p"; done | sort -u)
-bad=$(comm -12 <({ list verify; list explain; list report; } | sort -u | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
-verdict "verify, explain and report share no evidence file with store, pack, sign, digest and keygen" "$bad"
+bad=$(comm -12 <({ list verify; list explain; list report; list lookup; } | sort -u | grep '^evidence/') <(grep '^evidence/' <<<"$writers"))
+verdict "verify, explain, report and lookup share no evidence file with store, pack, sign, digest and keygen" "$bad"
 bad=$(for p in capture store digest pack verify explain report supervisor keygen; do
     list "$p" | grep -E '^(analyze|rules)/' | sed "s/^/$p contains /"
 done
-for p in analyze rules baseline; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
+for p in analyze rules baseline history; do list "$p" | grep -E '^evidence/' | sed "s/^/$p contains /"; done
 list supervisor | grep -E '^(capture|evidence)/' | sed 's/^/supervisor contains /'
 list sign | grep -E '^(capture|analyze|rules)/' | sed 's/^/sign contains /')
 verdict "each program is linked from its own room and sandbox/" "$bad"
@@ -129,13 +130,15 @@ program_never() {
     done
     verdict "$name" "${bad%$'\n'}"
 }
-program_never "verify, explain and report import nothing that signs or makes keys" "$signing" verify explain report
+program_never "verify, explain, report and lookup import nothing that signs or makes keys" "$signing" verify explain report lookup
 program_never "no program but sign and keygen can sign" "$signing" \
-    supervisor capture analyze store digest pack verify explain report rules baseline
-program_never "only analyze and baseline are linked with ldns" 'ldns_.*' \
+    supervisor capture analyze store digest pack history verify explain report lookup rules baseline
+program_never "only analyze, baseline, history and lookup are linked with ldns" 'ldns_.*' \
     supervisor capture store sign digest pack verify explain report keygen rules
 program_never "only capture is linked with libpcap" 'pcap_.*' \
     supervisor analyze store sign digest pack verify explain report keygen rules baseline
+program_never "only history and lookup are linked with SQLite" 'sqlite3_.*' \
+    supervisor capture analyze store sign digest pack verify explain report keygen rules baseline
 program_never "sign, store and analyze read no archive" 'archive_.*' sign store analyze supervisor
 
 # Hardening of every program: position independent, relocations read-only, no executable stack.

@@ -15,6 +15,7 @@
 #include "sandbox/settings.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,30 +32,54 @@ static void number(uint64_t n, const char *key)
     printf("%" PRIu64 "%s", n, unit[i]);
 }
 
+/* A switch is written as a word. */
+static bool is_switch(uint64_t least, uint64_t most)
+{
+    return least == 0 && most == 1;
+}
+
+static void setting(const char *key, uint64_t value, uint64_t least, uint64_t most,
+                    const char *text)
+{
+    printf(".It Cm %s\n%s; default ", key, text);
+    if (is_switch(least, most)) {
+        printf("%s.\n", value ? "true" : "false");
+        return;
+    }
+    number(value, key);
+    printf(", from ");
+    number(least, key);
+    printf(" to ");
+    number(most, key);
+    printf(".\n");
+}
+
+static void example(const char *key, uint64_t value, uint64_t least, uint64_t most,
+                    const char *text)
+{
+    printf("# %s (", text);
+    if (is_switch(least, most)) {
+        printf("true or false)\n%s: %s\n\n", key, value ? "true" : "false");
+        return;
+    }
+    number(least, key);
+    printf(" to ");
+    number(most, key);
+    printf(")\n%s: ", key);
+    number(value, key);
+    printf("\n\n");
+}
+
 static void settings(void)
 {
-#define X(field, key, value, least, most, text)                                                    \
-    printf(".It Cm %s\n%s; default ", key, text);                                                  \
-    number(value, key);                                                                            \
-    printf(", from ");                                                                             \
-    number(least, key);                                                                            \
-    printf(" to ");                                                                                \
-    number(most, key);                                                                             \
-    printf(".\n");
+#define X(field, key, value, least, most, text) setting(key, value, least, most, text);
     SETTINGS(X)
 #undef X
 }
 
 static void yaml(void)
 {
-#define X(field, key, value, least, most, text)                                                    \
-    printf("# %s (", text);                                                                        \
-    number(least, key);                                                                            \
-    printf(" to ");                                                                                \
-    number(most, key);                                                                             \
-    printf(")\n%s: ", key);                                                                        \
-    number(value, key);                                                                            \
-    printf("\n\n");
+#define X(field, key, value, least, most, text) example(key, value, least, most, text);
     SETTINGS(X)
 #undef X
 }

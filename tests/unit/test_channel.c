@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #include "sandbox/channel.h"
 #include "sandbox/fds.h"
+#include "sandbox/handover.h"
 
 static const size_t sizes[] = {
     0, 1, 7, 8, 9, 100, 65535, 65536, 65537, 1000000, CHANNEL_MESSAGE_MAX, 3, CHANNEL_MESSAGE_MAX,
@@ -186,12 +188,79 @@ static void test_gone(void **state)
     close(pair[1]);
 }
 
+/* A lazy sender never waits: what the receiver does not take stays, whole and in order. */
+static void test_lazy(void **state)
+{
+    int pair[2];
+    uint8_t bytes[1000];
+    enum message_type type;
+    const uint8_t *got;
+    size_t size, sent = 0, received = 0;
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+    struct channel *out = channel_new(pair[0]), *in = channel_new(pair[1]);
+    channel_lazy(out);
+    for (int pushed = 1; pushed;) {
+        while (channel_room(out)) {
+            memset(bytes, (int)sent, sizeof bytes);
+            channel_send(out, MSG_HISTORY, bytes, 1, bytes + 1, sent++ % sizeof bytes);
+        }
+        pushed = channel_push(out) != 0 || channel_room(out);
+    }
+    while (received < sent) {
+        assert_int_equal(channel_receive(in, true, &type, &got, &size), 1);
+        assert_int_equal(size, 1 + received % sizeof bytes);
+        assert_int_equal(got[size - 1], (uint8_t)received);
+        received++;
+        assert_true(channel_push(out) >= 0);
+    }
+    assert_int_equal(channel_push(out), 1);
+    channel_free(in);
+    close(pair[1]);
+    channel_send(out, MSG_HISTORY, bytes, 1, NULL, 0);
+    assert_int_equal(channel_push(out), -1);
+    assert_int_equal(channel_push(out), 1); /* nothing is left to say */
+    channel_free(out);
+    close(pair[0]);
+}
+
+/* Descriptors arrive in their places, and only as many as are expected. */
+static void test_handover(void **state)
+{
+    int pair[2], files[2], taken[3];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    assert_int_equal(pipe(files), 0);
+    const int given[3] = {files[0], -1, files[1]};
+    assert_int_equal(handover_give(pair[0], given, 3), 0);
+    assert_int_equal(handover_take(pair[1], taken, 3), 0);
+    assert_int_equal(taken[1], -1);
+    assert_int_equal(write(taken[2], "x", 1), 1);
+    char byte;
+    assert_int_equal(read(files[0], &byte, 1), 1);
+    assert_true(fcntl(taken[0], F_GETFD) & FD_CLOEXEC);
+    close(taken[0]);
+    close(taken[2]);
+    assert_int_equal(handover_give(pair[0], given, 3), 0);
+    assert_int_equal(handover_take(pair[1], taken, 2), -EPROTO);
+    assert_int_equal(write(pair[0], "\3", 1), 1); /* claims two, has none */
+    assert_int_equal(handover_take(pair[1], taken, 2), -EPROTO);
+    close(pair[0]);
+    assert_int_equal(handover_take(pair[1], taken, 2), -EPIPE);
+    close(pair[1]);
+    close(files[0]);
+    close(files[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocking), cmocka_unit_test(test_not_blocking),
         cmocka_unit_test(test_dribble),  cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_gone),     cmocka_unit_test(test_lazy),
+        cmocka_unit_test(test_handover),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
 }

@@ -47,6 +47,13 @@ static const struct number numbers[] = {
     {"expiring-hours", "0", 0, 0},
     {"tcp-streams", "1000", 0, 1000},
     {"tcp-streams", "1000s", SETTINGS_BAD, 0},
+    {"history", "true", 0, 1},
+    {"history", "no", 0, 0},
+    {"history", "off", 0, 0},
+    {"history", "1", 0, 1},
+    {"history", "2", SETTINGS_BAD, 0},
+    {"history", "perhaps", SETTINGS_BAD, 0},
+    {"tcp-streams", "true", SETTINGS_BAD, 0},
     {"no-such-key", "1", SETTINGS_NO_KEY, 0},
     {"", "1", SETTINGS_NO_KEY, 0},
 };
