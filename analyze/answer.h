@@ -29,7 +29,7 @@ enum answer_kind {
 };
 
 /* Where a response was seen since that was passed on to its RRsets (analyze/sighting.h). */
-struct sighting {
+struct sighting_tally {
     uint64_t count; /* from `server`, which sent it last */
     int64_t first_ns, last_ns;
     const struct sighting_server *server;
@@ -67,7 +67,7 @@ struct answer {
     uint16_t ede[MESSAGE_EDES_MAX];
     uint64_t count;
     int64_t last_seen_ns;
-    struct sighting seen;
+    struct sighting_tally seen;
     /* verdict */
     enum reason reason;
     struct zone *zone;      /* whose keys or whose absence decided */

@@ -166,7 +166,7 @@ static struct sighting_others *others_of(struct sightings *s, struct answer *a)
  * others. False: there is no place for it. */
 static bool bring_forward(struct sightings *s, struct answer *a, const struct flow *flow)
 {
-    struct sighting *seen = &a->seen;
+    struct sighting_tally *seen = &a->seen;
     struct sighting_others *o = others_of(s, a);
     uint8_t at = 0;
     while (o && at < o->count && !sighting_is_from(o->entry[at].server, flow))
@@ -191,7 +191,7 @@ static bool bring_forward(struct sightings *s, struct answer *a, const struct fl
 
 void sighting_note(struct sightings *s, struct answer *a, const struct datagram *dg, bool fresh)
 {
-    struct sighting *seen = &a->seen;
+    struct sighting_tally *seen = &a->seen;
     int64_t now = dg->time_ns;
     if (!seen->queued) {
         struct answer **queue = fresh ? &s->fresh : &s->touched;
@@ -289,7 +289,7 @@ static void add_entry(struct sightings *s, struct sighting_pending *p,
 
 static void add_to_set(struct sightings *s, const struct answer *a, struct rrset *set)
 {
-    const struct sighting *seen = &a->seen;
+    const struct sighting_tally *seen = &a->seen;
     struct sighting_entry e = {seen->server, seen->count, seen->first_ns, seen->last_ns};
     bool aa = (a->flags & DNS_AA) != 0;
     struct sighting_pending *p = pending_of(s, set);
@@ -314,7 +314,7 @@ static bool came_before(const struct answer *a, size_t i)
 
 static void pass_on(struct sightings *s, struct answer *a)
 {
-    struct sighting *seen = &a->seen;
+    struct sighting_tally *seen = &a->seen;
     for (size_t i = 0; i < a->sets; i++)
         if (!came_before(a, i))
             add_to_set(s, a, answer_nth(a, i)->set);

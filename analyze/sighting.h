@@ -53,7 +53,7 @@ static inline bool sighting_is_from(const struct sighting_server *v, const struc
 static inline void sighting_again(struct sightings *s, struct answer *a, const struct datagram *dg,
                                   bool fresh)
 {
-    struct sighting *seen = &a->seen;
+    struct sighting_tally *seen = &a->seen;
     if (seen->count > 0 && dg->time_ns >= seen->first_ns &&
         sighting_is_from(seen->server, &dg->flow)) {
         seen->count++;

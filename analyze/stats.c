@@ -97,12 +97,10 @@ const char *stats_event(const struct stats *s, struct event *event, int64_t time
                                         {"findings_dropped", rules_dropped(s->rules)},
                                         {"findings_suppressed", rules_suppressed(s->rules)},
                                         {"forgotten", w->forgotten}};
-    struct event_counter drops[] = {{"kernel", run->loss.dropped_kernel},
-                                    {"interface", run->loss.dropped_interface},
-                                    {"ring", run->loss.dropped_ring},
-                                    {"not_analysed", run->missed},
-                                    {"damages", run->damages_total},
-                                    {"history", stats_untold(s)}};
+    struct event_counter drops[] = {
+        {"kernel", run->loss.dropped_kernel}, {"interface", run->loss.dropped_interface},
+        {"ring", run->loss.dropped_ring},     {"not_analysed", run->missed},
+        {"damages", run->damages_total},      {"history", stats_untold(s)}};
 #define GROUP(name)                                                                                \
     {                                                                                              \
 #name, name, sizeof name / sizeof *name                                                    \

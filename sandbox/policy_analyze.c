@@ -6,10 +6,8 @@
 #include "sandbox/policy.h"
 
 static const struct policy_rule rules[] = {
-    ALLOW_FD(write, FD_RESULTS),
-    ALLOW_FD(write, FD_HISTORY),
-    ALLOW_FD(write, FD_WAKE_CAPTURE),
-    ALLOW_FD(write, FD_WAKE_STORE),
+    ALLOW_FD(write, FD_RESULTS),      ALLOW_FD(write, FD_HISTORY),
+    ALLOW_FD(write, FD_WAKE_CAPTURE), ALLOW_FD(write, FD_WAKE_STORE),
 #ifdef DNSBAILIFF_SANITIZED
     REFUSE(openat, EACCES),
 #endif
