@@ -159,7 +159,7 @@ settings_OBJ := sandbox/settings.c
 inputs_OBJ := sandbox/inputs.c sandbox/settings.c sandbox/log.c
 channel_OBJ := sandbox/channel.c sandbox/handover.c sandbox/log.c
 ring_OBJ := sandbox/ring.c sandbox/log.c
-watch_OBJ := sandbox/watch.c sandbox/condition.c sandbox/control.c sandbox/files.c sandbox/log.c evidence/storage.c \
+watch_OBJ := sandbox/watch.c sandbox/condition.c sandbox/control.c sandbox/files.c sandbox/log.c evidence/storage.c $(HANDOVER) \
              $(EVIDENCE_STORE) $(RING) $(TALK) sandbox/inputs.c sandbox/settings.c
 watch_LIB := libcrypto
 UNIT += name message
