@@ -295,6 +295,8 @@ struct entry *entry_begin(struct judge *judge, enum rule_id rule, const struct s
         entry = entry_make(findings, rule, subject, id);
         entry->fresh = true;
     }
+    if (entry->finding.state == FINDING_CLOSED)
+        entry->earliest = INT64_MAX; /* it comes back with deadlines of its own */
     return entry;
 }
 
@@ -319,6 +321,7 @@ static void reopen(struct entry *entry, int64_t time_ns)
         finding->state = FINDING_UPDATED;
         finding->flaps++;
         entry->back = true;
+        entry->updates = 0;
     } else if (entry->refuted_ns != INT64_MIN && time_ns >= entry->refuted_ns) {
         finding->flaps++;
     } else {

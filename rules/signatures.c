@@ -150,16 +150,19 @@ static void judge_expiring(struct judge *judge, int64_t left)
     char when[32];
     if (!group.entry)
         return;
-    int64_t deadline = entry_earliest(group.entry, signature->expiration);
+    /* What lives briefly is made anew all the time: no deadline but that of the one in hand. */
+    int64_t deadline =
+        brief ? signature->expiration : entry_earliest(group.entry, signature->expiration);
     left = deadline - fact_clock(judge->fact) / NS_PER_S;
     text_time(deadline, when);
     if (brief)
         entry_summary(group.entry,
-                      "%s: signature%s by %s over %s%s %s made for %lld h only, and expire%s at %s",
+                      "%s: signature%s by %s over %s%s %s made for %lld h only; the one seen last "
+                      "expires at %s",
                       group.zone, group.plural, group.keys, group.rrset, group.others,
                       *group.plural ? "are" : "is",
                       (long long)(signature->expiration - signature->inception + 1800) / 3600,
-                      *group.plural ? "" : "s", when);
+                      when);
     else
         entry_summary(group.entry,
                       "%s: signature%s by %s over %s%s expire%s soon; deadline for signing anew: "

@@ -55,7 +55,7 @@ class Zone:
                 f"*.wild.{z} {self.ttl} IN A 192.0.2.{n + 4}", f"old.{z} {self.ttl} IN DNAME new.{z}",
                 f"a.new.{z} {self.ttl} IN A 192.0.2.{n + 5}", f"a.b.c.{z} {self.ttl} IN TXT \"empty non-terminals above\""]
         for i in range(8):
-            out.append(f"host{i}.{z} {random.choice((5, 10, 20, 60)) if self.ttl > 10 else 5} IN A 192.0.2.{(n + 10 + i) % 250}")
+            out.append(f"host{i}.{z} {(5, 10, 20, 60)[(n + i) % 4] if self.ttl > 10 else 5} IN A 192.0.2.{(n + 10 + i) % 250}")
         return out + [e.replace("@", z) for e in self.extra]
 
 

@@ -47,6 +47,8 @@ def replay(program, folder, name, baseline):
     """(Outcome, problem): runs the program as a user would."""
     outcome = Outcome()
     capture = os.path.join(folder, name + ".pcap")
+    if not os.path.exists(capture):
+        capture += ".zst"  # a large one
     with tempfile.TemporaryDirectory(prefix="scenario-") as scratch:
         evidence = os.path.join(scratch, "evidence")
         command = [program, "replay", "-r", capture, "--trust-anchor", os.path.join(folder, name + ".anchor"),
