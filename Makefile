@@ -51,7 +51,7 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c anal
             analyze/usage.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
             analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/habit.c analyze/servers.c
 VALIDATE += analyze/voices.c
-VALIDATE += analyze/denials.c
+VALIDATE += analyze/denials.c analyze/contradiction.c
 VALIDATE += $(TRAVEL)
 # what the operator declared
 DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c

@@ -348,18 +348,21 @@ static const struct nsec3 *nsec3_matching(const struct nsec3s *s, const uint8_t 
     return found;
 }
 
+static bool nsec3_spans(const struct nsec3 *n, const uint8_t hash[NSEC3_HASH])
+{
+    bool after = memcmp(hash, n->hash, NSEC3_HASH) > 0,
+         before = memcmp(hash, n->next, NSEC3_HASH) < 0;
+    bool last = memcmp(n->next, n->hash, NSEC3_HASH) <= 0;
+    return last ? after || before : after && before;
+}
+
 static const struct nsec3 *nsec3_covering(const struct nsec3s *s, const uint8_t *name,
                                           const uint8_t hash[NSEC3_HASH])
 {
     const struct nsec3 *found = NULL;
-    for (size_t i = 0; i < s->count && found == NULL; i++) {
-        const struct nsec3 *n = &s->record[i];
-        bool after = memcmp(hash, n->hash, NSEC3_HASH) > 0,
-             before = memcmp(hash, n->next, NSEC3_HASH) < 0;
-        bool last = memcmp(n->next, n->hash, NSEC3_HASH) <= 0;
-        if (last ? after || before : after && before)
-            found = n;
-    }
+    for (size_t i = 0; i < s->count && found == NULL; i++)
+        if (nsec3_spans(&s->record[i], hash))
+            found = &s->record[i];
     note(s->world->trace, DENIAL_COVERS, found ? found->set : NULL, name, hash);
     return found;
 }
@@ -539,4 +542,31 @@ enum reason denial_no_ds(const struct denial *d, const uint8_t *name)
     if (reason == REASON_DENIAL_MISSING)
         return any_nsec(d) ? nsec_no_ds(d, name) : REASON_DS_NOT_DENIED;
     return reason;
+}
+
+/* Whose data are in the zone is no delegation: at a cut only the DS is. */
+static bool type_missing(bool has, bool cut, uint16_t type)
+{
+    return !has && type != TYPE_NSEC && type != TYPE_RRSIG && (!cut || type == TYPE_DS);
+}
+
+bool denial_excludes(const struct rrset *set, const uint8_t *zone, const uint8_t *name,
+                     uint16_t type, const uint8_t *hash)
+{
+    struct nsec n;
+    if (set->type == TYPE_NSEC) {
+        if (!nsec_read(set, &n))
+            return false;
+        return name_equal(n.owner, name) ? type_missing(nsec_has(&n, type), nsec_at_cut(&n), type)
+                                         : nsec_denies(&n, zone, name);
+    }
+    struct denial d = {.zone = zone};
+    struct nsec3 record;
+    if (hash == NULL || !nsec3_read(&d, set, &record))
+        return false;
+    const struct nsec3 *r = &record;
+    if (memcmp(r->hash, hash, NSEC3_HASH) == 0)
+        return type_missing(nsec3_has(r, type), nsec3_has(r, TYPE_NS) && !nsec3_has(r, TYPE_SOA),
+                            type);
+    return !(r->flags & NSEC3_OPT_OUT) && nsec3_spans(r, hash);
 }

@@ -53,6 +53,11 @@ enum reason denial_wildcard(const struct denial *, const uint8_t *qname, unsigne
  * (`name` is provably no cut, so it belongs to the zone), or DS_NOT_DENIED. */
 enum reason denial_no_ds(const struct denial *, const uint8_t *name);
 
+/* Does this one NSEC or NSEC3 RRset of the zone deny that the name has data of that type, which is
+ * the zone's own? `hash`: of the name, with the parameters of the NSEC3. Opt-out denies nothing. */
+bool denial_excludes(const struct rrset *, const uint8_t *zone, const uint8_t *name, uint16_t type,
+                     const uint8_t *hash);
+
 #define DENIAL_HASH 20 /* bytes: SHA-1 (RFC 5155 11) */
 /* The hash that the first label of an NSEC3 owner writes (base32hex, RFC 4648 7); false if it does
  * not. */

@@ -71,6 +71,8 @@ enum fact_kind {
     FACT_HABIT,      /* a validly signed RRset, and how its key signed before: signature, habit */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
     FACT_NSEC3,      /* validly signed NSEC3 with parameters that are news: nsec3 */
+    FACT_DISPUTE,    /* observed was shown, and validly denied, and nothing explains it:
+                        contradiction */
     FACT_WALK,       /* a client collects the zone's names from its denials: walk */
     FACT_SENSOR,     /* what the tap shows, or not; about no zone: sensor */
     FACT_ROLL,       /* a key roll went on, or a step of it was unsafe: roll */
@@ -191,6 +193,20 @@ struct fact_nsec3_parameters { /* RFC 5155 3 */
 struct fact_nsec3 {
     size_t count; /* sets of parameters in use, by first appearance */
     const struct fact_nsec3_parameters *parameters;
+};
+
+enum contradiction_how {
+    CONTRADICTION_ONE_SERIAL,  /* both under one serial, the one again after the other */
+    CONTRADICTION_SERIAL_BACK, /* denied under a lower serial than the server had before */
+    CONTRADICTION_SIGNED_BACK  /* what was signed earlier came after what was signed later */
+};
+
+struct fact_contradiction {
+    enum contradiction_how how;
+    struct fact_rrset denial;    /* the NSEC or NSEC3 RRset */
+    int64_t shown_ns, denied_ns; /* when they were seen last */
+    uint8_t shown_family, denied_family;
+    const uint8_t *shown_by, *denied_by; /* servers, 16 bytes */
 };
 
 struct fact_walk { /* one client in one zone */
@@ -500,6 +516,7 @@ struct fact {
     const struct fact_roll *roll;
     const struct fact_nsec3 *nsec3;
     const struct fact_walk *walk;
+    const struct fact_contradiction *contradiction;
     bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;

@@ -7,6 +7,7 @@
 #include "analyze/pipeline.h"
 
 #include "analyze/batch.h"
+#include "analyze/contradiction.h"
 #include "analyze/dissect.h"
 #include "analyze/event.h"
 #include "analyze/explain.h"
@@ -326,6 +327,8 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     }
     count_verdict(p, a);
     note_usage(p, a, dg);
+    if (!fresh && contradictions_want(a))
+        tell_contradictions(&p->tell, a, &dg->flow, dg->time_ns, dg->frame);
     if (walks_wants(a))
         walks_note(p->walks, a, &dg->flow, dg->time_ns);
     if (p->sightings)

@@ -7,11 +7,12 @@
 #include "analyze/tell.h"
 
 #include "analyze/canon.h"
+#include "analyze/contradiction.h"
 #include "analyze/denial.h"
 #include "analyze/denials.h"
 #include "analyze/judge.h"
 
-#define WILDCARD_RECORDS 64 /* larger RRsets from a wildcard are left to denial-broken */
+#define WILDCARD_RECORDS 64 /* larger RRsets are not shown */
 
 /* Room for views of the NSEC and NSEC3 RRsets of one response. */
 static struct {
@@ -155,4 +156,47 @@ void tell_walk(struct tell *t, const struct answer *a, const struct fact_walk *w
     f.walk = walk;
     tell_describe(&f, zone ? zone->baseline : NULL);
     tell_give(t, &f, NULL);
+}
+
+struct contradicted { /* the response in hand */
+    struct tell *tell;
+    const struct answer *answer;
+    int64_t time_ns;
+    uint64_t frame;
+};
+
+static void on_contradiction(void *context, struct zone *zone, const struct contradiction *c)
+{
+    struct contradicted *now = context;
+    struct fact_rdata rdata[WILDCARD_RECORDS], denial[1];
+    uint64_t frames[2] = {c->shown_frame, c->denied_frame};
+    if (c->shown->count > WILDCARD_RECORDS || c->denial->count != 1)
+        return;
+    struct fact_contradiction told = {.how = c->how,
+                                      .denial = rrset_view(c->denial, denial),
+                                      .shown_ns = c->shown_ns,
+                                      .denied_ns = c->denied_ns,
+                                      .shown_family = c->shown_family,
+                                      .denied_family = c->denied_family,
+                                      .shown_by = c->shown_by,
+                                      .denied_by = c->denied_by};
+    struct fact f = tell_draft(now->tell, now->answer, FACT_DISPUTE, zone, false);
+    f.time_ns = now->time_ns;
+    f.clock_ns = answers_clock(now->tell->answers, now->time_ns);
+    f.frames = frames;
+    f.frame_count = 2;
+    f.frame = now->frame;
+    f.observed = rrset_view(c->shown, rdata);
+    f.verdict = VERDICT_SECURE;
+    f.reason = REASON_CHAIN;
+    f.contradiction = &told;
+    tell_describe(&f, zone->baseline);
+    tell_give(now->tell, &f, NULL);
+}
+
+void tell_contradictions(struct tell *t, const struct answer *a, const struct flow *flow,
+                         int64_t time_ns, uint64_t frame)
+{
+    struct contradicted now = {t, a, time_ns, frame};
+    contradictions_seen(&t->answers->world, a, flow, time_ns, frame, on_contradiction, &now);
 }

@@ -6,6 +6,7 @@
 #include "analyze/world.h"
 
 #include "analyze/canon.h"
+#include "analyze/contradiction.h"
 #include "analyze/denial.h"
 #include "analyze/denials.h"
 #include "analyze/roll.h"
@@ -102,6 +103,7 @@ static void free_zone(struct world *w, struct zone *zone)
     w->zone_bytes -= servers_free(zone->servers);
     w->zone_bytes -= roll_free(zone->roll);
     w->zone_bytes -= denials_free(zone->denials);
+    w->zone_bytes -= contradictions_free(zone->contradictions);
     w->zone_bytes -= sizeof *zone + zone->name_size + BLOCK_BYTES;
     free(zone);
 }

@@ -99,7 +99,9 @@ struct zone {
     struct servers *servers; /* analyze/servers.h; NULL: nothing noted */
     struct roll *roll;       /* analyze/roll.h; NULL: no key was seen from its own servers */
     struct denials *denials; /* analyze/denials.h; NULL: none */
-    uint64_t listed;         /* its state when the inventory last named it */
+    struct contradictions *contradictions; /* analyze/contradiction.h; NULL: none */
+    int64_t disputed_until_ns;             /* until then its repeated answers are noted there */
+    uint64_t listed;                       /* its state when the inventory last named it */
     uint8_t name_size;
     uint8_t name[];
 };

@@ -15,8 +15,8 @@
 
 /* Proofs that came whole for so long after the last broken one end the finding: of names that do
  * not exist the same one is seldom asked for twice. */
-#define QUIET_NS     (INT64_C(600) * 1000000000)
-#define WALK_OVER_NS (INT64_C(3600) * 1000000000)
+#define QUIET_NS (INT64_C(600) * 1000000000)
+#define HOUR_NS  (INT64_C(3600) * 1000000000)
 
 /* --- denial-broken, denial-missing --------------------------------------------------------- */
 
@@ -152,6 +152,7 @@ static void judge_whole(struct judge *judge)
         findings_leave_server(judge, rules[i], fact->zone);
         findings_close_quiet(judge, rules[i], fact->zone, (uint8_t)fact->denial->of, QUIET_NS);
     }
+    findings_close_quiet(judge, RULE_DENIAL_CONTRADICTED, fact->zone, 0, HOUR_NS);
 }
 
 static void judge_proof(struct judge *judge)
@@ -258,6 +259,58 @@ static void judge_nsec3(struct judge *judge)
     entry_end(judge, entry, (enum severity)0);
 }
 
+/* --- denial-contradicted ------------------------------------------------------------------- */
+
+static const char *how_contradicted(enum contradiction_how how)
+{
+    switch (how) {
+    case CONTRADICTION_ONE_SERIAL:
+        return "both under one serial, the one again after the other";
+    case CONTRADICTION_SERIAL_BACK:
+        return "the denial under a lower serial than the server had before";
+    case CONTRADICTION_SIGNED_BACK:
+        return "what was signed earlier after what was signed later";
+    }
+    return "";
+}
+
+static void judge_contradicted(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    const struct fact_contradiction *c = fact->contradiction;
+    struct subject subject = {fact->zone, fact->zone, TYPE_NSEC, NULL, 0};
+    struct fact shown = {.server_family = c->shown_family, .server = c->shown_by};
+    struct fact denied = {.server_family = c->denied_family, .server = c->denied_by};
+    char name[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], type[32], line[LINE_ROOM];
+    char server[64], other[64], when[32], more[48] = "";
+    struct entry *entry = entry_begin(judge, RULE_DENIAL_CONTRADICTED, &subject);
+    if (!entry)
+        return;
+    entry_join(entry, judge->findings, fact->observed.owner, fact->observed.type);
+    snprintf(line, sizeof line, "%s %s", name_text(fact->observed.owner, name),
+             text_type(judge, fact->observed.type, type));
+    const char *first = entry_first(entry, line);
+    size_t members = entry_members(entry);
+    if (members > 1)
+        snprintf(more, sizeof more, " and %zu more RRset%s", members - 1, members > 2 ? "s" : "");
+    text_server(&shown, server);
+    text_server(&denied, other);
+    entry_summary(entry,
+                  "%s: %s%s shown by server %s and denied by server %s, both validly signed; "
+                  "%s",
+                  name_text(fact->zone, zone), first, more, server, other,
+                  how_contradicted(c->how));
+    snprintf(line, sizeof line, "; shown by %s at %s", server,
+             text_time(c->shown_ns / 1000000000, when));
+    entry_observed(entry, line);
+    text_observe_set(judge, entry, &fact->observed);
+    snprintf(line, sizeof line, "; denied by %s at %s", other,
+             text_time(c->denied_ns / 1000000000, when));
+    entry_observed(entry, line);
+    text_observe_set(judge, entry, &c->denial);
+    entry_end(judge, entry, (enum severity)0);
+}
+
 /* --- zone-walk ----------------------------------------------------------------------------- */
 
 /* A whole small chain says as much as a part of a large one. What was asked for the names' own sake
@@ -290,7 +343,7 @@ static void judge_walk(struct judge *judge)
     struct fact client = {.server_family = walk->client_family, .server = walk->client};
     char zone[NAME_TEXT_MAX], line[LINE_ROOM], address[64], since[32];
     if (walk->over) {
-        findings_close_quiet(judge, RULE_ZONE_WALK, fact->zone, 0, WALK_OVER_NS);
+        findings_close_quiet(judge, RULE_ZONE_WALK, fact->zone, 0, HOUR_NS);
         return;
     }
     if (!is_walk(judge, walk))
@@ -324,6 +377,9 @@ void denial_judge(struct judge *judge)
         break;
     case FACT_NSEC3:
         judge_nsec3(judge);
+        break;
+    case FACT_DISPUTE:
+        judge_contradicted(judge);
         break;
     case FACT_WALK:
         judge_walk(judge);
