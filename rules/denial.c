@@ -265,11 +265,11 @@ static const char *how_contradicted(enum contradiction_how how)
 {
     switch (how) {
     case CONTRADICTION_ONE_SERIAL:
-        return "both under one serial, the one again after the other";
+        return "both came under one serial, the one again after the other";
     case CONTRADICTION_SERIAL_BACK:
-        return "the denial under a lower serial than the server had before";
+        return "the denial came under a lower serial than the server had before";
     case CONTRADICTION_SIGNED_BACK:
-        return "what was signed earlier after what was signed later";
+        return "what was signed earlier came after what was signed later";
     }
     return "";
 }

@@ -4,7 +4,7 @@ Imported by situations.py, which knows them by name.
 """
 import random
 
-from zones import Zone
+from zones import HOUR, Zone
 
 NSEC3 = (0, "-", False)
 OPTOUT = (0, "-", True)
@@ -44,6 +44,26 @@ def walk_nsec3(w):
         "finding zone-walk nsec3.test.", "no-finding zone-walk other.test.", "may zone-walk", "only"]
 
 
+def version(serial, hours, *extra):
+    """One state of stages.test., signed so many hours ago."""
+    return Zone("stages.test.", lines=["mail.@ 300 IN A 192.0.2.25", "zz.@ 300 IN A 192.0.2.26"], serial=serial,
+                start=-hours * HOUR, extra=[f"{n}.@ 300 IN A 192.0.2.80" for n in extra])
+
+
+STAGES = [("mail.stages.test.", "A"), ("nx.stages.test.", "A"), ("www.stages.test.", "A"), ("stages.test.", "SOA"),
+          ("www.stages.test.", "AAAA")]
+
+
+def contradicted(w):
+    """A server that has the name goes back to a state without it, and returns; the old proofs are still valid."""
+    return [version(2, 1, "www")], STAGES, ["finding denial-contradicted stages.test.", "may soa-serial-back", "only"]
+
+
+def added_and_removed(w):
+    """A name is added and removed again, each time with a new serial, and one server is always late."""
+    return [version(1, 5)], STAGES, ["no-finding denial-contradicted|denial-broken|denial-missing", "only"]
+
+
 def declared(name):
     return {"zones-nsec3": parameters_sound}.get(name, lambda: None)()
 
@@ -72,5 +92,9 @@ def register(situation, policy):
     situation("denial-many-users", baseline=None)(many_users)
     situation("zone-walk-nsec", recipe="walk", baseline=None)(walk_nsec)
     situation("zone-walk-nsec3", recipe="guess", baseline=None)(walk_nsec3)
+    situation("denial-contradicted", recipe="stages", baseline=None,
+              stages=lambda: [version(1, 3), version(2, 1, "www")])(contradicted)
+    situation("name-added-and-removed", recipe="stages", baseline=None,
+              stages=lambda: [version(2, 4, "www"), version(3, 3), version(3, 3)])(added_and_removed)
     situation("nsec3-parameters", baseline="zones-nsec3",
               second=lambda: Zone("servers.test.", nsec3=(0, "0102030405060708", False)))(parameters)

@@ -157,6 +157,34 @@ recipe_guess() { # names made up, many a second, for the hashes in the answers
 	recipe_before recipe_asked
 }
 
+recipe_stages() { # the first server gets a zone after the other, the second is one behind; both are asked
+	local stage
+	ask_servers() {
+		local server name kind round
+		for round in 1 2; do
+			for server in 10.53.0.3 10.53.0.4; do
+				while read -r name kind; do
+					lab_in res dig +dnssec +norec +tries=1 @"$server" "$name" "$kind" </dev/null >/dev/null
+				done <"$DIR/questions"
+			done
+		done
+	}
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	ask_servers
+	for stage in "$DIR"/stage*; do
+		lab_stop nsd-ns1 knot-ns2
+		cp "$DIR"/ns1/*.zone "$DIR/ns2/"
+		cp "$stage"/*.zone "$DIR/ns1/"
+		sleep 1
+		lab_nsd ns1 "$DIR/ns1"
+		lab_knot ns2 "$DIR/ns2"
+		lab_wait_dns ns1 10.53.0.3 && lab_wait_dns ns2 10.53.0.4 || return 1
+		ask_servers
+	done
+	finish
+}
+
 recipe_before() { # recipe_before COMMAND: the command, then the questions
 	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
 	"$1"

@@ -621,6 +621,11 @@ def build(w, name):
         text = Tree(w, [other if z.name == other.name else z for z in zones]).build()[other.name]
         with open(os.path.join(out, "ns2", other.name.rstrip(".") + ".zone"), "w") as f:
             f.write(text)
+    for number, other in enumerate(options["stages"]() if "stages" in options else ()):  # what ns1 serves later on
+        os.makedirs(os.path.join(out, f"stage{number + 1}"), exist_ok=True)
+        text = Tree(w, [other if z.name == other.name else z for z in zones]).build()[other.name]
+        with open(os.path.join(out, f"stage{number + 1}", other.name.rstrip(".") + ".zone"), "w") as f:
+            f.write(text)
     # Zones whose every defect, if any, is in their own content: what zone checkers can judge.
     damaged = differential.mangles(w.folder, name) if name in differential.GROUPS else {}
     with open(os.path.join(out, "whole"), "w") as f:

@@ -604,6 +604,22 @@ CASE(zone_walk)
     give(rules, &fact);
 }
 
+CASE(denial_contradicted)
+{
+    static const uint8_t server[16] = {192, 0, 2, 53};
+    static struct fact_contradiction contradiction;
+    struct fact fact = fact_of(FACT_DISPUTE, "x.");
+    contradiction = (struct fact_contradiction){.how = CONTRADICTION_SERIAL_BACK,
+                                                .denial = set_of("a.x.", 47, 1, "\1b\1x"),
+                                                .shown_family = 4,
+                                                .denied_family = 4,
+                                                .shown_by = server,
+                                                .denied_by = server};
+    fact.observed = set_of("www.x.", 1, 1, "\300\001\002\003");
+    fact.contradiction = &contradiction;
+    give(rules, &fact);
+}
+
 CASE(denial_whole)
 {
     proof(rules, REASON_DENIAL);
@@ -1209,6 +1225,7 @@ static const struct rule_case cases[] = {
     C(denial_broken, "denial-broken"),
     C(denial_missing, "denial-missing"),
     C(denial_whole, ""),
+    C(denial_contradicted, "denial-contradicted"),
     C(zone_walk, "zone-walk"),
     C(nsec3_parameters, "nsec3-parameters"),
     C(ds_of_another_tag, ""),

@@ -61,7 +61,7 @@ struct made { /* an answer with one denial */
     struct rrset set;
     struct signature signature;
     uint8_t qname[NAME_MAX_BYTES], owner[NAME_MAX_BYTES], zone[NAME_MAX_BYTES];
-    uint8_t records[2 + 300];
+    uint8_t records[2 + 300 + 2];
 };
 
 static void make(struct made *m, const char *qname, uint16_t qtype, uint16_t type,
@@ -76,6 +76,7 @@ static void make(struct made *m, const char *qname, uint16_t qtype, uint16_t typ
     m->set.count = m->set.signatures = 1;
     m->set.signature = &m->signature;
     m->set.records = m->records;
+    m->signature.rdata = m->records + 2;
     m->answer.kind = kind;
     m->answer.qname = m->qname;
     m->answer.qtype = qtype;
@@ -90,6 +91,7 @@ static void put(struct made *m, const void *rdata, size_t size)
     uint16_t length = (uint16_t)size;
     memcpy(m->records, &length, sizeof length);
     memcpy(m->records + 2, rdata, size);
+    m->signature.rdata = m->records + 2 + size + 2; /* behind the records and its own size */
 }
 
 static void note(struct made *m)
