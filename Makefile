@@ -200,7 +200,6 @@ memo_OBJ := $(DECODE) analyze/memo.c
 memo_LIB := ldns libcrypto libxxhash
 validator_OBJ := $(DECODE) $(VALIDATE) $(DECLARED) rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c sandbox/settings.c
 validator_LIB := ldns libcrypto yaml-0.1 libxxhash
-validator_LIB := ldns libcrypto libcyaml libxxhash
 UNIT += contradiction
 contradiction_OBJ := $(validator_OBJ)
 contradiction_LIB := $(validator_LIB)
