@@ -34,7 +34,10 @@ size_t roll_free(struct roll *r)
         r->ds[i].set->held--;
     for (uint8_t i = 0; i < r->groups; i++)
         free(r->group[i].owner);
+    free(r->key);
     free(r->server);
+    free(r->cache);
+    free(r->event);
     free(r);
     return bytes;
 }
@@ -48,11 +51,15 @@ void roll_forget(struct roll *r)
 /* --- DNSKEY RRsets --- */
 
 /* Asked again before nine tenths of the TTL had passed: not by who has it, and prefetches. */
-static bool asks_early(int64_t before_ns, int64_t now_ns, uint32_t ttl)
+static void note_early(struct roll_cache *c, int64_t before_ns, int64_t now_ns, uint32_t ttl)
 {
     int64_t age_ns = flow_elapsed(before_ns, now_ns);
-    return before_ns != INT64_MIN && age_ns > RETRY_NS &&
-           age_ns < (int64_t)ttl * (SECOND_NS / 10 * 9);
+    if (before_ns == INT64_MIN || age_ns <= RETRY_NS ||
+        age_ns >= (int64_t)ttl * (SECOND_NS / 10 * 9))
+        return;
+    if (c->restless_ns == INT64_MIN || roll_cached(c->restless_ns, ttl) < now_ns)
+        c->restless_from_ns = now_ns;
+    c->restless_ns = now_ns;
 }
 
 /* Fills keys, who signs and who is revoked; false if that cannot be told. */
@@ -120,6 +127,8 @@ static void move_server(struct roll *r, struct roll_server *server, uint8_t at)
     bool back = server->back;
     server->set = at;
     server->back = before != ROLL_NONE && r->set[at].known_ns <= r->set[before].known_ns;
+    if (server->back) /* undone, or several servers behind the address */
+        r->set[before].after &= (uint8_t) ~(1u << at);
     if (before == ROLL_NONE || server->back)
         return;
     r->set[at].after |= (uint8_t)(1u << before | r->set[before].after);
@@ -161,13 +170,13 @@ static uint8_t place_set(struct world *w, struct zone *zone, struct rrset *set, 
     return at;
 }
 
-static void serve_keys(struct roll *r, const struct flow *flow, uint8_t at, int64_t now_ns)
+static void serve_keys(struct world *w, struct roll *r, const struct flow *flow, uint8_t at,
+                       int64_t now_ns)
 {
-    struct roll_cache *c = roll_table_cache(r, flow);
-    if (now_ns < c->set_ns)
+    struct roll_cache *c = roll_table_cache(w, r, flow);
+    if (c == NULL || now_ns < c->set_ns)
         return;
-    if (asks_early(c->set_ns, now_ns, r->set[at].ttl))
-        c->restless_ns = now_ns;
+    note_early(c, c->set_ns, now_ns, r->set[at].ttl);
     if (c->set != at) {
         c->before = c->set;
         c->before_ns = c->set_ns;
@@ -201,7 +210,7 @@ static void show_keys(struct world *w, struct zone *zone, struct rrset *set,
         s->first_ns = first_ns;
     if (last_ns > s->last_ns)
         s->last_ns = last_ns;
-    serve_keys(r, flow, at, last_ns);
+    serve_keys(w, r, flow, at, last_ns);
     if (last_ns < server->last_ns)
         return;
     bool moves = server->set != at;
@@ -245,13 +254,13 @@ static struct roll_ds *ds_room(struct roll *r)
     return oldest;
 }
 
-static void serve_ds(struct roll *r, const struct flow *flow, uint8_t at, int64_t now_ns)
+static void serve_ds(struct world *w, struct roll *r, const struct flow *flow, uint8_t at,
+                     int64_t now_ns)
 {
-    struct roll_cache *c = roll_table_cache(r, flow);
-    if (now_ns < c->ds_ns)
+    struct roll_cache *c = roll_table_cache(w, r, flow);
+    if (c == NULL || now_ns < c->ds_ns)
         return;
-    if (asks_early(c->ds_ns, now_ns, r->ds[at].ttl))
-        c->restless_ns = now_ns;
+    note_early(c, c->ds_ns, now_ns, r->ds[at].ttl);
     c->ds = at;
     c->ds_ns = now_ns;
 }
@@ -281,7 +290,7 @@ static void show_ds(struct world *w, struct zone *zone, struct rrset *set, const
         ds->first_ns = first_ns;
     if (last_ns > ds->last_ns)
         ds->last_ns = last_ns;
-    serve_ds(r, flow, (uint8_t)(ds - r->ds), last_ns);
+    serve_ds(w, r, flow, (uint8_t)(ds - r->ds), last_ns);
     roll_check_ds(r, fresh, last_ns);
 }
 
@@ -414,12 +423,19 @@ static void show_data(struct world *w, struct answer *a, int64_t first_ns, int64
 
 /* --- the ways in --- */
 
-static size_t remember(struct zone *zone, struct zone **zones, size_t count, int64_t now_ns)
+static size_t remember(struct world *w, struct zone *zone, struct zone **zones, size_t count,
+                       int64_t now_ns)
 {
-    if (zone->roll == NULL)
+    struct roll *r = zone->roll;
+    if (r == NULL)
         return count;
-    if (now_ns > zone->roll->next_ns)
-        roll_unsafe_expire(zone->roll, now_ns);
+    if (now_ns > r->next_ns)
+        roll_unsafe_expire(r, now_ns);
+    if (r->event && !r->event_counted) {
+        r->event_counted = true;
+        r->bytes += ROLL_EVENTS_MAX * sizeof *r->event;
+        w->zone_bytes += ROLL_EVENTS_MAX * sizeof *r->event;
+    }
     for (size_t i = 0; i < count; i++)
         if (zones[i] == zone)
             return count;
@@ -449,11 +465,11 @@ size_t roll_seen(struct answers *t, struct answer *a, const struct flow *flow, i
             show_keys(&t->world, zone, as->set, flow, first_ns, last_ns, frame);
         else
             show_ds(&t->world, zone, as->set, flow, first_ns, last_ns, frame);
-        count = remember(zone, ret_zones, count, last_ns);
+        count = remember(&t->world, zone, ret_zones, count, last_ns);
     }
     if (aa && a->zone && a->zone->roll) {
         show_data(&t->world, a, first_ns, last_ns, frame);
-        count = remember(a->zone, ret_zones, count, last_ns);
+        count = remember(&t->world, a->zone, ret_zones, count, last_ns);
     }
     return count;
 }

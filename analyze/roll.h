@@ -97,7 +97,8 @@ struct roll_cache {
     uint8_t set, before; /* the DNSKEY RRset it was served last, and the one before; or ROLL_NONE */
     uint8_t ds;
     int64_t set_ns, before_ns, ds_ns;
-    int64_t restless_ns; /* when it last asked too early; INT64_MIN never */
+    int64_t restless_ns, restless_from_ns; /* when it asked too early: last, and first of a time in
+                                              which it did; INT64_MIN never */
 };
 
 struct roll_event {
@@ -120,15 +121,18 @@ struct roll_hazard {
 
 struct roll {
     size_t bytes;
-    struct roll_key key[ROLL_KEYS_MAX];
+    struct roll_key *key;
     struct roll_set set[ROLL_SETS_MAX];
     struct roll_ds ds[ROLL_SETS_MAX];
     struct roll_group group[ROLL_GROUPS_MAX];
     struct roll_server *server;
-    struct roll_cache cache[ROLL_CACHES_MAX];
+    struct roll_cache *cache;
     struct roll_hazard hazard[ROLL_HAZARDS_MAX];
-    struct roll_event event[ROLL_EVENTS_MAX];
-    uint8_t keys, sets, dss, groups, server_room, caches, hazards, events;
+    struct roll_event
+        *event; /* room for ROLL_EVENTS_MAX once there was one, and its bytes counted */
+    bool event_counted;
+    uint8_t keys, sets, dss, groups, caches, hazards, events;
+    uint8_t key_room, server_room, cache_room;
     bool anchored;                        /* validators may follow it by RFC 5011 */
     uint16_t renumbered;                  /* changes when groups change their place; never 0 */
     int64_t next_ns;                      /* when the first hazard is over; INT64_MAX none */

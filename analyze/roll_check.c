@@ -8,6 +8,8 @@
 
 #include "analyze/key.h"
 
+#include <stdlib.h>
+
 #define SECOND_NS INT64_C(1000000000)
 
 /* --- which set took the other's place --- */
@@ -79,7 +81,9 @@ static uint8_t roll_name(const struct roll *r, uint8_t key)
 struct roll_event *roll_check_event(struct roll *r, enum roll_stage stage, uint8_t key,
                                     int64_t now_ns)
 {
-    if (r->events == ROLL_EVENTS_MAX) {
+    if (r->event == NULL)
+        r->event = calloc(ROLL_EVENTS_MAX, sizeof *r->event);
+    if (r->event == NULL || r->events == ROLL_EVENTS_MAX) {
         r->more++;
         return NULL;
     }
@@ -386,6 +390,7 @@ void roll_check_keys(struct roll *r, uint8_t set, int64_t now_ns)
         if (roll_check_replaced(r, set, o))
             keys_leave(r, set, o, now_ns);
     stages_of_ds(r, now_ns); /* of a key that was not known when its DS came */
+    roll_unsafe_review(r, now_ns);
     check_all(r, now_ns);
 }
 

@@ -24,8 +24,8 @@ uint8_t roll_table_add(struct world *, struct zone *, const uint8_t *rdata, uint
 /* The keys that the DS RRset names. */
 uint16_t roll_table_named(const struct zone *, const struct rrset *ds);
 struct roll_server *roll_table_server(struct world *, struct roll *, const struct flow *);
-/* Of the receiver; never NULL. */
-struct roll_cache *roll_table_cache(struct roll *, const struct flow *);
+/* Of the receiver. */
+struct roll_cache *roll_table_cache(struct world *, struct roll *, const struct flow *);
 
 /* --- conclusions --------------------------------------------------------------------------- */
 

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define SERVERS_FIRST 4
+#define KEYS_FIRST    4
+#define CACHES_FIRST  2
 
 /* --- memory --- */
 
@@ -37,6 +39,26 @@ void *roll_table_take(struct world *w, struct roll *r, size_t size)
         w->zone_bytes += size;
     }
     return block;
+}
+
+/* The array with double its room, up to `most`; the new entries are zero. NULL: it stays as it is.
+ */
+static void *grow(struct world *w, struct roll *r, void *array, uint8_t *room, uint8_t first,
+                  uint8_t most, size_t size)
+{
+    unsigned wanted = *room ? *room * 2u : first;
+    if (*room == most)
+        return NULL;
+    wanted = wanted < most ? wanted : most;
+    uint8_t *more = realloc(array, wanted * size);
+    if (more == NULL)
+        return NULL;
+    size_t added = (wanted - *room) * size;
+    memset(more + *room * size, 0, added);
+    *room = (uint8_t)wanted;
+    r->bytes += added;
+    w->zone_bytes += added;
+    return more;
 }
 
 static void give_back(struct world *w, struct roll *r, void *block, size_t size)
@@ -183,7 +205,11 @@ uint8_t roll_table_add(struct world *w, struct zone *zone, const uint8_t *rdata,
     struct roll *r = zone->roll;
     if (r->keys == ROLL_KEYS_MAX)
         roll_table_tidy(w, r, first_ns);
-    uint8_t *copy = r->keys < ROLL_KEYS_MAX ? roll_table_take(w, r, size) : NULL;
+    struct roll_key *more = r->keys < r->key_room ? r->key
+                                                  : grow(w, r, r->key, &r->key_room, KEYS_FIRST,
+                                                         ROLL_KEYS_MAX, sizeof *r->key);
+    r->key = more ? more : r->key;
+    uint8_t *copy = more ? roll_table_take(w, r, size) : NULL;
     if (copy == NULL) {
         r->more++;
         return ROLL_NONE;
@@ -218,18 +244,14 @@ struct roll_server *roll_table_server(struct world *w, struct roll *r, const str
         if (oldest == NULL || (oldest->family && (!s->family || s->last_ns < oldest->last_ns)))
             oldest = s;
     }
-    if ((oldest == NULL || oldest->family) && r->server_room < ROLL_SERVERS_MAX) {
-        uint8_t room = r->server_room ? (uint8_t)(r->server_room * 2) : SERVERS_FIRST;
-        struct roll_server *more = realloc(r->server, room * sizeof *more);
-        if (more == NULL)
-            return NULL;
-        size_t added = (size_t)(room - r->server_room) * sizeof *more;
-        memset(more + r->server_room, 0, added);
-        oldest = more + r->server_room;
+    uint8_t before = r->server_room;
+    struct roll_server *more = NULL;
+    if (oldest == NULL || oldest->family)
+        more = grow(w, r, r->server, &r->server_room, SERVERS_FIRST, ROLL_SERVERS_MAX,
+                    sizeof *r->server);
+    if (more) {
         r->server = more;
-        r->server_room = room;
-        r->bytes += added;
-        w->zone_bytes += added;
+        oldest = more + before;
     }
     if (oldest == NULL)
         return NULL;
@@ -240,28 +262,41 @@ struct roll_server *roll_table_server(struct world *w, struct roll *r, const str
 
 /* --- who was served --- */
 
-/* The entry of the receiver; the one that was served longest ago gives way. */
-struct roll_cache *roll_table_cache(struct roll *r, const struct flow *flow)
+static int64_t last_served(const struct roll_cache *c)
 {
-    struct roll_cache *oldest = &r->cache[0];
+    return c->set_ns > c->ds_ns ? c->set_ns : c->ds_ns;
+}
+
+/* The entry of the receiver; the one that was served longest ago gives way. */
+struct roll_cache *roll_table_cache(struct world *w, struct roll *r, const struct flow *flow)
+{
+    struct roll_cache *c = NULL;
     for (uint8_t i = 0; i < r->caches; i++) {
-        struct roll_cache *c = &r->cache[i];
-        if (c->family == flow->family && memcmp(c->address, flow->dst, sizeof c->address) == 0)
-            return c;
-        int64_t last = c->set_ns > c->ds_ns ? c->set_ns : c->ds_ns;
-        if (last < (oldest->set_ns > oldest->ds_ns ? oldest->set_ns : oldest->ds_ns))
-            oldest = c;
+        if (r->cache[i].family == flow->family &&
+            memcmp(r->cache[i].address, flow->dst, sizeof flow->dst) == 0)
+            return &r->cache[i];
+        if (c == NULL || last_served(&r->cache[i]) < last_served(c))
+            c = &r->cache[i];
     }
-    if (r->caches < ROLL_CACHES_MAX)
-        oldest = &r->cache[r->caches++];
-    *oldest = (struct roll_cache){.family = flow->family,
-                                  .set = ROLL_NONE,
-                                  .before = ROLL_NONE,
-                                  .ds = ROLL_NONE,
-                                  .set_ns = INT64_MIN,
-                                  .before_ns = INT64_MIN,
-                                  .ds_ns = INT64_MIN,
-                                  .restless_ns = INT64_MIN};
-    memcpy(oldest->address, flow->dst, sizeof oldest->address);
-    return oldest;
+    struct roll_cache *more =
+        r->caches < r->cache_room
+            ? r->cache
+            : grow(w, r, r->cache, &r->cache_room, CACHES_FIRST, ROLL_CACHES_MAX, sizeof *r->cache);
+    if (more) {
+        r->cache = more;
+        c = &more[r->caches++];
+    }
+    if (c == NULL)
+        return NULL;
+    *c = (struct roll_cache){.family = flow->family,
+                             .set = ROLL_NONE,
+                             .before = ROLL_NONE,
+                             .ds = ROLL_NONE,
+                             .set_ns = INT64_MIN,
+                             .before_ns = INT64_MIN,
+                             .ds_ns = INT64_MIN,
+                             .restless_ns = INT64_MIN,
+                             .restless_from_ns = INT64_MIN};
+    memcpy(c->address, flow->dst, sizeof c->address);
+    return c;
 }

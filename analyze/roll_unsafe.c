@@ -119,7 +119,7 @@ void roll_unsafe_review(struct roll *r, int64_t now_ns)
 /* Had it asked too early shortly before, so that nothing is known of what it holds? */
 static bool is_restless(const struct roll_cache *c, int64_t now_ns, uint32_t ttl)
 {
-    return c->restless_ns != INT64_MIN && c->restless_ns <= now_ns &&
+    return c->restless_ns != INT64_MIN && c->restless_from_ns <= now_ns &&
            roll_cached(c->restless_ns, ttl) > now_ns;
 }
 
@@ -277,7 +277,7 @@ static bool not_named(const struct roll *r, const struct roll_set *n)
         return false;
     if (r->anchored)
         return true;
-    return ds && !(ds->keys & n->entries) && ds->last_ns > n->first_ns - TOGETHER_NS;
+    return ds && !(ds->keys & n->entries) && flow_elapsed(ds->last_ns, n->first_ns) < TOGETHER_NS;
 }
 
 /* The KSKs were exchanged, and nothing from above names the new ones. */
@@ -386,7 +386,7 @@ static void check_hold_down(struct roll *r, uint8_t newer, uint8_t older, int64_
                      .older = older,
                      .passed_ns = age,
                      .needed_ns = ROLL_HOLD_DOWN_NS,
-                     .until_ns = first_ns + ROLL_HOLD_DOWN_NS,
+                     .until_ns = roll_cached(first_ns, ROLL_HOLD_DOWN_NS / SECOND_NS),
                      .frame = n->frame,
                      .since_frame = o->frame};
     unsafe(r, &s, now_ns);

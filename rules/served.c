@@ -36,7 +36,9 @@ static const char *announced_by(const struct fact *fact, unsigned algorithm)
     const struct fact_baseline *baseline = &fact->baseline;
     if (has(&fact->served->in_ds, algorithm))
         return "the parent's DS";
-    if (has(&fact->served->in_dnskey, algorithm))
+    /* In a roll that is planned, signatures may come after the keys and go before them (RFC 6840
+     * 5.11), and the keys that were seen may be those of the stage before. */
+    if (has(&fact->served->in_dnskey, algorithm) && !(baseline->present && baseline->planned))
         return "the DNSKEY RRset";
     if (!baseline->present || baseline->planned || baseline->multi_signer ||
         !signed_as_declared(fact))

@@ -32,23 +32,32 @@ record() { # NAME STEPS SECONDS
 	lab_knot ns2 "$LIVE/ns2"
 	lab_wait_dns root 10.53.0.1 && lab_wait_dns tld 10.53.0.2 && lab_wait_dns ns1 10.53.0.3 && lab_wait_dns ns2 10.53.0.4 || return 1
 	role=res
-	if [ "$name" = rolls-hurried ]; then
+	case $name in rolls-hurried | rolls-rushed)
 		role=cli
 		LAB_RES_EXTRA="  minimal-responses: yes" lab_unbound "$LIVE/anchor"
 		lab_wait_dns cli 10.54.0.1 || return 1
 		lab_mirror p-sen p-res
-	fi
+		;;
+	esac
 	lab_record "$OUT/$name.pcap" || return 1
 	next=$(date +%s%N)
-	for ((step = 0; step < steps; step++)); do
-		[ "$step" = 0 ] || swap "$(printf %02d "$step")"
-		sleep 0.7 # the servers read
+	for step in ${steps//,/ }; do
+		if [ "$step" != 0 ]; then
+			swap "$(printf %02d "$step")"
+			sleep 0.7 # the servers read
+		fi
+		if [ "$name" = rolls-rushed ]; then # a resolver that knows nothing yet
+			lab_stop unbound
+			LAB_RES_EXTRA="  minimal-responses: yes" lab_unbound "$LIVE/anchor"
+			lab_wait_dns cli 10.54.0.1 || return 1
+		fi
 		ip netns exec "$LAB_NS-$role" "$PYTHON" "$HERE/rolls.py" "$WORK" ask "$name" "$step" $((step == 0))
 		next=$((next + seconds * 1000000000))
 		sleep "$("$PYTHON" -c "import time; print(max(0, $next / 1e9 - time.time()))")"
 	done
 	lab_record_end
 	lab_halt
+	lab_mirror p-sen p-res p-rc
 	cp "$DIR/00/anchor" "$OUT/$name.anchor"
 	rolls expect "$name" "$OUT/$name.expect"
 	printf '%-32s %8d bytes\n' "$name" "$(stat -c %s "$OUT/$name.pcap")"
@@ -69,5 +78,9 @@ if [ $# = 0 ] || [[ " $* " == *" rolls-sound "* ]]; then
 	done
 	for suffix in pcap anchor; do ln -sf "rolls-sound.$suffix" "$OUT/rolls-sound-unplanned.$suffix"; done
 	rolls expect rolls-sound-unplanned "$OUT/rolls-sound-unplanned.expect"
+fi
+if [ $# = 0 ] || [[ " $* " == *" rolls-rushed "* ]]; then
+	rm -rf "${OUT:?}/zones-rolls-rushed"
+	rolls baseline zones-rolls-rushed "$OUT/zones-rolls-rushed"
 fi
 exit $failed
