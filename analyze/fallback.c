@@ -64,27 +64,32 @@ static void restart(struct path *p, int64_t now_ns)
     p->first_ns = now_ns;
 }
 
-static struct path *path_of(struct fallback *f, const struct datagram *dg)
+/* The path of the response; a new one only for a query that fell back. NULL: none. */
+static struct path *path_of(struct fallback *f, const struct datagram *dg, bool fell_back)
 {
     uint8_t key[PATH_KEY];
+    if (table_count(f->paths) == 0 && !fell_back)
+        return NULL;
     memcpy(key, dg->flow.dst, 16);
     memcpy(key + 16, dg->flow.src, 16);
     key[32] = dg->flow.family;
     struct path *p = table_find(f->paths, key);
-    if (p) {
+    bool stale = p && flow_elapsed(p->first_ns, dg->time_ns) > WINDOW_NS;
+    if ((!p || stale) && !fell_back)
+        return NULL;
+    bool known = p != NULL;
+    if (known)
         table_touch(f->paths, p);
-        if (flow_elapsed(p->first_ns, dg->time_ns) > WINDOW_NS)
-            restart(p, dg->time_ns);
-        return p;
-    }
-    p = table_insert(f->paths, key);
-    restart(p, dg->time_ns);
+    else
+        p = table_insert(f->paths, key);
+    if (stale || !known)
+        restart(p, dg->time_ns);
     return p;
 }
 
 static void cite(struct fallback *f, struct path *p, uint64_t frame)
 {
-    if (p->frame_count == FRAMES)
+    if (frame == 0 || p->frame_count == FRAMES)
         return;
     p->frames[p->frame_count++] = frame;
     f->teller->hold(f->teller->context, &frame, 1);
@@ -96,7 +101,10 @@ void fallback_answered(struct fallback *f, const struct datagram *dg, const stru
     unsigned rcode = m->flags & 15u;
     if (!m->has_question || (rcode != RCODE_OK && rcode != RCODE_NXDOMAIN))
         return;
-    struct path *p = path_of(f, dg);
+    bool iterative = !(query->flags & DNS_RD);
+    struct path *p = path_of(f, dg, query->fallback != 0);
+    if (!p || (!query->fallback && !iterative))
+        return;
     uint64_t question = pair_question(m), bit = UINT64_C(1) << (question & 63);
     uint64_t *word = &p->asked[question >> 6 & (WORDS - 1)];
     if (*word & bit)

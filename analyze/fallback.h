@@ -2,8 +2,10 @@
  * fallback: queries with DO=1 that were sent again without EDNS and answered then (edns-downgrade).
  *
  * Contained in: analyze, tests. Told for a client and a server when it happened with several
- * different questions: once is chance. A client without EDNS is none that fell back, nor is one
- * that asks in both ways and gets an answer to each. Bounded; the oldest pair gives way.
+ * different questions: once is chance. Resolvers remember that a server does without EDNS: after
+ * the first such question the iterative ones (RD=0) that follow without EDNS count too. A client
+ * without EDNS is none that fell back, nor is one that asks in both ways and gets an answer to
+ * each. Bounded; the oldest pair gives way.
  */
 #ifndef ANALYZE_FALLBACK_H
 #define ANALYZE_FALLBACK_H
@@ -17,7 +19,7 @@ struct fallback; /* opaque */
 
 struct fallback *fallback_new(struct teller *); /* borrowed; NULL: no memory */
 void fallback_free(struct fallback *);
-/* A response to a query whose `fallback` is set. */
+/* A response to a query without EDNS. */
 void fallback_answered(struct fallback *, const struct datagram *, const struct dns_message *,
                        const struct query *);
 

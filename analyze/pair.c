@@ -202,11 +202,13 @@ static uint32_t *hope_of(struct pair *p, const struct key *key, uint64_t questio
     return &p->hopes[mixed >> 32 & (HOPES - 1)];
 }
 
-/* In vain: no answer, or one that does not speak EDNS (RFC 6891 7), or cannot for other reasons. */
+/* In vain: no answer, or one that does not speak EDNS (RFC 6891 7). Servers that choke on it say
+ * SERVFAIL too; resolvers do for many other reasons. */
 static bool in_vain(const struct open_query *q)
 {
+    bool recursion = (q->query.flags & DNS_RD) != 0;
     return !q->query.answered || q->rcode == RCODE_FORMERR || q->rcode == RCODE_NOTIMP ||
-           q->rcode == RCODE_SERVFAIL;
+           (q->rcode == RCODE_SERVFAIL && !recursion);
 }
 
 /* The frame of the try with DO=1 that this query without EDNS follows; 0 none. */

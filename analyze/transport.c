@@ -87,7 +87,7 @@ void transport_odd(struct transport *t, enum pair_result result, const struct da
     }
     if (m->flags & DNS_TC)
         blocked_truncated(t->blocked, dg, m, query);
-    if (query->fallback)
+    if (!query->edns)
         fallback_answered(t->fallback, dg, m, query);
 }
 

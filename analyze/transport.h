@@ -58,8 +58,8 @@ static inline void transport_response(struct transport *t, enum pair_result resu
                                       const struct datagram *dg, const struct dns_message *m,
                                       const struct query *query)
 {
-    bool ordinary = result == PAIR_FOUND && !(m->flags & DNS_TC) && !query->fallback &&
-                    dg->flow.proto == IPPROTO_UDP;
+    bool ordinary = result == PAIR_FOUND && !(m->flags & DNS_TC) && dg->flow.proto == IPPROTO_UDP &&
+                    (query->edns || (query->flags & DNS_RD)) && !query->fallback;
     if (t && !ordinary)
         transport_odd(t, result, dg, m, query);
 }

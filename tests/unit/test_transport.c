@@ -359,6 +359,26 @@ static void without_edns_after_formerr_is_a_downgrade(void **state)
     assert_int_equal(f->severity, SEVERITY_LOW); /* no zone is known to be signed */
 }
 
+static void resolvers_remember_that_a_server_lacks_edns(void **state)
+{
+    (void)state;
+    char name[32];
+    for (unsigned recursion = 0; recursion <= DNS_RD; recursion += DNS_RD) {
+        unsigned client = recursion ? 9 : 1; /* a user's machine asks in many ways */
+        ask(client, 4000, 1, "n0.example.test", true, recursion);
+        answer(client, 4000, 1, "n0.example.test", 1);
+        for (unsigned i = 0; i < 6; i++, now += 60 * SECOND) {
+            snprintf(name, sizeof name, "n%u.example.test", i);
+            ask(client, 5000 + i, i, name, false, recursion);
+            answer(client, 5000 + i, i, name, 0);
+        }
+        assert_true(told[TRANSPORT_DOWNGRADE] > 0);
+        assert_int_equal(last.client == NULL, 0);
+        if (recursion)
+            assert_int_equal(told[TRANSPORT_DOWNGRADE], 4);
+    }
+}
+
 static void clients_that_ask_both_ways_fall_back_from_nothing(void **state)
 {
     (void)state;
@@ -502,6 +522,7 @@ int main(void)
         TEST(asking_again_without_tcp_is_blocked),
         TEST(different_questions_without_tcp_are_not),
         TEST(without_edns_after_formerr_is_a_downgrade),
+        TEST(resolvers_remember_that_a_server_lacks_edns),
         TEST(clients_that_ask_both_ways_fall_back_from_nothing),
         TEST(data_in_names_and_answers_is_a_tunnel),
         TEST(names_alone_are_one_when_there_are_many),
