@@ -22,7 +22,7 @@
 /* Looks through the queries in a second of packet time: a millisecond each for the largest ring. */
 #define LOOKS 20
 /* Guesses for each query: below, the tap may miss a part of the queries of a popular question. */
-#define GUESSES_PER_QUERY 8
+#define GUESSES_PER_QUERY 4
 /* A query is answered within this, so what comes later does not compete. */
 #define LATE_NS (1 * SECOND_NS)
 /* Queries of an address that show whether the tap sees both directions of it. */
@@ -52,8 +52,10 @@ struct source { /* one server and one question */
 struct target {         /* an address that strays come to, within one window */
     uint8_t client[16]; /* key */
     uint8_t family;     /* key */
-    int64_t begin_ns;
-    uint32_t count, next_look;
+    int64_t begin_ns, last_ns;
+    uint64_t last_frame;
+    uint32_t count, next_look, looked; /* looked: at so many of them */
+    uint32_t early; /* of these, such as may answer queries from before the capture */
     bool told;
     uint64_t guessed[16];  /* bits by hash of server, question, id and port */
     uint64_t servers[4];   /* bits by hash */
@@ -127,30 +129,12 @@ static bool multicast(const struct flow *f)
 static void restart(struct target *t, int64_t now_ns)
 {
     t->begin_ns = now_ns;
-    t->count = t->next_look = 0;
+    t->count = t->next_look = t->looked = t->early = 0;
     t->told = false;
     t->sources = 0;
     memset(t->guessed, 0, sizeof(t->guessed));
     memset(t->servers, 0, sizeof(t->servers));
     memset(t->questions, 0, sizeof(t->questions));
-}
-
-static struct target *target_of(struct strays *s, const struct datagram *dg)
-{
-    uint8_t key[TARGET_KEY];
-    memcpy(key, dg->flow.dst, 16);
-    key[16] = dg->flow.family;
-    struct target *t = table_find(s->targets, key);
-    if (t) {
-        table_touch(s->targets, t);
-        int64_t elapsed = flow_elapsed(t->begin_ns, dg->time_ns);
-        if (elapsed > WINDOW_NS || elapsed < -WINDOW_NS)
-            restart(t, dg->time_ns);
-        return t;
-    }
-    t = table_insert(s->targets, key);
-    restart(t, dg->time_ns);
-    return t;
 }
 
 /* Its source, or the place of the rarest one: so that the frequent ones are found whatever comes
@@ -213,12 +197,12 @@ static bool on_query(void *context, const struct pair_asked *asked)
 }
 
 static void tell(struct strays *s, const struct target *t, const struct source *source,
-                 const struct fact_transport *what, const struct datagram *dg)
+                 const struct fact_transport *what)
 {
     struct fact fact = {.kind = FACT_TRANSPORT,
-                        .time_ns = dg->time_ns,
-                        .clock_ns = dg->time_ns,
-                        .frame = dg->frame,
+                        .time_ns = t->last_ns,
+                        .clock_ns = t->last_ns,
+                        .frame = t->last_frame,
                         .frames = source->frames,
                         .frame_count = source->frame_count,
                         .chain = &source->query_frame,
@@ -231,7 +215,7 @@ static void tell(struct strays *s, const struct target *t, const struct source *
 }
 
 /* Responses for a query that is remembered, with other ids or ports. */
-static uint64_t judge_guesses(struct strays *s, struct target *t, const struct datagram *dg)
+static uint64_t judge_guesses(struct strays *s, struct target *t)
 {
     uint64_t guesses = 0;
     for (size_t i = 0; i < t->sources; i++) {
@@ -247,7 +231,7 @@ static uint64_t judge_guesses(struct strays *s, struct target *t, const struct d
                                             .part = one->count,
                                             .all = one->queries,
                                             .from_ns = t->begin_ns};
-        tell(s, t, one, &what, dg);
+        tell(s, t, one, &what);
     }
     return guesses;
 }
@@ -265,12 +249,11 @@ static bool both_ways(const struct strays *s, const struct target *t, const stru
 }
 
 static bool judge_unasked(struct strays *s, struct target *t, const struct look *look,
-                          uint64_t strays, int64_t covered_ns, const struct datagram *dg)
+                          uint64_t strays, int64_t covered_ns)
 {
     const struct source *most = &t->source[0];
     if (strays < s->teller->thresholds->unasked || !both_ways(s, t, look, strays) ||
-        flow_elapsed(*s->teller->begin_ns, t->begin_ns) < BEGIN_NS ||
-        flow_elapsed(covered_ns, dg->time_ns) < MEMORY_NS)
+        flow_elapsed(covered_ns, t->last_ns) < MEMORY_NS)
         return false;
     for (size_t i = 1; i < t->sources; i++)
         if (t->source[i].count > most->count)
@@ -281,7 +264,7 @@ static bool judge_unasked(struct strays *s, struct target *t, const struct look 
                                         .part = strays,
                                         .servers = count_bits(t->servers, 4),
                                         .from_ns = t->begin_ns};
-    tell(s, t, most, &what, dg);
+    tell(s, t, most, &what);
     return true;
 }
 
@@ -295,12 +278,13 @@ static bool may_look(struct strays *s, int64_t now_ns)
     return s->looks++ < LOOKS;
 }
 
-static void look(struct strays *s, struct target *t, const struct datagram *dg)
+static void look(struct strays *s, struct target *t)
 {
     struct look look = {.target = t};
     int64_t since_ns;
-    if (!may_look(s, dg->time_ns))
+    if (!may_look(s, t->last_ns))
         return; /* the next stray may */
+    t->looked = t->count;
     uint64_t unasked_least = s->teller->thresholds->unasked;
     t->next_look = t->count * 2;
     if (t->count < unasked_least && t->next_look > unasked_least)
@@ -312,12 +296,46 @@ static void look(struct strays *s, struct target *t, const struct datagram *dg)
     if (__builtin_sub_overflow(t->begin_ns, WINDOW_NS, &since_ns))
         since_ns = INT64_MIN;
     int64_t covered_ns = pair_survey(s->pair, t->family, t->client, since_ns, on_query, &look);
-    uint64_t guesses = judge_guesses(s, t, dg);
-    bool unasked = judge_unasked(s, t, &look, t->count - guesses, covered_ns, dg);
+    uint64_t guesses = judge_guesses(s, t), known = guesses + t->early;
+    bool unasked = judge_unasked(s, t, &look, t->count > known ? t->count - known : 0, covered_ns);
     if ((guesses || unasked) && !t->told) {
         t->told = true;
         s->explained += t->count;
     }
+}
+
+/* What has come since the last look, before it is forgotten. */
+static void look_last(struct strays *s, struct target *t)
+{
+    const struct rules_thresholds *least = s->teller->thresholds;
+    if (t->count > t->looked && (t->count >= least->flood || t->count >= least->unasked))
+        look(s, t);
+}
+
+void strays_sweep(struct strays *s)
+{
+    for (struct target *t = table_oldest(s->targets); t; t = table_newer(s->targets, t))
+        look_last(s, t);
+}
+
+static struct target *target_of(struct strays *s, const struct datagram *dg)
+{
+    uint8_t key[TARGET_KEY];
+    memcpy(key, dg->flow.dst, 16);
+    key[16] = dg->flow.family;
+    struct target *t = table_find(s->targets, key);
+    if (t) {
+        table_touch(s->targets, t);
+        int64_t elapsed = flow_elapsed(t->begin_ns, dg->time_ns);
+        if (elapsed > WINDOW_NS || elapsed < -WINDOW_NS) {
+            look_last(s, t);
+            restart(t, dg->time_ns);
+        }
+        return t;
+    }
+    t = table_insert(s->targets, key);
+    restart(t, dg->time_ns);
+    return t;
 }
 
 void strays_add(struct strays *s, const struct datagram *dg, const struct dns_message *m)
@@ -331,6 +349,9 @@ void strays_add(struct strays *s, const struct datagram *dg, const struct dns_me
     struct source *source = source_of(t, hash, dg, m, question);
     uint64_t guess[2] = {hash, (uint64_t)m->id << 16 | dg->flow.dport};
     t->count++;
+    t->last_ns = dg->time_ns;
+    t->last_frame = dg->frame;
+    t->early += flow_elapsed(*s->teller->begin_ns, dg->time_ns) < BEGIN_NS;
     s->explained += t->told;
     source->count++;
     source->guesses += set_bit(t->guessed, 16, XXH3_64bits(guess, sizeof(guess)));
@@ -343,5 +364,5 @@ void strays_add(struct strays *s, const struct datagram *dg, const struct dns_me
     if (t->next_look == 0)
         t->next_look = (uint32_t)(least->flood < least->unasked ? least->flood : least->unasked);
     if (t->count >= t->next_look)
-        look(s, t, dg);
+        look(s, t);
 }

@@ -21,6 +21,8 @@ struct strays; /* opaque */
 struct strays *strays_new(struct teller *, struct pair *); /* both borrowed; NULL: no memory */
 void strays_free(struct strays *);
 void strays_add(struct strays *, const struct datagram *, const struct dns_message *);
+/* Judges what has come since the last look. */
+void strays_sweep(struct strays *);
 /* Of these, such as came in a flood that was told of. */
 uint64_t strays_explained(const struct strays *);
 

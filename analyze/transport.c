@@ -54,6 +54,7 @@ void transport_free(struct transport *t)
 void transport_review(struct transport *t, int64_t now_ns)
 {
     blocked_sweep(t->blocked, now_ns);
+    strays_sweep(t->strays);
 }
 
 uint64_t transport_explained(const struct transport *t)

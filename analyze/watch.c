@@ -206,7 +206,7 @@ static void on_fact(void *context, const struct fact *fact)
 {
     struct watch *w = context;
     if (w->pending == QUEUE_MAX)
-        return;
+        return; /* no message shows so much */
     struct queued *q = &w->queue->one[w->pending++];
     const struct fact_transport *t = fact->transport;
     q->fact = *fact;
@@ -237,6 +237,8 @@ static void on_fact(void *context, const struct fact *fact)
     w->hold(w->context, q->chain, q->fact.chain_count);
     if (fact->frame)
         w->hold(w->context, &fact->frame, 1);
+    if (w->at_once)
+        watch_tell(w);
 }
 
 void watch_tell(struct watch *w)
@@ -283,8 +285,10 @@ static int64_t quiet_ns(enum transport_kind kind)
 
 void watch_review(struct watch *w, int64_t now_ns)
 {
-    transport_review(w->transport, now_ns);
     watch_tell(w);
+    w->at_once = true;
+    transport_review(w->transport, now_ns);
+    w->at_once = false;
     for (size_t i = w->told->count; i-- > 0;) {
         struct told *o = &w->told->one[i];
         if (flow_elapsed(o->last_ns, now_ns) > quiet_ns(o->kind))

@@ -22,6 +22,7 @@ struct watch {
     struct watch_queue *queue;
     struct watch_told *told;
     size_t pending;
+    bool at_once; /* what is found is told, not queued */
     /* borrowed */
     struct answers *answers;
     struct rules *rules;
