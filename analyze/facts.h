@@ -125,6 +125,7 @@ struct fact_served {
     int64_t expiration; /* of the signature that lasts longest, seconds since 1970 */
     bool ttl_raised;    /* ttl is above original_ttl */
     bool outlives;      /* an authority's TTL lasts beyond `expiration` */
+    bool overdue;       /* from an authority, and by the owner's word due to be signed anew */
 };
 
 /* what a proof is to show */

@@ -12,6 +12,7 @@
 #define SECOND_NS INT64_C(1000000000)
 /* So long after a DNSKEY RRset was first seen every server has it, or is a finding of its own. */
 #define PROPAGATION_NS (3600 * SECOND_NS)
+#define OVERDUE_LEAST  7200 /* seconds */
 
 static void add(struct fact_algorithms *set, uint8_t algorithm)
 {
@@ -103,6 +104,14 @@ static void describe_ttl(const struct answer_set *as, int64_t clock_ns, bool aa,
     ret->outlives = aa && clock_ns / SECOND_NS + (int64_t)as->ttl > latest;
 }
 
+/* A fifth of the stated time is left to the signer's own pace, two hours at least. */
+static bool is_overdue(const struct fact_served *served, int64_t clock_ns, int64_t refresh_ns)
+{
+    int64_t refresh = refresh_ns / SECOND_NS;
+    int64_t slack = refresh / 5 > OVERDUE_LEAST ? refresh / 5 : OVERDUE_LEAST;
+    return refresh > 0 && served->expiration - clock_ns / SECOND_NS < refresh - slack;
+}
+
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
     hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
@@ -110,7 +119,8 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 }
 
 uint64_t served_describe(struct world *w, const struct answer *a, const struct answer_set *as,
-                         const struct zone *zone, int64_t clock_ns, struct fact_served *ret)
+                         const struct zone *zone, int64_t clock_ns, int64_t refresh_ns,
+                         struct fact_served *ret)
 {
     const struct rrset *set = as->set;
     bool aa = (a->flags & DNS_AA) != 0;
@@ -126,8 +136,9 @@ uint64_t served_describe(struct world *w, const struct answer *a, const struct a
             add_ds(&ret->in_ds, w, zone);
     }
     describe_ttl(as, clock_ns, aa, ret);
+    ret->overdue = aa && is_overdue(ret, clock_ns, refresh_ns);
     uint64_t hash = mix(aa, ret->whole);
     for (size_t i = 0; i < 4; i++)
         hash = mix(mix(hash, ret->in_dnskey.bits[i]), ret->in_ds.bits[i]);
-    return mix(hash, ret->ttl_raised + 2u * ret->outlives) | 1;
+    return mix(hash, ret->ttl_raised + 2u * ret->outlives + 4u * ret->overdue) | 1;
 }

@@ -10,9 +10,11 @@
 
 #include "analyze/answer.h"
 
-/* What is to be told of the RRset; valid (CHAIN) signatures only, `zone` is their signer. Returns a
+/* What is to be told of the RRset; valid (CHAIN) signatures only, `zone` is their signer, whose
+ * owner states that signatures with less than `refresh_ns` left are renewed (0: nothing). Returns a
  * number that is the same as long as the same is to be told, and never 0. */
 uint64_t served_describe(struct world *, const struct answer *, const struct answer_set *,
-                         const struct zone *, int64_t clock_ns, struct fact_served *ret);
+                         const struct zone *, int64_t clock_ns, int64_t refresh_ns,
+                         struct fact_served *ret);
 
 #endif

@@ -454,14 +454,17 @@ static void tell_served(struct tell *t, const struct answer *a, const struct ans
     if (zone == NULL)
         return;
     struct fact_served served;
-    uint64_t news = served_describe(&t->answers->world, a, as, zone, clock, &served);
+    struct fact_baseline declared = {.present = false};
+    if (zone->baseline) /* plans for its keys, not for the RRset, are what matters */
+        baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, clock, &declared);
+    uint64_t news =
+        served_describe(&t->answers->world, a, as, zone, clock, declared.refresh_ns, &served);
     if (set->served == news)
         return;
     set->served = news;
     struct fact f = tell_draft(t, a, FACT_SERVED, zone, retro);
     f.served = &served;
-    if (zone->baseline) /* plans for its keys, not for the RRset, are what matters */
-        baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, f.clock_ns, &f.baseline);
+    f.baseline = declared;
     f.observed = rrset_view(set, views.rdata);
     f.reason = set->judged.reason;
     f.verdict = reason_verdict(f.reason);

@@ -157,10 +157,50 @@ static void judge_ttl(struct judge *judge)
     entry_end(judge, entry, 0);
 }
 
+/* Where the lead time of rrsig-expiring is longer than the stated refresh, that rule goes by it. */
+static void judge_refresh(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    struct subject subject = {fact->zone, fact->zone, TYPE_RRSIG, NULL, 0};
+    char zone[NAME_TEXT_MAX], name[NAME_TEXT_MAX], type[32], when[32], line[LINE_ROOM],
+        more[48] = "";
+    if (!fact->aa || fact->baseline.refresh_ns <= judge->limits->expiring_ns)
+        return;
+    if (!fact->served->overdue) {
+        findings_leave(judge, RULE_RRSIG_STALE_REFRESH, fact->zone);
+        return;
+    }
+    struct entry *entry = entry_begin(judge, RULE_RRSIG_STALE_REFRESH, &subject);
+    if (!entry)
+        return;
+    entry_join(entry, judge->findings, fact->observed.owner, fact->observed.type);
+    int64_t first = entry_earliest(entry, fact->served->expiration);
+    name_text(fact->observed.owner, name);
+    text_type(judge, fact->observed.type, type);
+    snprintf(line, sizeof line, "%s %s signed anew %lld h before it expires", name, type,
+             (long long)(fact->baseline.refresh_ns / NS_PER_S / 3600));
+    entry_expected(entry, line);
+    snprintf(line, sizeof line, "%s %s expires at %s", name, type,
+             text_time(fact->served->expiration, when));
+    entry_observed(entry, line);
+    size_t others = entry_members(entry) - 1;
+    if (others)
+        snprintf(more, sizeof more, " and %zu more RRset%s", others, others > 1 ? "s" : "");
+    snprintf(line, sizeof line, "%s %s", name, type);
+    entry_summary(entry,
+                  "%s: %s%s should have been signed anew %lld h before the end; the first "
+                  "signature expires at %s, in %lld h",
+                  name_text(fact->zone, zone), entry_first(entry, line), more,
+                  (long long)(fact->baseline.refresh_ns / NS_PER_S / 3600), text_time(first, when),
+                  (long long)(first - fact_clock(fact) / NS_PER_S) / 3600);
+    entry_end(judge, entry, 0);
+}
+
 void served_judge(struct judge *judge)
 {
     if (judge->fact->kind != FACT_SERVED || !judge->fact->served)
         return;
     judge_algorithms(judge);
     judge_ttl(judge);
+    judge_refresh(judge);
 }

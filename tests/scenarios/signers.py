@@ -4,6 +4,7 @@
 signers.py WORK zone FILE ZONE                    an unsigned zone for an automatic signer, short TTLs
 signers.py WORK keys ZONE                         makes KSK and ZSK (13); prints their paths
 signers.py WORK parents OUT ZONE DSFILE           root and test. with that DS, in OUT/root and OUT/tld
+signers.py WORK overdue OUT BASELINE              zones for refresh-overdue, and what their owners state
 signers.py WORK expect NAME FILE                  the expectation, written here by hand
 signers.py WORK forge OUT AXFR KEY TOOL LINE…     the signed zone with the RRsets of the lines put in their
                                                   places, signed by TOOL (ldns, bind, dnspython) with KEY
@@ -36,6 +37,19 @@ def zone_file(w, path, name):
     lines += [f"{n}.{name} 300 IN A 192.0.2.{100 + i}" for i, n in enumerate(NAMES)]
     with open(path, "w") as f:
         f.write("$TTL 300\n" + "\n".join(lines) + "\n")
+
+
+def overdue(w, out, baseline):
+    """Two zones whose owners state that signatures are renewed a week before they expire."""
+    zones = [Zone("late.test.", end=5 * 86400), Zone("fresh.test.", end=8 * 86400)]
+    result = Tree(w, zones).build(out)
+    os.makedirs(baseline, exist_ok=True)
+    for zone in zones:
+        base = os.path.join(baseline, zone.name.rstrip("."))
+        with open(base + ".zone", "w") as f:
+            f.write(result[zone.name])
+        with open(base + ".yaml", "w") as f:
+            f.write(f"zone: {zone.name}\nsigning: {{validity: 14d, refresh: 7d}}\n")
 
 
 def parents(w, out, name, ds_file):
@@ -109,12 +123,16 @@ SECURE = [f"verdict {n} {t} secure" for n, t in ((f"www.{Z}", "A"), (Z, "MX"), (
 STOLEN = SECURE + [f"finding signed-equivocation {Z}", f"finding signed-out-of-serial {Z}",
                    f"finding signer-habit {Z}", "may soa-serial-back|servers-disagree|spoof-race", "only"]
 QUIET = SECURE + ["no-finding-above low"]
-EXPECT = {"updates-bind": QUIET, "updates-knot": QUIET}
+OVERDUE = [f"verdict www.{z}.test. A secure" for z in ("late", "fresh")] + [
+    "finding rrsig-stale-refresh late.test.", "no-finding rrsig-stale-refresh fresh.test.", "no-finding rrsig-expiring",
+    "only"]
+EXPECT = {"updates-bind": QUIET, "updates-knot": QUIET, "refresh-overdue": OVERDUE}
+BASELINE = {"refresh-overdue": "baseline zones-refresh"}
 
 
 def expect(name, path):
     with open(path, "w") as f:
-        f.write("\n".join(["no-baseline"] + EXPECT.get(name, STOLEN)) + "\n")
+        f.write("\n".join([BASELINE.get(name, "no-baseline")] + EXPECT.get(name, STOLEN)) + "\n")
 
 
 def main(argv):
@@ -125,6 +143,8 @@ def main(argv):
         print(w.key(argv[3], 13, True).path, w.key(argv[3], 13, False).path)
     elif verb == "parents":
         parents(w, *argv[3:6])
+    elif verb == "overdue":
+        overdue(w, argv[3], argv[4])
     elif verb == "expect":
         expect(argv[3], argv[4])
     elif verb == "forge":

@@ -2,7 +2,7 @@
 # Records the scenarios of stolen keys and of signers at work, with the automatic signers of BIND
 # (dnssec-policy) and Knot, and thieves who sign with other tools (see ../lab/lib.sh and signers.py):
 #   tests/scenarios/signers.sh [NAME…]        without names: all of them
-# Each scenario has keys of its own and belongs to no baseline. Needs root and deploy/deps.sh --lab.
+# Each scenario has keys of its own; refresh-overdue has a baseline, too, the others belong to none. Needs root and deploy/deps.sh --lab.
 #
 #   ns1 .3: the signer, primary      ns2 .4: a secondary of it (nsd), transferred when it is started
 #   A thief's answers come from ns1's address: a second server in the same namespace, to which the
@@ -161,7 +161,7 @@ start_all() { # start_all bind|knot: signer, secondary, parents, resolver; then 
 
 stop_all() {
 	lab_record_end
-	lab_stop unbound nsd-root nsd-tld signer secondary thief
+	lab_stop unbound nsd-root nsd-tld nsd-ns1 knot-ns2 signer secondary thief
 	lab_in ns1 nft delete table ip turn 2>/dev/null
 	return 0
 }
@@ -311,7 +311,16 @@ record_updates_knot() {
 	ask_all
 }
 
-SCENARIOS="stolen-zsk-bind-ldns stolen-zsk-bind-dnspython stolen-zsk-knot-bind stolen-zsk-knot-ldns updates-bind updates-knot"
+record_refresh_overdue() { # the signer of one zone of two has stopped
+	DIR=$WORK/serve
+	rm -rf "${OUT:?}/zones-refresh"
+	signers overdue "$DIR" "$OUT/zones-refresh" && lab_start "$DIR" "$DIR/anchor" || return 1
+	cp "$DIR/anchor" "$OUT/$NAME.anchor"
+	lab_record "$OUT/$NAME.pcap" || return 1
+	client www.late.test A late.test MX nx.late.test A late.test SOA www.fresh.test A fresh.test MX fresh.test SOA
+}
+
+SCENARIOS="refresh-overdue stolen-zsk-bind-ldns stolen-zsk-bind-dnspython stolen-zsk-knot-bind stolen-zsk-knot-ldns updates-bind updates-knot"
 
 lab_up
 lab_need named knotd keymgr knotc nsupdate dnssec-dsfromkey ldns-signzone

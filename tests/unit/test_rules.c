@@ -406,6 +406,20 @@ HABIT(habit_csk_first, habit->samples = habit->over_data = 0; habit->over_keys =
 HABIT(habit_keys_little_known, habit->of_data = false; habit->of_keys = true; habit->samples = 2;
       habit->signings = 2; LASTS(600))
 
+#define REFRESH(name, stated, late)                                                                \
+    CASE(name)                                                                                     \
+    {                                                                                              \
+        struct fact fact = served_of();                                                            \
+        fact.baseline.present = true;                                                              \
+        fact.baseline.refresh_ns = (stated)*HOUR * NS_S;                                           \
+        served_in(&fact)->overdue = late;                                                          \
+        give(rules, &fact);                                                                        \
+    }
+
+REFRESH(refresh_overdue, 168, true)
+REFRESH(refresh_in_time, 168, false)
+REFRESH(refresh_shorter_than_lead, 48, true)
+
 CASE(ttl_raised)
 {
     struct fact fact = served_of();
@@ -1198,6 +1212,9 @@ static const struct rule_case cases[] = {
     C(habit_ksk_over_data, "signer-habit"),
     C(habit_csk_first, ""),
     C(habit_keys_little_known, ""),
+    C(refresh_overdue, "rrsig-stale-refresh"),
+    C(refresh_in_time, ""),
+    C(refresh_shorter_than_lead, ""),
     C(ttl_raised, "rrsig-ttl"),
     C(labels_too_many, "rrsig-labels"),
     C(labels_of_wildcard, ""),
