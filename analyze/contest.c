@@ -365,7 +365,8 @@ static bool note_content(struct contests *c, struct scene *scene, struct rrset *
     return fresh || subject->open;
 }
 
-/* Expansions of wildcards are as many as one likes to ask for; keys are made elsewhere, ahead. */
+/* Expansions of wildcards are as many as one likes to ask for; keys are signed elsewhere and ahead;
+ * a parent takes DS from its children, whose rolls its own calendar does not explain. */
 static bool is_content(const struct answer_set *as)
 {
     const struct rrset *set = as->set;
@@ -377,12 +378,13 @@ static bool is_content(const struct answer_set *as)
     case TYPE_NSEC3:
     case TYPE_NSEC3PARAM:
     case TYPE_DNSKEY:
+    case TYPE_DS:
     case TYPE_CDS:
     case TYPE_CDNSKEY:
         return false;
     default:
         return set->signature[0].labels == labels &&
-               (as->section == SECTION_ANSWER || set->type == TYPE_NS || set->type == TYPE_DS);
+               (as->section == SECTION_ANSWER || set->type == TYPE_NS);
     }
 }
 

@@ -31,6 +31,13 @@ static int64_t newest_inception(const struct rrset *set, int64_t clock_ns)
     return newest;
 }
 
+/* Is it the later word? Some signers are told the same inception for each. */
+static bool is_later(const struct rrset *a, const struct rrset *b, int64_t clock_ns)
+{
+    int64_t from_a = newest_inception(a, clock_ns), from_b = newest_inception(b, clock_ns);
+    return from_a != from_b ? from_a > from_b : a->authority_ns > b->authority_ns;
+}
+
 /* The trusted DNSKEY RRset that an authority served and that was signed last: the zone's last word.
  * NULL if it may have left the caches since: the zone may announce others now. */
 static const struct rrset *announcing(const struct world *w, const struct zone *zone,
@@ -41,7 +48,7 @@ static const struct rrset *announcing(const struct world *w, const struct zone *
         const struct rrset *set = zone->dnskey[i];
         if (!(zone->trust.trusted >> i & 1) || set->authority_ns == 0 || set->signatures == 0)
             continue;
-        if (best == NULL || newest_inception(set, clock_ns) > newest_inception(best, clock_ns))
+        if (best == NULL || is_later(set, best, clock_ns))
             best = set;
     }
     if (best == NULL || w->settings->at == AT_FIXED)

@@ -40,8 +40,7 @@ static const char *announced_by(const struct fact *fact, unsigned algorithm)
      * 5.11), and the keys that were seen may be those of the stage before. */
     if (has(&fact->served->in_dnskey, algorithm) && !(baseline->present && baseline->planned))
         return "the DNSKEY RRset";
-    if (!baseline->present || baseline->planned || baseline->multi_signer ||
-        !signed_as_declared(fact))
+    if (!baseline->present || baseline->multi_signer || !signed_as_declared(fact))
         return NULL;
     for (size_t i = 0; i < baseline->key_declared; i++)
         if (baseline->keys[i].algorithm == algorithm && !(baseline->keys[i].flags & 0x80))
@@ -93,7 +92,7 @@ static void judge_algorithms(struct judge *judge)
     struct subject subject = {fact->zone, fact->zone, TYPE_RRSIG, NULL, 0};
     char zone[NAME_TEXT_MAX], name[NAME_TEXT_MAX], type[32], rrset[NAME_TEXT_MAX + 40];
     char line[LINE_ROOM];
-    if (!fact->served->whole || fact->tc)
+    if (!fact->served->whole || fact->tc || fact->baseline.planned)
         return;
     struct lack lack = find_lack(judge);
     if (lack.count == 0) {

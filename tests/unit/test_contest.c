@@ -69,7 +69,7 @@ static void serve(struct scene *s, unsigned server, unsigned client, const char 
 {
     static struct dns_message m;
     static struct draft draft;
-    ldns_rr_list *set = strstr(line, "DNSKEY") ? one(zone_dnskey(&s->zone)) : RECORDS(line);
+    ldns_rr_list *set = strstr(line, " DNSKEY") ? one(zone_dnskey(&s->zone)) : RECORDS(line);
     ldns_rr *first = ldns_rr_list_rr(set, 0);
     char *owner = ldns_rdf2str(ldns_rr_owner(first));
     struct reply r = reply_to(owner, ldns_rr_get_type(first), LDNS_RCODE_NOERROR);
@@ -104,6 +104,7 @@ static void serve(struct scene *s, unsigned server, unsigned client, const char 
 
 #define SOA(n) "zone.test. 300 IN SOA ns.zone.test. h.zone.test. " #n " 3600 900 86400 300"
 #define A(n)   "www.zone.test. 300 IN A 192.0.2." #n
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define KEYS   "zone.test. 300 IN DNSKEY"
 
 static void one_server_one_serial(void **state)
@@ -243,6 +244,18 @@ static void minimal_denial(void **state)
     assert_int_equal(s->told, 0);
 }
 
+/* A child's roll, and a parent that signs it without a serial of its own. */
+static void children(void **state)
+{
+    struct scene *s = *state;
+    serve(s, 1, 1, KEYS, -HOUR);
+    serve(s, 1, 1, SOA(1), -HOUR);
+    serve(s, 1, 1, "sub.zone.test. 300 IN DS 1 13 2 " DIGEST, -HOUR);
+    serve(s, 1, 1, "sub.zone.test. 300 IN DS 2 13 2 " DIGEST, -HOUR);
+    serve(s, 1, 1, SOA(1), -HOUR);
+    assert_int_equal(s->told, 0);
+}
+
 /* Memory ran short: nothing is left that could contradict. */
 static void forgotten(void **state)
 {
@@ -289,6 +302,7 @@ int main(void)
         TEST(explained_later),
         TEST(signed_on_line),
         TEST(minimal_denial),
+        TEST(children),
         TEST(forgotten),
         TEST(many_contents),
     };
