@@ -267,6 +267,7 @@ static void describe_plans(const struct declared *declared, uint16_t type, int64
             ret->planned_zsk |= zsk && !plan->key;
         } else if (concerns_ds(type)) {
             ret->planned |= ds || withdrawal;
+            ret->planned_withdrawal |= withdrawal;
             ret->planned_sep |= ds && !plan->key;
         }
     }

@@ -451,10 +451,11 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool planned;      /* a planned change of this kind is in its window at packet time */
     bool planned_sep; /* … one that names no key: any new key with SEP, any new DS, is expected */
     bool planned_zsk; /* … one that names no key: any new key without SEP is expected */
-    bool signed_zone; /* the declared zone has DNSKEYs or DS */
-    bool name_exists; /* the owner (or its wildcard) is declared with any type */
-    bool below_cut;   /* the owner lies below a delegation of the declared zone: not comparable */
-    bool multi_signer;          /* RFC 8901 */
+    bool planned_withdrawal; /* … to go insecure: keys and DS are taken away */
+    bool signed_zone;        /* the declared zone has DNSKEYs or DS */
+    bool name_exists;        /* the owner (or its wildcard) is declared with any type */
+    bool below_cut;    /* the owner lies below a delegation of the declared zone: not comparable */
+    bool multi_signer; /* RFC 8901 */
     enum fact_chain denial;     /* what the declared zone denies with */
     const char *file;           /* zone file's name, NULL if absent */
     const uint8_t *sha256;      /* of the zone file's bytes, NULL if absent */

@@ -313,12 +313,15 @@ static void judge_cds(struct judge *judge)
     struct subject subject = {fact->zone, seen->owner, seen->type, NULL, 0};
     char zone[NAME_TEXT_MAX], type[32], trust[256];
     bool fine = true, deletion = false;
-    if (!fact->baseline.present || fact->baseline.planned || fact->tc)
+    if (!fact->baseline.present || fact->tc)
         return;
+    /* A plan expects the key that it names, or any key; only one to go insecure a deletion. */
     for (size_t i = 0; i < seen->count; i++) {
-        fine &= rrset_has(&fact->baseline.expected, &seen->rdata[i]) ||
+        bool gone = asks_deletion(seen->type, &seen->rdata[i]);
+        bool planned = gone ? fact->baseline.planned_withdrawal : fact->baseline.planned_sep;
+        fine &= planned || rrset_has(&fact->baseline.expected, &seen->rdata[i]) ||
                 cds_fine(&fact->baseline, seen->type, &seen->rdata[i]);
-        deletion |= asks_deletion(seen->type, &seen->rdata[i]);
+        deletion |= gone;
     }
     if (fine) {
         findings_close(judge, RULE_CDS_UNEXPECTED, &subject);
@@ -435,6 +438,12 @@ void delegation_judge(struct judge *judge)
         break;
     case FACT_DELEGATION:
         judge_servers(judge);
+        break;
+    case FACT_DENIED: /* nothing is asked any more */
+        if (fact->observed.type == TYPE_CDS || fact->observed.type == TYPE_CDNSKEY)
+            findings_close(
+                judge, RULE_CDS_UNEXPECTED,
+                &(struct subject){fact->zone, fact->observed.owner, fact->observed.type, NULL, 0});
         break;
     default:
         break;

@@ -827,6 +827,53 @@ CASE(cds_deletion)
     give(rules, &fact);
 }
 
+CASE(cds_of_planned_key)
+{
+    struct fact_key key = rogue();
+    struct fact_ds ds = ds_from("x.", &key, 2);
+    struct fact fact = cds(&ds);
+    fact.baseline.planned = fact.baseline.planned_sep = true;
+    give(rules, &fact);
+}
+
+/* The plan names another key, which would be among those declared. */
+CASE(cds_of_another_key_than_planned)
+{
+    struct fact_key key = rogue();
+    struct fact_ds ds = ds_from("x.", &key, 2);
+    struct fact fact = cds(&ds);
+    fact.baseline.planned = true;
+    give(rules, &fact);
+}
+
+static void deletion_planned(struct rules *rules, bool withdrawal)
+{
+    struct fact_ds ds = ds_of(0, 0, 0, "");
+    ds.digest = bytes_of("\0", 1);
+    struct fact fact = cds(&ds);
+    fact.baseline.planned = fact.baseline.planned_sep = true;
+    fact.baseline.planned_withdrawal = withdrawal;
+    give(rules, &fact);
+}
+
+CASE(cds_deletion_in_a_roll)
+{
+    deletion_planned(rules, false);
+}
+
+CASE(cds_deletion_planned)
+{
+    deletion_planned(rules, true);
+}
+
+CASE(cds_withdrawn_again)
+{
+    struct fact fact = fact_of(FACT_DENIED, "x.");
+    cds_deletion(rules);
+    fact.observed.type = 59;
+    give(rules, &fact);
+}
+
 /* --- records ------------------------------------------------------------------------------- */
 
 static struct fact record(uint16_t type, size_t expected)
@@ -1264,6 +1311,11 @@ static const struct rule_case cases[] = {
     C(cds_of_declared_key, ""),
     C(cds_of_rogue_key, "cds-unexpected"),
     C(cds_deletion, "cds-unexpected"),
+    C(cds_of_planned_key, ""),
+    C(cds_of_another_key_than_planned, "cds-unexpected"),
+    C(cds_deletion_in_a_roll, "cds-unexpected"),
+    C(cds_deletion_planned, ""),
+    C(cds_withdrawn_again, "cds-unexpected!"),
     C(record_changed, "record-changed"),
     C(record_unexpected, "record-unexpected"),
     C(record_equal, ""),
