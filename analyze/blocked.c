@@ -36,7 +36,7 @@ struct asked {
 struct path { /* a client and a server that truncated something for it */
     uint8_t client[16], server[16];
     uint8_t family;
-    bool recursion; /* the last query had RD=1: a client that need not have a cache */
+    bool recursion; /* the last query had RD=1: a client that may have neither cache nor TCP */
     uint16_t type;  /* of the last question */
     uint32_t truncated, syns, refused, told; /* told: of `truncated` */
     enum transport_kind kind;                /* as told */
@@ -194,13 +194,12 @@ static void judge(struct blocked *b, struct path *p, int64_t now_ns)
     } else if (p->syns >= least && p->refused == 0) {
         if (flow_elapsed(p->syn_ns, now_ns) >= PATIENCE_NS)
             tell(b, p, TRANSPORT_TCP_SILENT, p->syns, true, now_ns);
-    } else if (p->syns == 0) {
+    } else if (p->syns == 0 && !p->recursion) {
         for (size_t i = 0; i < QUESTIONS; i++) {
             const struct asked *a = &p->asked[i];
             if (a->count < least || flow_elapsed(a->first_ns, a->last_ns) < SPREAD_NS)
                 continue;
-            bool certain = !p->recursion &&
-                           (b->tcp_seen || asked_of_all(b, p, a->question, now_ns) >= 2 * least);
+            bool certain = b->tcp_seen || asked_of_all(b, p, a->question, now_ns) >= 2 * least;
             tell(b, p, TRANSPORT_TCP_UNSEEN, a->count, certain, now_ns);
         }
     }

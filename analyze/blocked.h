@@ -2,8 +2,9 @@
  * blocked: answers with TC=1 that no answer over TCP follows (tcp-blocked).
  *
  * Contained in: analyze, tests. Told for a client and a server when, after TC=1, SYN stays without
- * reply or is refused, or when no SYN is seen and the same question is asked over UDP again and
- * again. A handshake, a query or an answer over TCP ends it. Bounded; the oldest pair gives way.
+ * reply or is refused, or when no SYN is seen and a resolver (RD=0) asks the same over UDP again
+ * and again. A handshake, a query or an answer over TCP ends it. Bounded; the oldest pair gives
+ * way.
  *
  * Left out: a client that does not come back (it may be spoofed, and TC=1 the server's rate limit,
  * or have gone elsewhere), and SYN to servers that did not truncate anything.

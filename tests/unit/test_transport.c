@@ -327,6 +327,14 @@ static void asking_again_without_tcp_is_blocked(void **state)
     assert_int_equal(only_finding()->severity, SEVERITY_MEDIUM);
 }
 
+static void clients_that_make_nothing_of_tc_are_not(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        truncate(4000 + i, "big.example.test", DNS_RD);
+    assert_int_equal(told[TRANSPORT_TCP_UNSEEN], 0);
+}
+
 static void different_questions_without_tcp_are_not(void **state)
 {
     (void)state;
@@ -521,6 +529,7 @@ int main(void)
         TEST(syn_without_truncation_is_none),
         TEST(a_handshake_or_a_message_over_tcp_is_enough),
         TEST(asking_again_without_tcp_is_blocked),
+        TEST(clients_that_make_nothing_of_tc_are_not),
         TEST(different_questions_without_tcp_are_not),
         TEST(without_edns_after_formerr_is_a_downgrade),
         TEST(resolvers_remember_that_a_server_lacks_edns),
