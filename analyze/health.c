@@ -131,19 +131,28 @@ static bool works_with_cd(const struct voices_question *q, int64_t now_ns)
     return false;
 }
 
-static void find_cause(const struct health_case *c, const struct voices_question *q,
-                       struct voice *v)
+static enum health_cause cause_of(const struct health_case *c, const struct voices_question *q)
 {
     const struct answer *a = c->a;
-    v->ede = a->ede_count ? a->ede[0] : HEALTH_NO_EDE;
     if (usage_blames_dnssec(a))
-        v->cause = HEALTH_BY_EDE;
-    else if (a->ede_count)
-        v->cause = HEALTH_BY_OTHER;
-    else if (c->zone->trust.state == TRUST_BOGUS || usage_has_failed(c->zone, a))
-        v->cause = HEALTH_BY_VERDICT;
-    else
-        v->cause = works_with_cd(q, c->time_ns) ? HEALTH_BY_CD : HEALTH_BY_UNKNOWN;
+        return HEALTH_BY_EDE;
+    if (a->ede_count)
+        return HEALTH_BY_OTHER;
+    if (c->zone->trust.state == TRUST_BOGUS || usage_has_failed(c->zone, a))
+        return HEALTH_BY_VERDICT;
+    return works_with_cd(q, c->time_ns) ? HEALTH_BY_CD : HEALTH_BY_UNKNOWN;
+}
+
+/* The first word counts, or a surer one: what a resolver says of a failure that it remembers is
+ * less exact. */
+static void note_cause(const struct health_case *c, const struct voices_question *q, bool first,
+                       struct voice *v)
+{
+    enum health_cause cause = cause_of(c, q);
+    if (!first && cause >= (enum health_cause)v->cause)
+        return;
+    v->cause = (uint8_t)cause;
+    v->ede = c->a->ede_count ? c->a->ede[0] : HEALTH_NO_EDE;
 }
 
 /* What the flow's source said to the question, and the question; NULL without memory. */
@@ -169,7 +178,7 @@ static bool failed(const struct health_case *c, struct resolver *r)
         v->first_failed_ns = c->time_ns;
         v->failed_frame = c->frame;
     }
-    find_cause(c, q, v);
+    note_cause(c, q, news, v);
     v->failed_ns = c->time_ns;
     struct voices_run *run = voices_run_of(voices, c->flow->family, c->flow->src, c->time_ns);
     if (run->since_ns == VOICES_NEVER || run->count == 0) {
