@@ -369,7 +369,17 @@ static bool note_outage(struct health *h, struct answer *a, const struct datagra
     return true;
 }
 
-static bool note_resolver(struct health *h, struct answer *a, const struct datagram *dg)
+/* The resolver that sent it; NULL: it may be anyone's. */
+static struct resolver *sender_of(const struct health *h, const struct datagram *dg,
+                                  const struct query *query)
+{
+    struct resolver *r = resolvers_at(h->resolvers, dg->flow.family, dg->flow.src, dg->time_ns);
+    r->asked |= query != NULL;
+    return query ? (query->answered ? NULL : r) : (r->asked ? NULL : r);
+}
+
+static bool note_resolver(struct health *h, struct answer *a, const struct datagram *dg,
+                          const struct query *query)
 {
     bool is_failure = a->rcode == RCODE_SERVFAIL;
     if (a->kind == ANSWER_OTHER && !is_failure)
@@ -382,7 +392,9 @@ static bool note_resolver(struct health *h, struct answer *a, const struct datag
                             &dg->flow, dg->time_ns, dg->frame};
     if (c.usage == NULL)
         return false;
-    struct resolver *r = resolvers_at(h->resolvers, dg->flow.family, dg->flow.src, dg->time_ns);
+    struct resolver *r = sender_of(h, dg, query);
+    if (r == NULL)
+        return false;
     if (voices_tick(&c.usage->rate, dg->time_ns) && c.usage->voices && c.usage->voices->spike)
         health_tell_eased(&c);
     if (!is_failure)
@@ -392,13 +404,14 @@ static bool note_resolver(struct health *h, struct answer *a, const struct datag
     return failed(&c, r);
 }
 
-bool health_response(struct health *h, struct answer *a, const struct datagram *dg)
+bool health_response(struct health *h, struct answer *a, const struct datagram *dg,
+                     const struct query *query)
 {
     bool cited = note_outage(h, a, dg);
     if (a->vouched)
         vouched_again(h, a, dg);
     if (is_resolvers(a))
-        cited |= note_resolver(h, a, dg);
+        cited |= note_resolver(h, a, dg, query);
     return cited;
 }
 

@@ -27,8 +27,11 @@ struct health {
     void *context;
 };
 
-/* A response, after it was counted: true if its frames may be cited later. */
-bool health_response(struct health *, struct answer *, const struct datagram *);
+/* A response, after it was counted, with its query if that was seen: true if its frames may be
+ * cited later. What nobody asked for says nothing of a resolver whose queries are seen, nor does a
+ * second answer to one query: both are easily forged. */
+bool health_response(struct health *, struct answer *, const struct datagram *,
+                     const struct query *query);
 /* A response that was judged, or judged again. */
 void health_judged(struct health *, struct answer *, bool retro);
 

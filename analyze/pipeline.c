@@ -290,13 +290,14 @@ static void note_receivers(struct pipeline *p, const struct answer *a, const str
 }
 
 /* What the reports are made of. */
-static void note_usage(struct pipeline *p, struct answer *a, const struct datagram *dg)
+static void note_usage(struct pipeline *p, struct answer *a, const struct datagram *dg,
+                       const struct query *query)
 {
     if (a->counted_for)
         usage_response(&p->answers.world, a->counted_for, a, &dg->flow, dg->time_ns, dg->frame,
                        a->counted);
     p->about = a;
-    if (health_response(&p->health, a, dg))
+    if (health_response(&p->health, a, dg, query))
         hold(p, dg->frames, dg->frame_count);
     p->about = NULL;
     if (a->has_findings)
@@ -326,7 +327,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
         p->about = NULL;
     }
     count_verdict(p, a);
-    note_usage(p, a, dg);
+    note_usage(p, a, dg, query);
     if (!fresh && contradictions_want(a))
         tell_contradictions(&p->tell, a, &dg->flow, dg->time_ns, dg->frame);
     if (walks_wants(a))

@@ -26,6 +26,7 @@ struct resolvers_example {
 struct resolver {
     uint8_t family; /* 0: free */
     uint8_t address[16];
+    bool asked; /* queries to it were seen */
     int64_t last_ns;
     /* when it last answered, about which zone, and when last about another one than that */
     int64_t answered_ns, other_ns;

@@ -77,7 +77,7 @@ struct say { /* a response */
     uint8_t resolver;
     const char *name;
     uint16_t type;
-    bool servfail, cd, ad, no_do, bare;
+    bool servfail, cd, ad, no_do, asked, twice;
     uint16_t ede;
     enum reason reason;
 };
@@ -111,7 +111,8 @@ static void say(struct say s, int64_t second)
     }
     struct datagram dg = {
         .flow = a.flow, .time_ns = a.time_ns, .frame = frame, .frames = &frame, .frame_count = 1};
-    (void)health_response(&health, &a, &dg);
+    struct query query = {.frame = frame, .answered = s.twice};
+    (void)health_response(&health, &a, &dg, s.asked ? &query : NULL);
 }
 
 #define FAIL(...)                                                                                  \
@@ -203,6 +204,23 @@ static void test_one_name(void **state)
     for (int64_t s = 0; s < 100; s++)
         say(FAIL(.resolver = 1, .name = "www.x.", .type = (uint16_t)(1 + s % 3)), s);
     expect("");
+}
+
+/* Anyone can send a SERVFAIL that nobody asked for, or one more. */
+static void test_forged(void **state)
+{
+    (void)state;
+    zone->trust.state = TRUST_BOGUS;
+    say(DATA(.resolver = 1, .name = "x.", .ad = true, .asked = true), 1);
+    say(FAIL(.resolver = 1, .name = "www.x."), 1);
+    say(FAIL(.resolver = 1, .name = "mail.x."), 2);
+    say(FAIL(.resolver = 1, .name = "x.", .type = TYPE_TXT, .asked = true, .twice = true), 3);
+    say(FAIL(.resolver = 1, .name = "x.", .type = TYPE_MX, .asked = true), 4);
+    expect("");
+    assert_int_equal(zone->usage->servfail, 1);
+    say(FAIL(.resolver = 1, .name = "mail.x.", .asked = true), 5);
+    say(FAIL(.resolver = 1, .name = "www.x.", .asked = true), 6);
+    expect("servfail-spike");
 }
 
 /* --- who differs --------------------------------------------------------------------------- */
@@ -446,6 +464,7 @@ int main(void)
         CASE(test_known_names),
         CASE(test_spike_closes),
         CASE(test_one_name),
+        CASE(test_forged),
         CASE(test_split_with_cd),
         CASE(test_split_cd_first),
         CASE(test_split_between_resolvers),
