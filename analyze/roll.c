@@ -72,7 +72,7 @@ static bool read_set(struct world *w, struct zone *zone, struct rrset *set, int6
                              .known_ns = set->first_seen_ns,
                              .left_ns = INT64_MIN};
     for (const uint8_t *k = NULL; (k = rrset_record(set, k, &size)) != NULL;) {
-        if (size < 4 || !(k[0] << 8 & KEY_FLAG_ZONE))
+        if (size < 4 || !(k[0] & KEY_FLAG_ZONE >> 8))
             continue;
         uint8_t at = roll_table_find(zone->roll, k, size);
         if (at == ROLL_NONE)

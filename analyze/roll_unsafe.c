@@ -7,7 +7,8 @@
  * A step that is early only by the clock is `exposed` where a resolver that was served the older
  * RRset, and keeps to TTLs, has not asked again; or where the step was left out: what should have
  * waited came at the same time. Without either, no cache is known that it can harm: whoever was
- * seen had asked anew, as after a restart or with caches emptied by hand.
+ * seen had asked anew, as after a restart or with caches emptied by hand. Nor is it exposed as long
+ * as the order of two DNSKEY RRsets is only inferred: servers may differ for other reasons.
  */
 #include "analyze/roll_check.h"
 
@@ -60,16 +61,17 @@ static void unsafe(struct roll *r, const struct step *s, int64_t now_ns)
         return;
     struct roll_key *k = &r->key[s->key];
     uint32_t bit = 1u << s->stage;
-    if ((k->told & bit) && (!s->exposed || (k->exposed & bit)))
+    bool proven = roll_check_proven(r, s->newer, s->older), exposed = s->exposed && proven;
+    if ((k->told & bit) && (!exposed || (k->exposed & bit)))
         return;
     struct roll_event *e = roll_check_event(r, s->stage, s->key, now_ns);
     if (e == NULL)
         return;
     k->told |= bit;
-    if (s->exposed)
+    if (exposed)
         k->exposed |= bit;
-    e->proven = roll_check_proven(r, s->newer, s->older);
-    e->exposed = s->exposed;
+    e->proven = proven;
+    e->exposed = exposed;
     e->group = s->group;
     e->passed_ns = s->passed_ns;
     e->needed_ns = s->needed_ns;
@@ -77,7 +79,7 @@ static void unsafe(struct roll *r, const struct step *s, int64_t now_ns)
     e->frame = s->frame;
     e->since_frame = s->since_frame;
     struct roll_key *named = &r->key[e->roll];
-    if (s->exposed && !named->unsafe) {
+    if (exposed && !named->unsafe) {
         named->unsafe = true;
         r->completed_unsafe += named->done;
     }

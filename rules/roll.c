@@ -244,7 +244,7 @@ static const char *text_until(const struct fact_roll *roll, char ret_text[128])
     else
         snprintf(ret_text, 128, "; caches are rid of it at %s%s",
                  text_time(roll->until_ns / NS_PER_S + 1, when),
-                 roll->exposed ? "" : ", and none was seen here that holds it");
+                 roll->exposed || !roll->proven ? "" : ", and none was seen here that holds it");
     return ret_text;
 }
 
@@ -264,7 +264,10 @@ static void report_early(struct judge *judge)
     snprintf(line, sizeof line, "; early by the clock: %s%s", step, text_until(fact->roll, until));
     entry_observed(entry, line);
     entry_summary(
-        entry, "%s: early by the clock, and no cache was seen that can hold what was before", text);
+        entry, "%s: early by the clock, %s", text,
+        fact->roll->proven
+            ? "and no cache was seen that can hold what was before"
+            : "if one server's keys took the place of another's: none was seen to change");
     entry_end(judge, entry, 0);
 }
 

@@ -388,6 +388,7 @@ static void test_inferred(void **state)
     check_from(1);
     assert_non_null(event(ROLL_REMOVED_EARLY));
     assert_false(event(ROLL_REMOVED_EARLY)->proven);
+    assert_false(event(ROLL_REMOVED_EARLY)->exposed); /* no accusation */
     r.events = 0;
     r.set[0].last_ns = 70 * S;
     roll_unsafe_review(&r, 70 * S);
