@@ -270,7 +270,7 @@ FUZZ += validator
 validator_FUZZ_OBJ := $(validator_OBJ)
 validator_FUZZ_LIB := $(validator_LIB)
 FUZZ += pipeline
-pipeline_FUZZ_OBJ := $(sort $(ANALYZE) $(BASELINE) $(RULES)) sandbox/settings.c
+pipeline_FUZZ_OBJ := $(sort $(ANALYZE) $(BASELINE) $(RULES)) sandbox/settings.c history/record.c
 pipeline_FUZZ_LIB := ldns libcrypto yaml-0.1 libxxhash jansson
 
 UNIT += merkle checkpoint segment identity bag sign ledger

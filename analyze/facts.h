@@ -272,6 +272,7 @@ enum sensor_kind {
     SENSOR_CLOCK_FREE, /* live: nothing disciplines the wall clock */
     SENSOR_SPACE,      /* part bytes are free for evidence, and become all bytes a second fewer */
     SENSOR_UNWRITTEN,  /* part frames could not be written; `how` */
+    SENSOR_HISTORY,    /* the history ended before the capture; `how` */
     SENSOR_WALLS       /* the walls of process `interface` are not as its policy says; `how` */
 };
 

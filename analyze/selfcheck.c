@@ -58,11 +58,10 @@ void selfcheck_review(struct selfcheck *s, int64_t now_ns, sensor_on_fact *on_fa
 void selfcheck_told(const struct condition *c, int64_t now_ns, sensor_on_fact *on_fact,
                     void *context)
 {
-    static const enum sensor_kind kinds[] = {[CONDITION_CLOCK_SET] = SENSOR_CLOCK_SET,
-                                             [CONDITION_CLOCK_FREE] = SENSOR_CLOCK_FREE,
-                                             [CONDITION_SPACE] = SENSOR_SPACE,
-                                             [CONDITION_UNWRITTEN] = SENSOR_UNWRITTEN,
-                                             [CONDITION_WALLS] = SENSOR_WALLS};
+    static const enum sensor_kind kinds[] = {
+        [CONDITION_CLOCK_SET] = SENSOR_CLOCK_SET, [CONDITION_CLOCK_FREE] = SENSOR_CLOCK_FREE,
+        [CONDITION_SPACE] = SENSOR_SPACE,         [CONDITION_UNWRITTEN] = SENSOR_UNWRITTEN,
+        [CONDITION_HISTORY] = SENSOR_HISTORY,     [CONDITION_WALLS] = SENSOR_WALLS};
     struct fact_sensor f = {.kind = kinds[c->kind],
                             .over = c->over != 0,
                             .part = c->part,

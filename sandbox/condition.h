@@ -17,6 +17,7 @@ enum condition_kind {
     CONDITION_CLOCK_FREE,    /* supervisor: the kernel says that nothing disciplines the clock */
     CONDITION_SPACE,         /* store: part bytes are free, and become all bytes a second fewer */
     CONDITION_UNWRITTEN,     /* store: part frames could not be written; how */
+    CONDITION_HISTORY,       /* supervisor: the process that keeps the history has ended; how */
     CONDITION_WALLS          /* supervisor: confinement of process `name`, read back; how */
 };
 

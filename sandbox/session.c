@@ -355,6 +355,7 @@ static void explain(const struct child *c, enum process process)
 static void forgive(struct run *r, enum process process)
 {
     struct child *c = &r->children[process];
+    struct condition condition = {.kind = CONDITION_HISTORY};
     if (process != PROCESS_history || r->session->options->command != COMMAND_CAPTURE ||
         !r->going || c->killed_by_us || !failed(c, process))
         return;
@@ -362,6 +363,10 @@ static void forgive(struct run *r, enum process process)
     progress_clear(&r->line);
     explain(c, process);
     log_line(LOG_WARNING, "the capture goes on without its history (state/history.sqlite)");
+    snprintf(condition.how, sizeof condition.how, "its process ended by %s %d",
+             WIFSIGNALED(c->wait_status) ? "signal" : "itself, exit status",
+             WIFSIGNALED(c->wait_status) ? WTERMSIG(c->wait_status) : WEXITSTATUS(c->wait_status));
+    pass_on(r, &condition);
 }
 
 /* Takes the exit status and the last words of all that have ended. */

@@ -9,6 +9,7 @@
  */
 #include "analyze/ahead.h"
 #include "analyze/pipeline.h"
+#include "history/record.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -129,6 +130,26 @@ static void on_finding(void *context, const struct finding *f, bool last, const 
     }
 }
 
+/* What the history reads as hostile is what we write. */
+static bool on_sighting(void *context, const void *head, size_t head_size, const void *body,
+                        size_t body_size, bool wait)
+{
+    static struct record record;
+    static uint8_t bytes[1 << 20];
+    (void)context;
+    must(head_size + body_size <= sizeof bytes);
+    memcpy(bytes, head, head_size);
+    memcpy(bytes + head_size, body, body_size);
+    must(record_read(bytes, head_size + body_size, &record));
+    return wait || run.number % 3; /* a receiver that lags now and then */
+}
+
+static bool is_never_gone(void *context)
+{
+    (void)context;
+    return false;
+}
+
 static void on_hold(void *context, const uint64_t *frames, size_t count)
 {
     (void)context;
@@ -202,7 +223,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                  .source_count = 1,
                                  .ahead = mode & MODE_AHEAD ? ahead : NULL,
                                  .seed = 42};
-    struct pipeline_outputs out = {.event = on_event, .finding = on_finding, .hold = on_hold};
+    struct pipeline_outputs out = {.event = on_event,
+                                   .finding = on_finding,
+                                   .hold = on_hold,
+                                   .history = {on_sighting, is_never_gone, NULL, false}};
     struct pipeline *p = pipeline_new(&in, &out, error, sizeof error);
     must(p != NULL);
     for (bytes += 5, size -= 5; size >= 4 && run.number < FRAMES_MAX;) {

@@ -121,6 +121,7 @@ wait "$pid"
 check "and is sealed: exit status $?" test $? = 0
 unset "LAB_PID[again]"
 check "the operator was told" grep -q 'the capture goes on without its history' "$LAB_DIR/again.log"
+check "and a finding says so" test "$(jq -r 'select(.rule == "sensor-storage") | .severity' "$EVIDENCE.2/state/findings.jsonl" | tail -n 1)" = medium
 check "what it wrote is kept, unsealed" bash -c '! grep -q history.sqlite "$1/log/log.jsonl" &&
 	test "$(sqlite3 -readonly "$1/state/history.sqlite" "PRAGMA quick_check")" = ok' - "$EVIDENCE.2"
 check "the rest packs" "$BUILD/dnsbailiff" pack -l "$EVIDENCE.2" -o "$LAB_DIR/second.tar" --identity "$LAB_DIR/identity" --quiet

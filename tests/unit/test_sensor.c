@@ -357,6 +357,12 @@ static void told_of_the_sensor(void **state)
     selfcheck_told(&lost, NOW, judge, NULL);
     assert_string_equal(found(rules, text), "sensor-confinement sensor-storage");
     rules_free(rules);
+    rules = rules_default(NULL);
+    struct condition past = {.kind = CONDITION_HISTORY, .how = "its process ended by signal 9"};
+    selfcheck_told(&past, NOW, judge, NULL);
+    assert_int_equal(only()->severity, SEVERITY_MEDIUM);
+    assert_non_null(strstr(only()->summary, "is kept no more (its process ended by signal 9): "));
+    rules_free(rules);
 }
 
 int main(void)
