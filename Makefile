@@ -49,7 +49,7 @@ TRAVEL := $(patsubst %,analyze/%.c,transport strays blocked fallback covert)
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
             analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
             analyze/usage.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
-            analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/habit.c analyze/servers.c
+            analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/contest_settle.c analyze/habit.c analyze/servers.c
 VALIDATE += analyze/voices.c
 VALIDATE += analyze/denials.c analyze/contradiction.c
 VALIDATE += $(TRAVEL)
