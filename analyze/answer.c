@@ -469,11 +469,43 @@ void answers_settle(struct answers *t)
 
 /* --- the ways in --- */
 
-static void mark_seen(const struct answer *a, int64_t time_ns)
+/* The TTL of the keys of a response that was recognised without being parsed; 0 none. */
+static uint32_t keys_ttl(const struct datagram *dg)
+{
+    static struct dns_message m; /* too large for the stack; rare: a resolver's answer about keys */
+    uint32_t least = UINT32_MAX;
+    if (message_parse(dg->bytes, dg->size, dg->wire_size, &m) == MESSAGE_NOT_DNS)
+        return 0;
+    for (size_t i = 0; i < m.rr_count; i++)
+        if ((m.rrs[i].type == TYPE_DNSKEY || m.rrs[i].type == TYPE_DS) && m.rrs[i].ttl < least)
+            least = m.rrs[i].ttl;
+    return least == UINT32_MAX ? 0 : least;
+}
+
+static void mark_current(struct rrset *set, int64_t time_ns, uint32_t ttl)
+{
+    int64_t until_ns;
+    if (set->signatures && set->signature[0].original_ttl < ttl)
+        ttl = set->signature[0].original_ttl; /* RFC 4035 5.3.3 */
+    if (__builtin_add_overflow(time_ns, (int64_t)ttl * 1000000000, &until_ns))
+        until_ns = INT64_MAX;
+    if (until_ns > set->current_ns || set->seen == 0)
+        set->current_ns = until_ns;
+}
+
+/* `ttls`: the answer whose TTLs are those of this very response; NULL: it was not parsed. Servers
+ * always give the whole TTL, caches what is left of it. */
+static void mark_seen(const struct answer *a, const struct datagram *dg, int64_t time_ns,
+                      const struct answer *ttls)
 {
     bool authority = (a->flags & (DNS_AA | DNS_RA)) == DNS_AA;
+    bool whole = authority || a->kind == ANSWER_REFERRAL;
+    bool told = ttls && ttls->sets == a->sets;
+    uint32_t ttl = told || whole ? 0 : keys_ttl(dg);
     for (size_t i = 0; i < a->sets; i++) {
-        struct rrset *set = answer_nth(a, i)->set;
+        const struct answer_set *as = answer_nth(a, i);
+        struct rrset *set = as->set;
+        mark_current(set, time_ns, told ? answer_nth(ttls, i)->ttl : whole ? as->ttl : ttl);
         rrset_seen(set, time_ns);
         if (authority)
             set->authority_ns = time_ns;
@@ -524,20 +556,23 @@ void answers_draft(struct answers *t, const struct datagram *dg, const struct dn
         check_ahead(t, a, ahead);
 }
 
+static void again(struct answers *, struct answer *, const struct datagram *,
+                  const struct answer *ttls);
+
 struct answer *answers_commit(struct answers *t, struct draft *draft, const struct datagram *dg,
                               bool *ret_new)
 {
     struct answer *a = look_up(t, &draft->answer);
     *ret_new = draft->fresh || a == NULL;
     if (a) {
-        answers_again(t, a, dg);
+        again(t, a, dg, &draft->answer);
         return a;
     }
     a = keep(t, &draft->answer);
     if (a == NULL)
         return NULL;
     a->count = 1;
-    mark_seen(a, dg->time_ns);
+    mark_seen(a, dg, dg->time_ns, a);
     observe(t, a);
     world_earn(&t->world, dg->frame, dg->time_ns);
     world_begin(&t->world, dg->time_ns);
@@ -554,7 +589,7 @@ void answers_recall(struct answers *t, struct draft *draft)
         return;
     if (a->time_ns > t->recalled_ns)
         t->recalled_ns = a->time_ns;
-    mark_seen(a, a->time_ns);
+    mark_seen(a, NULL, a->time_ns, a);
     observe(t, a);
     world_begin(&t->world, a->time_ns);
     weigh_answer(t, a, answers_clock(t, a->time_ns));
@@ -576,7 +611,8 @@ static void move_to(struct answer *a, const struct datagram *dg)
         a->frames[a->frame_count++] = dg->frames[i];
 }
 
-void answers_again(struct answers *t, struct answer *a, const struct datagram *dg)
+static void again(struct answers *t, struct answer *a, const struct datagram *dg,
+                  const struct answer *ttls)
 {
     int64_t time_ns = dg->time_ns;
     a->count++;
@@ -585,8 +621,8 @@ void answers_again(struct answers *t, struct answer *a, const struct datagram *d
     if (a->kind == ANSWER_OTHER)
         return;
     if (a->holds_keys) {
-        mark_seen(
-            a, time_ns); /* when keys were last seen decides what is current; the rest may wait */
+        /* when keys were last seen decides what is current; the rest may wait */
+        mark_seen(a, dg, time_ns, ttls);
         observe(t, a);
     }
     bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
@@ -600,4 +636,9 @@ void answers_again(struct answers *t, struct answer *a, const struct datagram *d
     }
     if (t->world.stirred_count)
         answers_settle(t);
+}
+
+void answers_again(struct answers *t, struct answer *a, const struct datagram *dg)
+{
+    again(t, a, dg, NULL);
 }

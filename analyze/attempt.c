@@ -75,6 +75,19 @@ bool attempt_fresh(const struct world *w, const struct rrset *set, int64_t time_
     return time_ns <= attempt_fresh_until(w, set);
 }
 
+/* What is not in it was not there: nothing newer can be in a cache yet. */
+int64_t attempt_current_until(const struct world *w, const struct rrset *set)
+{
+    if (w->settings->at == AT_FIXED)
+        return w->packet_ns <= set->current_ns ? INT64_MAX : INT64_MIN;
+    return set->current_ns;
+}
+
+bool attempt_current(const struct world *w, const struct rrset *set, int64_t time_ns)
+{
+    return time_ns <= attempt_current_until(w, set);
+}
+
 /* --- one signature, one key --- */
 
 static enum reason check_reason(enum key_result result, uint8_t algorithm)

@@ -39,8 +39,8 @@ static bool keys_current(const struct world *w, const struct zone *zone, const s
     bool current = false;
     for (uint8_t i = 0; i < zone->dnskeys; i++) {
         const struct rrset *set = zone->dnskey[i];
-        if ((t->trusted >> i & 1) && attempt_fresh(w, set, time_ns)) {
-            attempt_narrow(holds, INT64_MIN, attempt_fresh_until(w, set));
+        if ((t->trusted >> i & 1) && attempt_current(w, set, time_ns)) {
+            attempt_narrow(holds, INT64_MIN, attempt_current_until(w, set));
             current = true;
         }
     }

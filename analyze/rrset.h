@@ -73,6 +73,8 @@ struct rrset {
     const uint8_t *records; /* count times: u16 size (host order), rdata; sorted */
     struct signature *signature;
     int64_t first_seen_ns, last_seen_ns;
+    int64_t current_ns;   /* until then it was all that a cache could hold, by the TTLs it came
+                             with: of keys each time, else at first */
     int64_t authority_ns; /* last seen with AA=1, of keys each time, else at first; 0 not so */
     uint64_t served;      /* what was last told of it (analyze/served.h), 0 nothing */
     uint64_t seen;

@@ -138,7 +138,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
 {
     struct zone *zone = p->zone;
     enum reason worst = REASON_NONE;
-    bool any_fresh = false;
+    bool any_current = false;
     struct window bad = WINDOW_ALWAYS;
     for (uint8_t i = 0; i < zone->dnskeys; i++) {
         struct window mine;
@@ -150,7 +150,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
             if (worst == REASON_NONE || attempt_weight(reason) > attempt_weight(worst))
                 worst = reason;
             attempt_narrow(&bad, mine.from_ns, mine.until_ns);
-            any_fresh |= attempt_fresh(w, zone->dnskey[i], p->time_ns);
+            any_current |= attempt_current(w, zone->dnskey[i], p->time_ns);
         }
     }
     t->missing = zone;
@@ -165,7 +165,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
         attempt_narrow(holds, bad.from_ns, bad.until_ns);
         if (worst == REASON_BUDGET)
             settle(t, TRUST_UNKNOWN, REASON_BUDGET);
-        else if (any_fresh && p->current)
+        else if (any_current && p->current)
             settle(t, TRUST_BOGUS, worst);
         else
             settle(t, TRUST_UNKNOWN, REASON_CHAIN_STALE);
@@ -231,7 +231,7 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
             attempt_narrow(holds, ds->judged.from_ns, ds->judged.until_ns);
             if (ds->last_seen_ns > newest)
                 newest = ds->last_seen_ns;
-            p->current |= attempt_fresh(w, ds, p->time_ns);
+            p->current |= attempt_current(w, ds, p->time_ns);
             uint16_t size;
             for (const uint8_t *r = NULL; (r = rrset_record(ds, r, &size)) != NULL;)
                 weigh_ds(p, r, size);
