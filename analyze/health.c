@@ -202,7 +202,6 @@ static void end_run(const struct health_case *c, struct voices *voices)
     struct voices_run *run = voices_run(voices, c->flow->family, c->flow->src);
     if (run == NULL || usage_is_plumbing(c->a->qtype))
         return;
-    run->answered_ns = c->time_ns;
     run->since_ns = VOICES_NEVER;
     run->count = 0;
     if (!run->dark)

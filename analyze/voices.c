@@ -179,7 +179,6 @@ struct voices_run *voices_run_of(struct voices *v, uint8_t family, const uint8_t
                     run = &v->run[i];
         *run = (struct voices_run){.family = family,
                                    .since_ns = VOICES_NEVER,
-                                   .answered_ns = VOICES_NEVER,
                                    .bare_ns = VOICES_NEVER,
                                    .ad_ns = VOICES_NEVER,
                                    .last_ns = time_ns};

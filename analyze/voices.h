@@ -22,7 +22,6 @@
 struct voice { /* one resolver, one question; times are packet times, VOICES_NEVER: never */
     uint8_t family, address[16];
     uint8_t cause;                      /* enum health_cause of the last SERVFAIL */
-    uint8_t data_cd;                    /* bits 1 << CD: … */
     uint16_t ede;                       /* of the last SERVFAIL, HEALTH_NO_EDE none */
     uint8_t verdict[2];                 /* enum verdict_kind of the data, by CD */
     int64_t first_failed_ns, failed_ns; /* SERVFAIL with CD=0, since it last gave data */
@@ -43,12 +42,11 @@ struct voices_question {
 
 struct voices_run { /* one resolver, the whole zone */
     uint8_t family, address[16];
-    bool dark;           /* the rules say that the zone is dark behind it */
-    int64_t since_ns;    /* first failure since it last answered for the zone; VOICES_NEVER: none */
-    int64_t answered_ns; /* when it did */
-    int64_t bare_ns;     /* first secure answer without AD since the last with AD */
-    int64_t ad_ns;       /* last answer with AD */
-    uint64_t count;      /* failures since `since_ns` */
+    bool dark;        /* the rules say that the zone is dark behind it */
+    int64_t since_ns; /* first failure since it last answered for the zone; VOICES_NEVER: none */
+    int64_t bare_ns;  /* first secure answer without AD since the last with AD */
+    int64_t ad_ns;    /* last answer with AD */
+    uint64_t count;   /* failures since `since_ns` */
     int64_t last_ns;
 };
 
@@ -65,7 +63,6 @@ struct voices_rate { /* responses of resolvers to queries with CD=0: so far, and
     uint64_t answered, failed;
     uint64_t answered_at[VOICES_SLOTS], failed_at[VOICES_SLOTS];
     int64_t until_ns; /* of the current slot; 0 none yet */
-    int64_t answered_ns;
     uint8_t slot;
 };
 
