@@ -62,6 +62,10 @@ def register(situation, base, few, Zone):
         q = few("bank.test.") + few("plain.test.")
         return near(), q, ["finding edns-downgrade"] + none_but("edns-downgrade")
 
+    @situation("edns-refused-named", recipe="noedns_named", baseline=None)
+    def edns_refused_named(w):
+        return edns_refused(w)
+
     @situation("edns-lost-once", recipe="lossyedns", baseline=None)
     def edns_lost_once(w):
         zones, q, _ = edns_refused(w)

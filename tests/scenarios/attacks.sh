@@ -70,6 +70,25 @@ recipe_noedns() { # a box before the first server that does not know EDNS (mangl
 	LAB_MANGLE="$HERE/attacks.py $WORK noedns" recipe_plain
 }
 
+recipe_noedns_named() { # the same box before a resolver that remembers who does without EDNS
+	lab_need named
+	eval "unbound_$(declare -f lab_unbound)"
+	lab_unbound() {
+		cat >"$LAB_DIR/named.conf" <<-CONF
+			options { directory "$LAB_DIR"; pid-file "$LAB_DIR/named.pid"; session-keyfile none; listen-on { 10.54.0.1; };
+				listen-on-v6 { none; }; query-source address 10.53.0.100; recursion yes; dnssec-validation yes;
+				empty-zones-enable no; allow-query { any; }; };
+			controls { };
+			zone "." { type hint; file "$LAB_DIR/root.hints"; };
+			include "$DIR/delv.keys";
+		CONF
+		printf '. 3600000 IN NS ns.root-servers.test.\nns.root-servers.test. 3600000 IN A 10.53.0.1\n' >"$LAB_DIR/root.hints"
+		lab_run res unbound named -g -c "$LAB_DIR/named.conf"
+	}
+	recipe_noedns
+	eval "$(declare -f unbound_lab_unbound | sed '1s/unbound_//')"
+}
+
 recipe_lossyedns() { # a box that drops EDNS now and then: once is chance
 	LAB_MANGLE="$HERE/attacks.py $WORK once" recipe_plain
 }
