@@ -34,10 +34,7 @@ struct shown { /* data, or a denial */
     uint8_t sights;
     bool disputed, told; /* data: something denies it; and nothing explains that */
     struct sight sight[SIGHTS_MAX];
-    bool hashed; /* data: with the parameters of the denial in hand */
-    uint8_t salt_size, salt[255];
-    uint16_t iterations;
-    uint8_t hash[DENIAL_HASH];
+    uint8_t hash[DENIAL_HASH]; /* data, where the zone denies with NSEC3 */
 };
 
 struct epoch { /* a server had that serial, and no other between */
@@ -51,8 +48,12 @@ struct server {
     struct epoch epoch[CONTRADICTION_SERIALS]; /* the latest last */
 };
 
-struct side {
+struct side { /* arrays, for each answer is held against them */
     uint8_t count;
+    struct rrset *set[CONTRADICTION_SETS];
+    /* Places in the order of the zone's names or hashes, roughly: data lie at `low`, a denial spans
+     * from `low` to `high`, both included. */
+    uint64_t low[CONTRADICTION_SETS], high[CONTRADICTION_SETS];
     struct shown *entry[CONTRADICTION_SETS];
 };
 
@@ -62,6 +63,9 @@ struct contradictions {
     uint8_t servers;
     struct server server[CONTRADICTION_SERVERS];
     struct side data, denials;
+    /* how the zone denies, by the last denial seen: type 0 none; of NSEC3 the parameters */
+    uint16_t type, iterations;
+    uint8_t salt_size, salt[255];
 };
 
 static void let_go(struct side *side)
@@ -143,33 +147,38 @@ static int64_t inception_of(const struct rrset *set, int64_t time_ns)
     return newest;
 }
 
-/* The entry of the RRset, made if absent; the one that was not seen for longest gives way. */
-static struct shown *entry_of(struct world *w, struct contradictions *c, struct side *side,
-                              struct rrset *set, int64_t time_ns)
+/* The index of the RRset, made if absent; the one that was not seen for longest gives way. -1: no
+ * memory. */
+static int entry_of(struct world *w, struct contradictions *c, struct side *side, struct rrset *set,
+                    int64_t time_ns, bool *ret_new)
 {
-    uint8_t oldest = 0;
-    for (uint8_t i = 0; i < side->count; i++) {
-        if (side->entry[i]->set == set)
-            return side->entry[i];
-        if (side->entry[i]->last_ns < side->entry[oldest]->last_ns)
-            oldest = i;
-    }
+    uint8_t at = 0;
+    *ret_new = false;
+    for (uint8_t i = 0; i < side->count; i++)
+        if (side->set[i] == set)
+            return i;
     struct shown *entry;
     if (side->count < CONTRADICTION_SETS) {
         entry = malloc(sizeof *entry);
         if (entry == NULL)
-            return NULL;
-        side->entry[side->count++] = entry;
+            return -1;
+        at = side->count++;
         c->bytes += sizeof *entry;
         w->zone_bytes += sizeof *entry;
     } else {
-        entry = side->entry[oldest];
-        entry->set->held--;
+        for (uint8_t i = 1; i < side->count; i++)
+            if (side->entry[i]->last_ns < side->entry[at]->last_ns)
+                at = i;
+        entry = side->entry[at];
+        side->set[at]->held--;
     }
     *entry =
         (struct shown){.set = set, .inception = inception_of(set, time_ns), .last_ns = time_ns};
     set->held++;
-    return entry;
+    side->set[at] = set;
+    side->entry[at] = entry;
+    *ret_new = true;
+    return at;
 }
 
 static void note_sight(struct shown *entry, uint8_t server, int64_t time_ns, uint64_t frame)
@@ -192,28 +201,102 @@ static void note_sight(struct shown *entry, uint8_t server, int64_t time_ns, uin
 
 /* --- does it deny? ------------------------------------------------------------------------- */
 
-static bool denies(const struct zone *zone, const struct shown *denial, struct shown *data)
+static uint64_t first_eight(const uint8_t *bytes, size_t size)
 {
-    const struct rrset *set = denial->set;
-    if (set->type == TYPE_NSEC)
-        return denial_excludes(set, zone->name, data->set->owner, data->set->type, NULL);
+    uint64_t place = 0;
+    for (size_t i = 0; i < 8; i++)
+        place = place << 8 | (i < size ? bytes[i] : 0);
+    return place;
+}
+
+/* Where the name stands in RFC 4034 6.1 order, as far as the first eight bytes of the label below
+ * the apex tell. */
+static uint64_t place_of(const uint8_t *name, const struct zone *zone)
+{
+    unsigned labels = name_labels(zone->name);
+    if (name_labels(name) <= labels)
+        return 0;
+    const uint8_t *below = name_suffix(name, labels + 1);
+    return first_eight(below + 1, below[0]);
+}
+
+static void place_data(const struct contradictions *c, const struct zone *zone, struct side *side,
+                       int at)
+{
+    struct shown *entry = side->entry[at];
+    if (c->type == TYPE_NSEC3) {
+        key_nsec3_hash(entry->set->owner, c->salt, c->salt_size, c->iterations, entry->hash);
+        side->low[at] = first_eight(entry->hash, DENIAL_HASH);
+    } else {
+        side->low[at] = place_of(entry->set->owner, zone);
+    }
+}
+
+/* The last one of a chain ends where the chain begins: it spans all (and is looked at closely). */
+static bool place_denial(const struct zone *zone, struct side *side, int at)
+{
+    const struct rrset *set = side->set[at];
+    uint8_t next[NAME_MAX_BYTES], hash[DENIAL_HASH];
     uint16_t size;
+    size_t after;
     const uint8_t *r = rrset_record(set, NULL, &size);
-    if (r == NULL || size < 5 || size < 5 + r[4])
+    if (r == NULL)
         return false;
-    uint16_t iterations = (uint16_t)(r[2] << 8 | r[3]);
+    if (set->type == TYPE_NSEC) {
+        if (name_read(r, size, 0, false, next, &after) == 0)
+            return false;
+        side->low[at] = place_of(set->owner, zone);
+        side->high[at] = place_of(next, zone);
+    } else {
+        size_t from = size >= 5 ? 6u + r[4] : size;
+        if (!denial_hash_of(set->owner, hash) || from + DENIAL_HASH > size)
+            return false;
+        side->low[at] = first_eight(hash, DENIAL_HASH);
+        side->high[at] = first_eight(r + from, DENIAL_HASH);
+    }
+    if (side->high[at] <= side->low[at]) {
+        side->low[at] = 0;
+        side->high[at] = UINT64_MAX;
+    }
+    return true;
+}
+
+/* Another kind of denial, or other parameters: what is known of the old chain is of no use. False:
+ * it is not looked at. */
+static bool same_chain(struct world *w, struct contradictions *c, const struct zone *zone,
+                       const struct rrset *set)
+{
+    uint16_t size, iterations = 0;
+    uint8_t salt_size = 0;
+    const uint8_t *r = rrset_record(set, NULL, &size);
+    if (set->type == TYPE_NSEC3) {
+        if (r == NULL || size < 5 || size < 5 + r[4])
+            return false;
+        iterations = (uint16_t)(r[2] << 8 | r[3]);
+        salt_size = r[4];
+    }
     if (iterations > ITERATIONS_MAX)
         return false;
-    bool same = data->hashed && data->iterations == iterations && data->salt_size == r[4] &&
-                memcmp(data->salt, r + 5, r[4]) == 0;
-    if (!same) {
-        key_nsec3_hash(data->set->owner, r + 5, r[4], iterations, data->hash);
-        data->hashed = true;
-        data->iterations = iterations;
-        data->salt_size = r[4];
-        memcpy(data->salt, r + 5, r[4]);
-    }
-    return denial_excludes(set, zone->name, data->set->owner, data->set->type, data->hash);
+    if (c->type == set->type && c->iterations == iterations && c->salt_size == salt_size &&
+        (salt_size == 0 || memcmp(c->salt, r + 5, salt_size) == 0))
+        return true;
+    size_t freed = (size_t)c->denials.count * sizeof(struct shown);
+    let_go(&c->denials);
+    c->bytes -= freed;
+    w->zone_bytes -= freed;
+    c->type = set->type;
+    c->iterations = iterations;
+    c->salt_size = salt_size;
+    if (salt_size)
+        memcpy(c->salt, r + 5, salt_size);
+    for (uint8_t i = 0; i < c->data.count; i++)
+        place_data(c, zone, &c->data, i);
+    return true;
+}
+
+static bool denies(const struct zone *zone, const struct shown *denial, const struct shown *data)
+{
+    return denial_excludes(denial->set, zone->name, data->set->owner, data->set->type, data->hash);
 }
 
 /* --- does anything explain it? ------------------------------------------------------------- */
@@ -369,26 +452,69 @@ struct look {
     void *context;
 };
 
-/* Every other one that contradicts it. */
-static void compare(struct look *look, struct shown *entry, bool is_of_data)
+static void compare(struct look *look, struct shown *data, const struct shown *denial)
 {
-    struct contradictions *c = look->zone->contradictions;
-    struct side *others = is_of_data ? &c->denials : &c->data;
-    for (uint8_t i = 0; i < others->count; i++) {
-        struct shown *data = is_of_data ? entry : others->entry[i];
-        struct shown *denial = is_of_data ? others->entry[i] : entry;
-        struct contradiction found;
-        if (data->told || !denies(look->zone, denial, data))
-            continue;
-        if (!data->disputed &&
-            __builtin_add_overflow(look->time_ns, DISPUTE_NS, &look->zone->disputed_until_ns))
-            look->zone->disputed_until_ns = INT64_MAX;
-        data->disputed = true;
-        if (!unexplained(c, data, denial, &found))
-            continue;
-        data->told = true;
-        look->on_contradiction(look->context, look->zone, &found);
+    struct contradiction found;
+    if (data->told || !denies(look->zone, denial, data))
+        return;
+    if (!data->disputed &&
+        __builtin_add_overflow(look->time_ns, DISPUTE_NS, &look->zone->disputed_until_ns))
+        look->zone->disputed_until_ns = INT64_MAX;
+    data->disputed = true;
+    if (!unexplained(look->zone->contradictions, data, denial, &found))
+        return;
+    data->told = true;
+    look->on_contradiction(look->context, look->zone, &found);
+}
+
+static void look_at_data(struct look *look, struct contradictions *c, int at)
+{
+    uint64_t place = c->data.low[at];
+    for (uint8_t i = 0; i < c->denials.count; i++)
+        if (c->denials.low[i] <= place && place <= c->denials.high[i])
+            compare(look, c->data.entry[at], c->denials.entry[i]);
+}
+
+static void look_at_denial(struct look *look, struct contradictions *c, int at)
+{
+    uint64_t low = c->denials.low[at], high = c->denials.high[at];
+    for (uint8_t i = 0; i < c->data.count; i++)
+        if (low <= c->data.low[i] && c->data.low[i] <= high)
+            compare(look, c->data.entry[i], c->denials.entry[at]);
+}
+
+static void note_data(struct world *w, struct look *look, struct contradictions *c,
+                      struct rrset *set, uint8_t server, uint64_t frame)
+{
+    bool fresh;
+    int at = entry_of(w, c, &c->data, set, look->time_ns, &fresh);
+    if (at < 0)
+        return;
+    if (fresh)
+        place_data(c, look->zone, &c->data, at);
+    note_sight(c->data.entry[at], server, look->time_ns, frame);
+    look_at_data(look, c, at);
+}
+
+static void note_denial(struct world *w, struct look *look, struct contradictions *c,
+                        struct rrset *set, uint8_t server, uint64_t frame)
+{
+    bool fresh;
+    if (is_made_up(set)) {
+        sign_on_line(w, c);
+        return;
     }
+    if (!same_chain(w, c, look->zone, set))
+        return;
+    int at = entry_of(w, c, &c->denials, set, look->time_ns, &fresh);
+    if (at < 0)
+        return;
+    if (fresh && !place_denial(look->zone, &c->denials, at)) {
+        c->denials.low[at] = 1; /* of no use: spans nothing */
+        c->denials.high[at] = 0;
+    }
+    note_sight(c->denials.entry[at], server, look->time_ns, frame);
+    look_at_denial(look, c, at);
 }
 
 void contradictions_seen(struct world *w, const struct answer *a, const struct flow *flow,
@@ -420,14 +546,9 @@ void contradictions_seen(struct world *w, const struct answer *a, const struct f
                 note_serial(&c->server[server], set, time_ns);
                 continue;
             }
-            if (denial && is_made_up(set)) {
-                sign_on_line(w, c);
-                continue;
-            }
-            struct shown *entry = entry_of(w, c, data ? &c->data : &c->denials, set, time_ns);
-            if (entry == NULL)
-                continue;
-            note_sight(entry, server, time_ns, frame);
-            compare(&look, entry, data);
+            if (data)
+                note_data(w, &look, c, set, server, frame);
+            else
+                note_denial(w, &look, c, set, server, frame);
         }
 }
