@@ -211,7 +211,8 @@ moves() {
     "$build/dnsbailiff" replay -q -r $moved.pcap --trust-anchor $moved.anchor --baseline "$out/moving" -l "$1"
 }
 moves "$out/moved"
-for finding in $(jq -r .id "$out/moved/state/findings.jsonl"); do
+# That a server is unknown goes with the NS and addresses that make it known.
+for finding in $(jq -r 'select(.rule != "server-unknown").id' "$out/moved/state/findings.jsonl"); do
     baseline accept -l "$out/moved" --baseline "$out/moving" --finding "$finding" --who Jane --why moved
     is "accept $finding" "$status" 0
 done
