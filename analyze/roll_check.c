@@ -70,10 +70,22 @@ static uint8_t successor(const struct roll *r, uint8_t key)
     return found;
 }
 
-/* The key that gives the roll its name. */
-static uint8_t roll_name(const struct roll *r, uint8_t key)
+/* What happens to a key at its end belongs to the roll that replaces it, not to the one that
+ * brought it. */
+static bool retires(enum roll_stage stage)
 {
-    uint8_t next = r->key[key].follows == ROLL_NONE ? successor(r, key) : ROLL_NONE;
+    return stage == ROLL_REMOVED || stage == ROLL_DS_GONE || stage == ROLL_REVOKED ||
+           stage == ROLL_REMOVED_EARLY || stage == ROLL_KSK_EARLY || stage == ROLL_KSK_NO_DS ||
+           stage == ROLL_HOLD_DOWN;
+}
+
+/* The key that gives the roll its name. */
+static uint8_t roll_name(const struct roll *r, enum roll_stage stage, uint8_t key)
+{
+    if (stage == ROLL_SAFE_AGAIN)
+        return key; /* is the name already */
+    bool leads = retires(stage) || r->key[key].follows == ROLL_NONE;
+    uint8_t next = leads ? successor(r, key) : ROLL_NONE;
     return next == ROLL_NONE ? key : next;
 }
 
@@ -88,7 +100,7 @@ struct roll_event *roll_check_event(struct roll *r, enum roll_stage stage, uint8
         return NULL;
     }
     struct roll_event *e = &r->event[r->events++];
-    uint8_t name = roll_name(r, key);
+    uint8_t name = roll_name(r, stage, key);
     *e = (struct roll_event){.stage = stage,
                              .roll = name,
                              .key = key,
@@ -198,7 +210,7 @@ static void key_leaves(struct roll *r, uint8_t key, uint8_t newer, uint8_t older
     struct roll_key *k = &r->key[key];
     if (!has_gone(r, key, &r->set[newer]))
         return;
-    struct roll_key *next = &r->key[roll_name(r, key)];
+    struct roll_key *next = &r->key[roll_name(r, ROLL_REMOVED, key)];
     if (!k->gone && next != k && !next->done) {
         next->done = true;
         r->completed++;

@@ -130,6 +130,18 @@ static void report_stage(struct judge *judge, enum rule_id rule)
     entry_end(judge, entry, 0);
 }
 
+/* With the old key gone the roll is over. */
+static void end_roll(struct judge *judge)
+{
+    const struct fact_roll *roll = judge->fact->roll;
+    if (roll->stage != ROLL_REMOVED || !roll->other ||
+        !rdata_equal(&roll->key->public_key, &roll->other->public_key))
+        return;
+    uint8_t identity[IDENTITY_ROOM];
+    struct subject subject = roll_subject(judge->fact, roll->roll, identity);
+    findings_close(judge, RULE_ROLL_PROGRESS, &subject);
+}
+
 static const struct fact_key *declared(const struct fact_baseline *baseline, size_t from, size_t to,
                                        const struct fact_key *key)
 {
@@ -404,6 +416,7 @@ void roll_judge(struct judge *judge)
         break;
     default:
         report_stage(judge, RULE_ROLL_PROGRESS);
+        end_roll(judge);
         judge_unplanned(judge);
         break;
     }
