@@ -149,6 +149,34 @@ static void test_prepublication(void **state)
     assert_int_equal(r.completed_unsafe, 0);
 }
 
+/* One roll after the other: the end of a key belongs to the roll that replaces it. */
+static void test_chain(void **state)
+{
+    enum { Z3 = K2 };
+    (void)state;
+    r.key[1].flags = 0x0100;
+    serve(K1 | Z1, K1, 0, 50, true);
+    serve(K1 | Z1 | Z2, K1, 60, 400, true);
+    serve(K1 | Z2, K1, 410, 500, true);
+    serve(K1 | Z2 | Z3, K1, 510, 900, true);
+    serve(K1 | Z3, K1, 910, 1000, true);
+    sign(Z1, 0, 190);
+    sign(Z2, 200, 690);
+    sign(Z3, 700, 1000);
+    delegate(K1, 0, 1000);
+    check_from(1);
+    assert_int_equal(unsafe_steps(), 0);
+    assert_int_equal(r.completed, 2);
+    const struct roll_event *last = NULL;
+    for (uint8_t i = 0; i < r.events; i++)
+        if (r.event[i].stage == ROLL_REMOVED)
+            last = &r.event[i];
+    assert_non_null(last);
+    assert_int_equal(last->key, 3);
+    assert_int_equal(last->other, 3);
+    assert_int_equal(last->roll, 1);
+}
+
 static void test_signs_early(void **state)
 {
     (void)state;
@@ -617,6 +645,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_prepublication, fresh),
+        cmocka_unit_test_setup(test_chain, fresh),
         cmocka_unit_test_setup(test_signs_early, fresh),
         cmocka_unit_test_setup(test_exposed, fresh),
         cmocka_unit_test_setup(test_double_signature, fresh),
