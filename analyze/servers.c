@@ -327,7 +327,7 @@ static void read_set(enum servers_what what, const struct rrset *set, struct ser
         if (what == SERVERS_KEYS && size >= 4 && !(r[1] & KEY_FLAG_SEP))
             to->rest = XXH3_64bits_withSeed(r, size, to->rest);
         if (size >= 4)
-            add_tag(to, what == SERVERS_CDS ? (uint16_t)(r[0] << 8 | r[1]) : key_tag(r, size));
+            add_tag(to, (uint16_t)(what == SERVERS_CDS ? r[0] << 8 | r[1] : key_tag(r, size)));
     }
     if (what != SERVERS_SIGNERS)
         return;
