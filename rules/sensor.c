@@ -19,7 +19,6 @@ static const struct {
     enum rule_id rule;
     enum severity severity; /* 0: by the rule, or by what it does */
     const char *says, *then, *expected;
-    bool bare; /* the numbers say nothing, or are told in `how` */
 } kinds[] = {
     [SENSOR_DROPPED] = {RULE_SENSOR_LOSS, 0, "frames were lost before they were recorded",
                         "what they carried cannot be judged", "no frame lost"},
@@ -63,26 +62,24 @@ static const struct {
     [SENSOR_CLOCK_BACK] = {RULE_SENSOR_CLOCK, 0, "packet time went back",
                            "the clock of the capture was set, or captures were joined out of "
                            "order; signatures are judged by packet time",
-                           "packet time that goes forward", true},
+                           "packet time that goes forward"},
     [SENSOR_CLOCK_SET] = {RULE_SENSOR_CLOCK, 0, "the sensor's clock was set",
                           "packet times before and after do not fit together, and signatures are "
                           "judged by them",
-                          "a clock that is slewed, not set", true},
+                          "a clock that is slewed, not set"},
     [SENSOR_CLOCK_FREE] = {RULE_SENSOR_CLOCK, 0, "nothing synchronises the sensor's clock",
-                           "signatures are judged by it", "a clock disciplined by NTP or PTP",
-                           true},
+                           "signatures are judged by it", "a clock disciplined by NTP or PTP"},
     [SENSOR_SPACE] = {RULE_SENSOR_STORAGE, 0, "room for evidence runs out",
-                      "frames will be lost when it has", "room for longer than the lead time",
-                      true},
+                      "frames will be lost when it has", "room for longer than the lead time"},
     [SENSOR_UNWRITTEN] = {RULE_SENSOR_STORAGE, 0, "frames could not be written",
                           "they are not in the evidence", "every frame written"},
     [SENSOR_HISTORY] = {RULE_SENSOR_STORAGE, SEVERITY_MEDIUM,
                         "the history (state/history.sqlite) is kept no more",
                         "what is seen from here on is in the segments, but not in it",
-                        "a history to the end of the capture", true},
+                        "a history to the end of the capture"},
     [SENSOR_WALLS] = {RULE_SENSOR_CONFINEMENT, 0, "confinement is not as the policy says",
                       "a process that reads what strangers send may do more than it should",
-                      "no_new_privs, no capabilities, a seccomp filter that stops", true},
+                      "no_new_privs, no capabilities, a seccomp filter that stops"},
 };
 
 static enum severity grade(const struct fact_sensor *f)
@@ -92,6 +89,13 @@ static enum severity grade(const struct fact_sensor *f)
     if (f->kind == SENSOR_CUT && f->harmful)
         return SEVERITY_MEDIUM;
     return kinds[f->kind].severity;
+}
+
+/* Of these the numbers say nothing, or are told in other words. */
+static bool is_bare(enum sensor_kind kind)
+{
+    return kind == SENSOR_CLOCK_BACK || kind == SENSOR_CLOCK_SET || kind == SENSOR_CLOCK_FREE ||
+           kind == SENSOR_SPACE || kind == SENSOR_WALLS;
 }
 
 /* Too little room, or too little for as long as it takes to make more? */
@@ -132,7 +136,7 @@ static void describe(struct entry *entry, const struct fact *fact)
 {
     const struct fact_sensor *f = fact->sensor;
     char all[32] = "", line[LINE_ROOM], from[32], to[32];
-    if (kinds[f->kind].bare) {
+    if (is_bare(f->kind)) {
         describe_bare(entry, fact);
         return;
     }
