@@ -162,6 +162,9 @@ class Judge:
             dns.dnssec.make_ds(zone, key, DIGESTS[ds.digest_type], validating=True) == ds
 
     def valid(self, rrset, signatures, time):
+        # RFC 4035 5.2: keys are vouched for from above, not by keys that once were
+        if rrset.rdtype == dns.rdatatype.DNSKEY and rrset not in self.trusted(rrset.name, time):
+            return False
         for signature in signatures:
             if not rrset.name.is_subdomain(signature.signer):
                 continue

@@ -16,7 +16,9 @@ replay() {
         >"$out/said" 2>&1
     is "$name: replay" "$? $(cat "$out/said")" "0 "
     said=$("$build/dnsbailiff" verify "$out/$name.tar" 2>&1)
-    is "$name: the verdicts of its bundle" "$(awk '$2 == "verdicts" { print $1 }' <<<"$said")" PASS
+    # What resolvers made of a zone rests on more than the frames that its findings cite.
+    has "$name: the verdicts of its bundle" "$(grep ' verdicts ' <<<"$said")" \
+        '^(PASS|WARN .*rest on more traffic than is enclosed, first \["(validation-split|servfail-spike|zone-dark)")'
 }
 
 # verdicts NAME RRNAME RRTYPE: the last verdict of each, with its reason.

@@ -196,7 +196,7 @@ refused "pack without log" "holds no evidence" pack -l "$TMPDIR" -o "$out/b.tar"
 refused "missing identity" "No such file" replay -r "$capture" -l "$out/l" --identity "$work/nowhere"
 refused "bad sensor" "lower-case letters" replay -r "$capture" -l "$out/l" --sensor 'A B'
 printf 'tcp-streams: 5\n' >"$work/c1.yaml"
-refused "bad value in the configuration" "c1.yaml: tcp-streams: 5: outside" replay -r "$capture" -c "$work/c1.yaml" -l "$out/l"
+refused "bad value in the configuration" "c1.yaml:1: tcp-streams: 5: outside" replay -r "$capture" -c "$work/c1.yaml" -l "$out/l"
 printf 'frobnicate: 5\n' >"$work/c2.yaml"
 refused "unknown key in the configuration" "frobnicate" replay -r "$capture" -c "$work/c2.yaml" -l "$out/l"
 

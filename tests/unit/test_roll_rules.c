@@ -95,10 +95,10 @@ static void test_planned(void **state)
     struct fact gone = stage_of(ROLL_REMOVED, &new_zsk, &old_zsk, &old_zsk);
     gone.baseline = fact.baseline;
     judge(*state, &gone);
-    assert_string_equal(found(*state, text), "roll-progress");
+    assert_string_equal(found(*state, text), "roll-progress!"); /* the roll is over */
     gone.baseline.key_count = 2; /* the window has passed */
     judge(*state, &gone);
-    assert_string_equal(found(*state, text), "roll-unplanned roll-progress");
+    assert_string_equal(found(*state, text), "roll-unplanned roll-progress!");
 }
 
 /* What has findings of its own is not said twice. */
