@@ -96,7 +96,7 @@ static void test_planned(void **state)
     gone.baseline = fact.baseline;
     judge(*state, &gone);
     assert_string_equal(found(*state, text), "roll-progress!"); /* the roll is over */
-    gone.baseline.key_count = 2; /* the window has passed */
+    gone.baseline.key_count = 2;                                /* the window has passed */
     judge(*state, &gone);
     assert_string_equal(found(*state, text), "roll-unplanned roll-progress!");
 }
