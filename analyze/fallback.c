@@ -101,9 +101,12 @@ void fallback_answered(struct fallback *f, const struct datagram *dg, const stru
     unsigned rcode = m->flags & 15u;
     if (!m->has_question || (rcode != RCODE_OK && rcode != RCODE_NXDOMAIN))
         return;
-    bool iterative = !(query->flags & DNS_RD);
+    /* Behind the one address that asks with RD=1 there may be many clients, some of them without
+     * EDNS: where a response is lost to the tap, two of them look like one that falls back. */
+    if (query->flags & DNS_RD)
+        return;
     struct path *p = path_of(f, dg, query->fallback != 0);
-    if (!p || (!query->fallback && !iterative))
+    if (!p)
         return;
     uint64_t question = pair_question(m), bit = UINT64_C(1) << (question & 63);
     uint64_t *word = &p->asked[question >> 6 & (WORDS - 1)];
