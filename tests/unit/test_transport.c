@@ -368,6 +368,21 @@ static void without_edns_after_formerr_is_a_downgrade(void **state)
     assert_int_equal(f->severity, SEVERITY_LOW); /* no zone is known to be signed */
 }
 
+/* Users behind one address, some with EDNS and some without, and a tap that misses a response. */
+static void users_of_one_address_do_not_fall_back(void **state)
+{
+    (void)state;
+    char name[32];
+    for (unsigned i = 0; i < 12; i++, now += SECOND) {
+        snprintf(name, sizeof name, "n%u.example.test", i);
+        ask(1, 4000 + i, i, name, true, DNS_RD);
+        now += SECOND;
+        ask(1, 5000 + i, i, name, false, DNS_RD);
+        answer(1, 5000 + i, i, name, 0);
+    }
+    assert_int_equal(told[TRANSPORT_DOWNGRADE], 0);
+}
+
 static void resolvers_remember_that_a_server_lacks_edns(void **state)
 {
     (void)state;
@@ -532,6 +547,7 @@ int main(void)
         TEST(clients_that_make_nothing_of_tc_are_not),
         TEST(different_questions_without_tcp_are_not),
         TEST(without_edns_after_formerr_is_a_downgrade),
+        TEST(users_of_one_address_do_not_fall_back),
         TEST(resolvers_remember_that_a_server_lacks_edns),
         TEST(clients_that_ask_both_ways_fall_back_from_nothing),
         TEST(data_in_names_and_answers_is_a_tunnel),
