@@ -40,7 +40,7 @@
       "signature checks that fail, but for the first of each RRset, spent on one zone in one "     \
       "second "                                                                                    \
       "of packet time")                                                                            \
-    X(frame_check_us, "frame-check-microseconds", 5, 0, 1000000,                                   \
+    X(frame_check_us, "frame-check-microseconds", 3, 0, 1000000,                                   \
       "time for signature checks that fail, earned by each frame, microseconds (by a table of "    \
       "what a check costs); a quarter of a second is there from the start")                        \
     X(second_signatures, "second-signatures", 20000, 100, 1u << 30,                                \
