@@ -101,14 +101,14 @@ pack_SRC := evidence/pack.c $(EVIDENCE_PACK) $(SANDBOX) $(TALK) sandbox/policy_p
 pack_PKG := libcrypto libarchive libseccomp
 history_SRC := history/history.c $(HISTORY) $(SANDBOX) $(TALK) $(HANDOVER) sandbox/policy_history.c
 history_PKG := sqlite3 ldns libcrypto libseccomp
-verify_SRC := evidence/verify.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
+verify_SRC := evidence/verify.c evidence/verify_child.c evidence/verify_map.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 verify_PKG := libcrypto libseccomp jansson
-explain_SRC := evidence/explain.c evidence/verify_map.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
+explain_SRC := evidence/explain.c evidence/verify_child.c evidence/verify_map.c $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 explain_PKG := libcrypto libseccomp jansson
-report_SRC := evidence/report.c evidence/verify_map.c $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
+report_SRC := evidence/report.c evidence/verify_child.c evidence/verify_map.c $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) $(SANDBOX) sandbox/policy_verify.c
 report_PKG := libcrypto libseccomp jansson
 lookup_SRC := history/lookup.c history/print.c $(HISTORY_FILES) analyze/name.c analyze/types.c evidence/report_out.c evidence/report_case.c \
-              evidence/verify_pick.c $(EVIDENCE_VERIFY) sandbox/options.c $(SANDBOX) sandbox/policy_lookup.c
+              evidence/verify_pick.c evidence/verify_child.c evidence/verify_map.c $(EVIDENCE_VERIFY) sandbox/options.c $(SANDBOX) sandbox/policy_lookup.c
 lookup_PKG := sqlite3 ldns libcrypto libseccomp jansson
 keygen_SRC := evidence/keygen.c evidence/certificate.c sandbox/log.c
 keygen_PKG := libcrypto

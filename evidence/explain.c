@@ -9,11 +9,11 @@
  */
 #include "evidence/format.h"
 #include "evidence/verify.h"
+#include "evidence/verify_child.h"
 #include "evidence/verify_hash.h"
 #include "evidence/verify_map.h"
 #include "evidence/verify_replay.h"
 #include "evidence/verify_text.h"
-#include "sandbox/confine.h"
 #include "sandbox/fds.h"
 #include "sandbox/log.h"
 
@@ -23,7 +23,6 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -196,21 +195,8 @@ static void read_bundle(void *context)
 
 static void run_confined(void (*work)(void *), struct reading *g)
 {
-    int status = 0;
-    pid_t child = fork();
-    if (child < 0)
-        log_die("fork: %s", strerror(errno));
-    if (child == 0) {
-        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
-        confine(PROCESS_verify);
-        work(g);
-        g->record->is_complete = true;
-        _exit(0);
-    }
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            log_die("waitpid: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !g->record->is_complete)
+    const struct verify_child child = {PROCESS_verify, NULL, work, g, &g->record->is_complete};
+    if (!verify_child_run(&child, NULL))
         log_die("the confined reader did not come to its end");
 }
 

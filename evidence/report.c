@@ -10,9 +10,9 @@
 
 #include "evidence/format.h"
 #include "evidence/verify.h"
+#include "evidence/verify_child.h"
 #include "evidence/verify_map.h"
 #include "evidence/verify_pick.h"
-#include "sandbox/confine.h"
 #include "sandbox/fds.h"
 #include "sandbox/log.h"
 
@@ -20,13 +20,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Longest report; pages are taken as they are written to. */
@@ -73,15 +72,7 @@ struct job {
 
 static void print(int fd, const char *text, size_t size)
 {
-    while (size > 0) {
-        ssize_t written = write(fd, text, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            exit(1);
-        text += written;
-        size -= (size_t)written;
-    }
+    verify_child_print(fd, text, size, 1);
 }
 
 static void put_usage(int fd, const struct subcommand *s)
@@ -126,8 +117,9 @@ static bool read_bundle(struct job *job)
     return true;
 }
 
-static void work(struct job *job)
+static void work(void *context)
 {
+    struct job *job = context;
     struct report_case c;
     struct shared *shared = job->shared;
     struct report_out out = {.bytes = shared->text, .room = TEXT_ROOM - sizeof *shared};
@@ -145,22 +137,8 @@ static void work(struct job *job)
 
 static void run_confined(struct job *job)
 {
-    int status = 0;
-    pid_t child = fork();
-    if (child < 0)
-        log_die("fork: %s", strerror(errno));
-    if (child == 0) {
-        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
-        tzset();
-        confine(PROCESS_verify);
-        work(job);
-        job->shared->is_complete = true;
-        _exit(0);
-    }
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            log_die("waitpid: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !job->shared->is_complete)
+    const struct verify_child child = {PROCESS_verify, tzset, work, job, &job->shared->is_complete};
+    if (!verify_child_run(&child, NULL))
         log_die("the confined reader did not come to its end");
 }
 

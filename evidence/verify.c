@@ -9,23 +9,20 @@
  */
 #include "evidence/verify.h"
 
+#include "evidence/verify_child.h"
 #include "evidence/verify_compare.h"
+#include "evidence/verify_map.h"
 #include "evidence/verify_replay.h"
 #include "evidence/verify_show.h"
-#include "sandbox/confine.h"
 #include "sandbox/fds.h"
 #include "sandbox/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,11 +48,6 @@ struct arguments {
     bool json, reproduce;
 };
 
-struct file {
-    const uint8_t *bytes;
-    size_t size;
-};
-
 /* What a confined child leaves behind; the parent believes none of it blindly. */
 struct shared {
     bool is_complete;
@@ -65,15 +57,7 @@ struct shared {
 
 static void print(int fd, const char *text)
 {
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t written = write(fd, text, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            exit(VERIFY_RESULT_UNREADABLE);
-        text += written;
-        left -= (size_t)written;
-    }
+    verify_child_print(fd, text, strlen(text), VERIFY_RESULT_UNREADABLE);
 }
 
 /* "2026-11-22T08:30:34Z", "2026-11-22" or seconds since 1970. */
@@ -131,35 +115,8 @@ static void parse_arguments(int argc, char **argv, struct arguments *ret_argumen
     *ret_arguments = a;
 }
 
-/* Maps a file read-only, without reading it. Ends the process with status 2 if that cannot be done.
- */
-static struct file map_file(const char *path)
-{
-    static const uint8_t nothing[1];
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-        char shown[512];
-        log_line(LOG_ERROR, "%s: %s", log_escape(path, strlen(path), shown, sizeof shown),
-                 fd < 0 || errno ? strerror(errno) : "not a plain file");
-        exit(VERIFY_RESULT_UNREADABLE);
-    }
-    struct file file = {.bytes = nothing, .size = (size_t)status.st_size};
-    if (file.size > 0) {
-        void *map = mmap(NULL, file.size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (map == MAP_FAILED) {
-            log_line(LOG_ERROR, "cannot map the file: %s", strerror(errno));
-            exit(VERIFY_RESULT_UNREADABLE);
-        }
-        (void)madvise(map, file.size, MADV_SEQUENTIAL);
-        file.bytes = map;
-    }
-    close(fd);
-    return file;
-}
-
 /* The seal is over the tar; around it anybody may put a compression, which says nothing. */
-static void refuse_compressed(struct file file)
+static void refuse_compressed(struct verify_map file)
 {
     static const struct {
         const char *magic, *hint;
@@ -182,29 +139,16 @@ static void refuse_compressed(struct file file)
 /* Runs `work` in a child behind the walls. True if it came to its end. */
 static bool run_confined(void (*work)(void *), void *context, struct shared *shared)
 {
-    shared->is_complete = false;
-    pid_t child = fork();
-    if (child < 0)
-        log_die("fork: %s", strerror(errno));
-    if (child == 0) {
-        /* What OpenSSL does once it does now: no configuration file, nothing at the end. */
-        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
-        confine(PROCESS_verify);
-        work(context);
-        shared->is_complete = true;
-        _exit(0);
-    }
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            log_die("waitpid: %s", strerror(errno));
-    if (WIFSIGNALED(status))
-        log_line(LOG_ERROR, "the confined checker was ended by signal %d", WTERMSIG(status));
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 && shared->is_complete;
+    const struct verify_child child = {PROCESS_verify, NULL, work, context, &shared->is_complete};
+    int signal;
+    bool is_complete = verify_child_run(&child, &signal);
+    if (signal)
+        log_line(LOG_ERROR, "the confined checker was ended by signal %d", signal);
+    return is_complete;
 }
 
 struct checking {
-    struct file bundle;
+    struct verify_map bundle;
     struct verify_options options;
     struct shared *shared;
 };
@@ -221,7 +165,7 @@ static void check(void *context)
 }
 
 struct comparing {
-    struct file sealed;
+    struct verify_map sealed;
     struct verify_replayed replayed;
     struct shared *shared;
 };
@@ -262,7 +206,7 @@ static void not_reproduced(struct shared *shared, const char *why)
     snprintf(line->reason, sizeof line->reason, "%s", why);
 }
 
-static void reproduce(struct file bundle, struct shared *shared)
+static void reproduce(struct verify_map bundle, struct shared *shared)
 {
     const struct verify_offer *offer = &shared->offer;
     const struct verify_offered *sealed = verify_replay_find(offer, BUNDLE_FINDINGS);
@@ -291,13 +235,14 @@ int main(int argc, char **argv)
     close_range(FD_CONTROL, ~0u, 0);
     struct arguments arguments;
     parse_arguments(argc, argv, &arguments);
-    struct file bundle = map_file(arguments.bundle);
+    struct verify_map bundle = verify_map_must(arguments.bundle, VERIFY_RESULT_UNREADABLE);
+    (void)madvise((void *)(uintptr_t)bundle.bytes, bundle.size, MADV_SEQUENTIAL);
     refuse_compressed(bundle);
-    struct file ca = {.bytes = NULL}, known = {.bytes = NULL};
+    struct verify_map ca = {.bytes = NULL}, known = {.bytes = NULL};
     if (arguments.ca)
-        ca = map_file(arguments.ca);
+        ca = verify_map_must(arguments.ca, VERIFY_RESULT_UNREADABLE);
     if (arguments.known)
-        known = map_file(arguments.known);
+        known = verify_map_must(arguments.known, VERIFY_RESULT_UNREADABLE);
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)

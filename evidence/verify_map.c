@@ -1,6 +1,6 @@
 /*
- * verify_map: files as bytes. Contained in: explain, report. Must never: open anything but a plain
- * file.
+ * verify_map: files as bytes. Contained in: verify, explain, report, lookup. Must never: open
+ * anything but a plain file.
  */
 #include "evidence/verify_map.h"
 
@@ -34,8 +34,11 @@ int verify_map_read(const char *path, struct verify_map *ret_map)
     struct verify_map mapping = {.bytes = nothing, .size = (size_t)status.st_size};
     if (mapping.size > 0) {
         void *map = mmap(NULL, mapping.size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (map == MAP_FAILED)
-            log_die("mmap: %s", strerror(errno));
+        if (map == MAP_FAILED) {
+            int error = errno;
+            close(fd);
+            return -error;
+        }
         mapping.bytes = map;
     }
     close(fd);

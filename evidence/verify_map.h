@@ -2,7 +2,7 @@
  * verify_map: a plain file of the user's as bytes, for commands that read one before they are
  * confined.
  *
- * Contained in: explain, report. Read-only, for the life of the process.
+ * Contained in: verify, explain, report, lookup. Read-only, for the life of the process.
  */
 #ifndef EVIDENCE_VERIFY_MAP_H
 #define EVIDENCE_VERIFY_MAP_H

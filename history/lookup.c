@@ -10,10 +10,11 @@
 #include "analyze/types.h"
 #include "evidence/format.h"
 #include "evidence/verify.h"
+#include "evidence/verify_child.h"
+#include "evidence/verify_map.h"
 #include "evidence/verify_pick.h"
 #include "history/files.h"
 #include "history/print.h"
-#include "sandbox/confine.h"
 #include "sandbox/fds.h"
 #include "sandbox/log.h"
 #include "sandbox/options.h"
@@ -22,14 +23,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,11 +37,11 @@
 #define HEAP_MOST    ((int64_t)256 << 20)
 #define EXIT_REFUSED 2
 
-enum outcome { NOT_DONE, DONE, UNSOUND, NO_HISTORY, REFUSED };
+enum outcome { DONE, UNSOUND, NO_HISTORY, REFUSED };
 
 struct shared { /* between the child and its parent */
     enum outcome outcome;
-    bool is_cut;
+    bool is_complete, is_cut;
     char why[240];
     size_t size;
     char text[];
@@ -86,15 +85,7 @@ static const char usage[] =
 
 static void print(int fd, const char *text, size_t size)
 {
-    while (size > 0) {
-        ssize_t written = write(fd, text, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            exit(1);
-        text += written;
-        size -= (size_t)written;
-    }
+    verify_child_print(fd, text, size, 1);
 }
 
 /* --- in the child --- */
@@ -132,8 +123,9 @@ static enum outcome open_folder(struct job *job, sqlite3 **ret_db)
     return DONE;
 }
 
-static void work(struct job *job)
+static void work(void *context)
 {
+    struct job *job = context;
     struct shared *shared = job->shared;
     struct report_out out = {.bytes = shared->text, .room = TEXT_ROOM - sizeof *shared};
     sqlite3 *db = NULL;
@@ -147,25 +139,18 @@ static void work(struct job *job)
     shared->outcome = outcome;
 }
 
+static void prepare(void)
+{
+    tzset();
+    if (sqlite3_initialize() != SQLITE_OK)
+        log_die("SQLite cannot be initialised");
+}
+
 static void run_confined(struct job *job)
 {
-    int status = 0;
-    pid_t child = fork();
-    if (child < 0)
-        log_die("fork: %s", strerror(errno));
-    if (child == 0) {
-        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
-        tzset();
-        if (sqlite3_initialize() != SQLITE_OK)
-            log_die("SQLite cannot be initialised");
-        confine(PROCESS_lookup);
-        work(job);
-        _exit(0);
-    }
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            log_die("waitpid: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || job->shared->outcome == NOT_DONE)
+    const struct verify_child child = {PROCESS_lookup, prepare, work, job,
+                                       &job->shared->is_complete};
+    if (!verify_child_run(&child, NULL))
         log_die("the confined reader did not come to its end");
 }
 
@@ -197,7 +182,6 @@ static int open_below(const char *folder, const char *name, bool needed)
 
 static void open_inputs(struct job *job)
 {
-    struct stat status;
     if (!job->is_bundle) {
         job->source.standing =
             "evidence folder: read as it is; pack it and verify the bundle before relying on it";
@@ -215,16 +199,9 @@ static void open_inputs(struct job *job)
     }
     job->source.standing = "bundle: whole, sealed and consistent by itself; who sealed it was not "
                            "checked (dnsbailiff verify --ca FILE)";
-    int fd = open_plain(job->source.name, true);
-    if (fstat(fd, &status) != 0)
-        log_die("%s", strerror(errno));
-    job->bundle_size = (size_t)status.st_size;
-    job->bundle = (const uint8_t *)"";
-    if (job->bundle_size > 0)
-        job->bundle = mmap(NULL, job->bundle_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (job->bundle == MAP_FAILED)
-        log_die("mmap: %s", strerror(errno));
-    close(fd);
+    struct verify_map file = verify_map_must(job->source.name, EXIT_REFUSED);
+    job->bundle = file.bytes;
+    job->bundle_size = file.size;
 }
 
 /* --- the command line --- */
