@@ -37,33 +37,28 @@ SUPERVISOR := sandbox/options.c sandbox/config.c sandbox/files.c sandbox/place.c
               sandbox/wires.c sandbox/session.c sandbox/watch.c sandbox/relay.c sandbox/progress.c sandbox/condition.c
 CAPTURE_FILES := capture/frame.c capture/codec.c capture/stream.c capture/pcapfile.c capture/pcapng.c capture/source.c
 CAPTURE := $(CAPTURE_FILES) capture/filter.c capture/output.c capture/replay.c capture/live.c
-# frames to DNS messages, the lower half of the analyser
-DECODE := analyze/name.c analyze/message.c analyze/packet.c analyze/link.c analyze/ip.c analyze/tunnel.c \
-          analyze/flow.c analyze/table.c analyze/gather.c analyze/fragment.c analyze/tcp.c analyze/resync.c \
-          analyze/dissect.c analyze/sensor.c analyze/pair.c
-# what it says, as lines of JSON
-EVENTS := analyze/types.c analyze/jline.c analyze/event.c analyze/event_dns.c
-# how messages travel
-TRAVEL := $(patsubst %,analyze/%.c,transport strays blocked fallback covert)
-# the validator: keys, RRsets, zones, verdicts
-VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c analyze/rrset.c analyze/world.c analyze/attempt.c analyze/trust.c analyze/judge.c \
-            analyze/denial.c analyze/negative.c analyze/weigh.c analyze/ahead.c analyze/answer.c analyze/memo.c analyze/batch.c \
-            analyze/usage.c analyze/roll.c analyze/roll_table.c analyze/roll_check.c \
-            analyze/roll_unsafe.c analyze/served.c analyze/contest.c analyze/contest_settle.c analyze/habit.c analyze/servers.c
-VALIDATE += analyze/voices.c
-VALIDATE += analyze/denials.c analyze/contradiction.c
-VALIDATE += $(TRAVEL)
+# analyze: what its rooms speak of, then room by room from below; an include never goes up (tests/structure)
+WORDS := $(patsubst %,analyze/%.c,name types key canon verdict jline)
+# frames to DNS messages
+DECODE := analyze/name.c $(patsubst %,analyze/decode/%.c,message packet link ip tunnel flow table gather fragment tcp resync \
+          dissect sensor pair)
 # what the operator declared
-DECLARED := analyze/anchor.c analyze/zonefile.c analyze/declared.c analyze/policy.c analyze/baseline.c
-ANALYZE := $(DECODE) $(EVENTS) $(VALIDATE) $(DECLARED) analyze/tell.c analyze/tell_roll.c analyze/tell_denial.c analyze/tell_contest.c analyze/tell_habit.c analyze/proof.c analyze/tell_servers.c analyze/tell_cut.c analyze/keep.c analyze/report.c \
-           analyze/receivers.c analyze/objectives.c analyze/inventory.c analyze/race.c analyze/watch.c \
-           analyze/steps.c analyze/trail.c analyze/explain.c analyze/learn.c analyze/stats.c analyze/selfcheck.c analyze/pipeline.c
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules keys roll signatures delegation dsform denial records mail sensor load served contest habit servers cut)
-ANALYZE += analyze/walks.c
-ANALYZE += analyze/resolvers.c analyze/health.c analyze/health_tell.c
-RULES += rules/resolution.c rules/validation.c
-RULES += rules/transport.c
-BASELINE := $(patsubst %,analyze/%.c,anchor baseline declared policy zonefile)
+DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy baseline)
+# the validator: keys, RRsets, zones, chains, denials, verdicts
+VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze/validate/%.c,rrset world attempt trust judge denial \
+            negative weigh ahead answer memo)
+# what only shows over time: of a zone, its keys and its servers, and of how messages travel
+FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage roll roll_table roll_check roll_unsafe servers voices denials contradiction \
+            served contest contest_settle habit)
+TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback covert)
+FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)
+# what is said of it: facts to the rules, events, reports
+EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/event_dns.c
+TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_servers tell_cut proof report \
+        inventory steps trail explain learn sighting selfcheck)
+ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline)
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules load \
+         keys roll signatures delegation dsform cut denial records mail served contest habit servers transport resolution validation sensor)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
 EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/accept.c evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
@@ -75,8 +70,7 @@ EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoin
 # what the reports are made of
 EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case inventory out recovery scope suspects timeline)
 
-# the history: what tells it, what writes it, and what reads it
-ANALYZE += analyze/sighting.c
+# the history: what writes it, and what reads it
 HISTORY_FILES := history/files.c history/schema.c
 HISTORY := $(HISTORY_FILES) history/database.c history/record.c analyze/key.c analyze/name.c analyze/types.c analyze/verdict.c \
            rules/algorithm.c
@@ -89,7 +83,7 @@ supervisor_PKG := libseccomp libcrypto yaml-0.1 jansson
 capture_SRC := capture/capture.c $(CAPTURE) $(SANDBOX) $(RING) sandbox/policy_capture.c
 CODECS := zlib liblzma libzstd liblz4
 capture_PKG := libpcap $(CODECS) libseccomp
-analyze_SRC := analyze/analyze.c $(ANALYZE) $(BASELINE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/condition.c sandbox/policy_analyze.c
+analyze_SRC := analyze/analyze.c $(ANALYZE) $(RULES) $(SANDBOX) $(RING) $(TALK) sandbox/condition.c sandbox/policy_analyze.c
 analyze_PKG := ldns libcrypto yaml-0.1 libxxhash libseccomp
 store_SRC := evidence/store.c evidence/storage.c sandbox/condition.c $(EVIDENCE_STORE) $(SANDBOX) $(RING) $(TALK) $(HANDOVER) sandbox/policy_store.c
 store_PKG := libcrypto libseccomp
@@ -115,8 +109,9 @@ keygen_PKG := libcrypto
 rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
 rules_PKG :=
 # works on zone files of the user who calls it; what was seen comes from a supervised run
-baseline_SRC := $(patsubst %,analyze/%.c,command command_files command_import command_learn command_diff command_accept command_run \
-                zoneset canon key name types) $(BASELINE) $(patsubst %,rules/%.c,conf catalogue digest algorithm) sandbox/log.c
+baseline_SRC := $(patsubst %,analyze/declared/%.c,command command_files command_import command_learn command_diff command_accept \
+                command_run zoneset) $(patsubst %,analyze/%.c,canon key name types) $(DECLARED) \
+                $(patsubst %,rules/%.c,conf catalogue digest algorithm) sandbox/log.c
 baseline_PKG := ldns libcrypto yaml-0.1 libxxhash jansson
 
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
@@ -137,19 +132,18 @@ served_LIB := $(rules_LIB)
 UNIT += denial_rules
 denial_rules_OBJ := $(RULES_TEST)
 denial_rules_LIB := $(rules_LIB)
-anchor_OBJ := analyze/anchor.c analyze/zonefile.c analyze/name.c rules/conf.c rules/algorithm.c
+anchor_OBJ := analyze/declared/anchor.c analyze/declared/zonefile.c analyze/name.c rules/conf.c rules/algorithm.c
 anchor_LIB := ldns libcrypto yaml-0.1
-baseline_OBJ := $(BASELINE) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c
+baseline_OBJ := $(DECLARED) analyze/name.c rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c
 baseline_LIB := ldns libcrypto yaml-0.1 libxxhash
 UNIT += resolution
 resolution_OBJ := $(RULES_TEST)
 resolution_LIB := $(rules_LIB)
 UNIT += health
-health_OBJ = $(sort $(validator_OBJ) $(RULES_TEST)) analyze/resolvers.c analyze/health.c analyze/health_tell.c analyze/keep.c analyze/receivers.c \
-             analyze/objectives.c analyze/jline.c
+health_OBJ = $(sort $(validator_OBJ) $(FOLLOW) $(RULES_TEST)) analyze/jline.c
 health_LIB = $(validator_LIB) yaml-0.1
 UNIT += zoneset
-zoneset_OBJ := analyze/zoneset.c analyze/zonefile.c analyze/types.c analyze/canon.c analyze/name.c
+zoneset_OBJ := analyze/declared/zoneset.c analyze/declared/zonefile.c analyze/types.c analyze/canon.c analyze/name.c
 zoneset_LIB := ldns
 policy_OBJ := $(baseline_OBJ)
 policy_LIB := $(baseline_LIB)
@@ -164,7 +158,7 @@ watch_OBJ := sandbox/watch.c sandbox/condition.c sandbox/control.c sandbox/files
 watch_LIB := libcrypto
 UNIT += name message
 name_OBJ := analyze/name.c
-message_OBJ := analyze/message.c analyze/name.c
+message_OBJ := analyze/decode/message.c analyze/name.c
 UNIT += types event jline
 types_OBJ := analyze/types.c
 types_LIB := ldns
@@ -173,12 +167,12 @@ jline_LIB := jansson
 event_OBJ := $(DECODE) $(EVENTS) analyze/canon.c analyze/verdict.c rules/catalogue.c
 event_LIB := ldns libcrypto jansson
 UNIT += flow table gather link fragment tcp dissect pair sensor
-sensor_OBJ := $(sort $(DECODE) $(RULES_TEST)) analyze/selfcheck.c sandbox/settings.c
+sensor_OBJ := $(sort $(DECODE) $(RULES_TEST)) analyze/tell/selfcheck.c sandbox/settings.c
 sensor_LIB := libcrypto yaml-0.1
-flow_OBJ := analyze/flow.c
+flow_OBJ := analyze/decode/flow.c
 flow_LIB := libcrypto
-table_OBJ := analyze/table.c
-gather_OBJ := analyze/gather.c
+table_OBJ := analyze/decode/table.c
+gather_OBJ := analyze/decode/gather.c
 link_OBJ := $(DECODE) sandbox/settings.c
 link_LIB := libcrypto
 fragment_OBJ := $(link_OBJ)
@@ -190,21 +184,22 @@ dissect_LIB := libcrypto
 pair_OBJ := $(link_OBJ)
 pair_LIB := libcrypto
 UNIT += race
-race_OBJ = $(sort $(validator_OBJ) $(RULES_TEST)) analyze/race.c
+race_OBJ = $(sort $(validator_OBJ) $(RULES_TEST)) analyze/follow/race.c
 race_LIB = $(validator_LIB) yaml-0.1
 UNIT += transport
 transport_OBJ := $(sort $(DECODE) $(TRAVEL) $(RULES_TEST)) sandbox/settings.c
 transport_LIB := libcrypto yaml-0.1 libxxhash
 UNIT += validator memo
-memo_OBJ := $(DECODE) analyze/memo.c
+memo_OBJ := $(DECODE) analyze/validate/memo.c
 memo_LIB := ldns libcrypto libxxhash
-validator_OBJ := $(DECODE) $(VALIDATE) $(DECLARED) rules/conf.c rules/catalogue.c rules/digest.c rules/algorithm.c sandbox/settings.c
+validator_OBJ := $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOWED) $(TRAVEL) analyze/batch.c $(patsubst %,rules/%.c,conf catalogue digest algorithm) \
+                 sandbox/settings.c
 validator_LIB := ldns libcrypto yaml-0.1 libxxhash
 UNIT += contradiction
 contradiction_OBJ := $(validator_OBJ)
 contradiction_LIB := $(validator_LIB)
 UNIT += walks
-walks_OBJ := $(validator_OBJ) analyze/walks.c
+walks_OBJ := $(validator_OBJ) analyze/follow/walks.c
 walks_LIB := $(validator_LIB)
 UNIT += anchored roll roll_rules
 roll_rules_OBJ := $(RULES_TEST)
@@ -225,7 +220,7 @@ filter_LIB := libpcap $(CODECS)
 UNIT += report usage
 report_OBJ := $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) sandbox/log.c
 report_LIB := libcrypto jansson
-usage_OBJ := $(validator_OBJ) analyze/receivers.c analyze/objectives.c analyze/jline.c
+usage_OBJ := $(validator_OBJ) analyze/follow/receivers.c analyze/follow/objectives.c analyze/jline.c
 usage_LIB := $(validator_LIB)
 UNIT += servers
 servers_OBJ = $(sort $(validator_OBJ) $(RULES_TEST))
@@ -237,12 +232,12 @@ verify_parts_LIB := libcrypto jansson
 verify_bundle_OBJ := $(EVIDENCE_VERIFY) $(FORGE) sandbox/log.c
 verify_bundle_LIB := libcrypto jansson
 UNIT += contest habit
-habit_OBJ := analyze/habit.c analyze/name.c analyze/key.c rules/algorithm.c
+habit_OBJ := analyze/follow/habit.c analyze/name.c analyze/key.c rules/algorithm.c
 habit_LIB := libcrypto libxxhash
 contest_OBJ = $(validator_OBJ)
 contest_LIB = $(validator_LIB)
 UNIT += sighting history
-sighting_OBJ := $(validator_OBJ) analyze/sighting.c history/record.c analyze/types.c
+sighting_OBJ := $(validator_OBJ) analyze/tell/sighting.c history/record.c analyze/types.c
 sighting_LIB := $(validator_LIB)
 history_OBJ := $(sort $(HISTORY) history/print.c evidence/report_out.c evidence/report_case.c evidence/verify_text.c) sandbox/log.c
 history_LIB := sqlite3 ldns libcrypto jansson
@@ -259,7 +254,7 @@ FUZZ += capture
 capture_FUZZ_OBJ := $(CAPTURE_FILES)
 capture_FUZZ_LIB := $(CODECS)
 FUZZ += message dissect
-message_FUZZ_OBJ := analyze/name.c analyze/message.c analyze/types.c analyze/jline.c analyze/event_dns.c analyze/canon.c
+message_FUZZ_OBJ := $(patsubst %,analyze/%.c,name types jline canon) analyze/decode/message.c analyze/tell/event_dns.c
 message_FUZZ_LIB := ldns
 dissect_FUZZ_OBJ := $(DECODE) sandbox/settings.c
 dissect_FUZZ_LIB := libcrypto
@@ -270,7 +265,7 @@ FUZZ += validator
 validator_FUZZ_OBJ := $(validator_OBJ)
 validator_FUZZ_LIB := $(validator_LIB)
 FUZZ += pipeline
-pipeline_FUZZ_OBJ := $(sort $(ANALYZE) $(BASELINE) $(RULES)) sandbox/settings.c history/record.c
+pipeline_FUZZ_OBJ := $(sort $(ANALYZE) $(DECLARED) $(RULES)) sandbox/settings.c history/record.c
 pipeline_FUZZ_LIB := ldns libcrypto yaml-0.1 libxxhash jansson
 
 UNIT += merkle checkpoint segment identity bag sign ledger
@@ -482,7 +477,7 @@ reference_pcap_LIB := libpcap
 reference_ldns_LIB := libpcap ldns
 bench_decode_OBJ := $(DECODE) sandbox/settings.c
 bench_decode_LIB := libcrypto
-bench_verify_OBJ := $(DECODE) analyze/canon.c analyze/key.c analyze/rrset.c analyze/memo.c sandbox/settings.c
+bench_verify_OBJ := $(DECODE) analyze/canon.c analyze/key.c analyze/validate/rrset.c analyze/validate/memo.c sandbox/settings.c
 bench_verify_LIB := libcrypto libxxhash
 
 define bench_program

@@ -5,12 +5,12 @@
  * from the ring into messages to store. Must never: open anything after confinement, or trust a
  * byte of a frame.
  */
-#include "analyze/ahead.h"
-#include "analyze/anchor.h"
-#include "analyze/baseline.h"
-#include "analyze/explain.h"
-#include "analyze/learn.h"
+#include "analyze/declared/anchor.h"
+#include "analyze/declared/baseline.h"
 #include "analyze/pipeline.h"
+#include "analyze/tell/explain.h"
+#include "analyze/tell/learn.h"
+#include "analyze/validate/ahead.h"
 #include "sandbox/channel.h"
 #include "sandbox/condition.h"
 #include "sandbox/confine.h"

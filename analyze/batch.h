@@ -7,10 +7,10 @@
 #ifndef ANALYZE_BATCH_H
 #define ANALYZE_BATCH_H
 
-#include "analyze/ahead.h"
-#include "analyze/answer.h"
-#include "analyze/memo.h"
-#include "analyze/transport.h"
+#include "analyze/follow/transport.h"
+#include "analyze/validate/ahead.h"
+#include "analyze/validate/answer.h"
+#include "analyze/validate/memo.h"
 
 /* A response that was judged, with the id of its header; its bytes may be gone. `fresh`: no other
  * had this content. `referral` is its message if it is one, else NULL. */

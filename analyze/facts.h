@@ -234,8 +234,8 @@ enum fact_chain {
 
 #define HABIT_SOON 120 /* seconds: signings that were seen about as soon as each other */
 
-/* What is known of the key that made a valid signature, by the signatures before (analyze/habit.h):
- * of those over the same kind of RRset (data, keys, denials). */
+/* What is known of the key that made a valid signature, by the signatures before
+ * (analyze/follow/habit.h): of those over the same kind of RRset (data, keys, denials). */
 struct fact_habit {
     uint32_t samples, signings;                 /* signatures; different inception times */
     int64_t validity_min, validity_max;         /* seconds */
@@ -520,7 +520,7 @@ struct fact {
     const struct fact_nsec3 *nsec3;
     const struct fact_walk *walk;
     const struct fact_contradiction *contradiction;
-    bool kept;  /* the judgement rests on keys from an earlier run (analyze/keep.h) */
+    bool kept;  /* the judgement rests on keys from an earlier run (analyze/follow/keep.h) */
     bool lossy; /* frames were lost near this time: findings of absence go down one level */
     struct fact_baseline baseline;
 };

@@ -7,8 +7,8 @@
 #ifndef ANALYZE_PIPELINE_H
 #define ANALYZE_PIPELINE_H
 
-#include "analyze/answer.h"
-#include "analyze/sighting.h"
+#include "analyze/tell/sighting.h"
+#include "analyze/validate/answer.h"
 #include "rules/rules.h"
 #include "sandbox/ring.h"
 #include "sandbox/settings.h"
@@ -28,8 +28,8 @@ struct pipeline_inputs { /* borrowed for the life of the pipeline */
     const char *const *sources; /* file or interface names by index */
     size_t source_count;
     struct ahead *ahead;     /* threads for signature checks, or NULL */
-    struct explain *explain; /* a question to be answered (analyze/explain.h), or NULL */
-    struct learn *learn;     /* gathers what was validated (analyze/learn.h), or NULL */
+    struct explain *explain; /* a question to be answered (analyze/tell/explain.h), or NULL */
+    struct learn *learn;     /* gathers what was validated (analyze/tell/learn.h), or NULL */
     uint64_t seed;           /* random: keys the hash tables, changes no result */
 };
 
@@ -42,11 +42,11 @@ struct pipeline_outputs {
     /* Frames that may be cited later. */
     void (*hold)(void *context, const uint64_t *frames, size_t count);
     void *context;
-    /* A line for inventory.jsonl (analyze/inventory.h); NULL: nobody wants them. */
+    /* A line for inventory.jsonl (analyze/tell/inventory.h); NULL: nobody wants them. */
     void (*inventory)(void *context, const char *json, size_t size);
-    /* Lines of keys.dnsbailiff (analyze/keep.h); NULL: nobody wants them. */
+    /* Lines of keys.dnsbailiff (analyze/follow/keep.h); NULL: nobody wants them. */
     void (*keys)(void *context, const char *text, size_t size);
-    /* What was seen, for the history (analyze/sighting.h); tell NULL: nobody keeps one. */
+    /* What was seen, for the history (analyze/tell/sighting.h); tell NULL: nobody keeps one. */
     struct sighting_outputs history;
 };
 
@@ -73,7 +73,7 @@ void pipeline_condition(struct pipeline *, const struct condition *, int64_t now
 void pipeline_stats(struct pipeline *);
 /* End of input: last stats, final findings. Then the summary may be taken. */
 void pipeline_finish(struct pipeline *);
-/* The summary (analyze/report.h); borrowed until pipeline_free. */
+/* The summary (analyze/tell/report.h); borrowed until pipeline_free. */
 const char *pipeline_report(struct pipeline *, size_t *ret_size);
 
 struct pipeline_totals {

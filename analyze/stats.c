@@ -5,9 +5,9 @@
  */
 #include "analyze/stats.h"
 
-#include "analyze/dissect.h"
-#include "analyze/objectives.h"
-#include "analyze/pair.h"
+#include "analyze/decode/dissect.h"
+#include "analyze/decode/pair.h"
+#include "analyze/follow/objectives.h"
 
 #include <string.h>
 

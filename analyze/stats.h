@@ -8,10 +8,10 @@
 #define ANALYZE_STATS_H
 
 #include "analyze/batch.h"
-#include "analyze/event.h"
-#include "analyze/inventory.h"
-#include "analyze/report.h"
-#include "analyze/sighting.h"
+#include "analyze/tell/event.h"
+#include "analyze/tell/inventory.h"
+#include "analyze/tell/report.h"
+#include "analyze/tell/sighting.h"
 
 struct stats {
     struct report_run run;            /* counted here: times, verdicts, loss, missed, damages */

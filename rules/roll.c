@@ -3,7 +3,7 @@
  * too early (RFC 7583, RFC 6781 4.1, RFC 5011).
  *
  * Contained in: analyze, tests. One roll is one finding of each kind, named by the new key; what
- * its times mean is decided in analyze/roll_check.c.
+ * its times mean is decided in analyze/follow/roll_check.c.
  */
 #include "rules/judge.h"
 

@@ -63,7 +63,8 @@ struct rules_text {
     const char *(*algorithm)(uint8_t algorithm, char *ret_text, size_t room);
 };
 
-/* From how much on something is told: the profile's, for those who count (analyze/transport.h). */
+/* From how much on something is told: the profile's, for those who count
+ * (analyze/follow/transport.h). */
 struct rules_thresholds {
     uint64_t flood;   /* spoof-flood: responses that miss, within ten seconds */
     uint64_t unasked; /* response-unasked: responses to one address, within ten seconds */

@@ -3,7 +3,7 @@
  * blocked, EDNS that is lost, names that carry data.
  *
  * Contained in: analyze, tests. What was counted, and what was left out as innocent, is decided
- * where it is counted (analyze/transport.h); here it is graded and put into words.
+ * where it is counted (analyze/follow/transport.h); here it is graded and put into words.
  */
 #include "rules/judge.h"
 

@@ -24,8 +24,8 @@
     X(FILTER, "BPF expression")                                                                    \
     X(SENSOR, "JSON object: host, kernel, program hashes, operator: goes to sensor.json")          \
     X(ACCEPT, "accept: the lines of the log's record (evidence/accept.c)")                         \
-    X(STATE, "keys that an earlier run kept (analyze/keep.h); name: its file name")                \
-    X(LEARN, "learn: analyze reports what it validated (analyze/learn.h)")                         \
+    X(STATE, "keys that an earlier run kept (analyze/follow/keep.h); name: its file name")         \
+    X(LEARN, "learn: analyze reports what it validated (analyze/tell/learn.h)")                    \
     X(QUESTION, "explain: name: frame number or NAME/TYPE, bytes: \"text\" or \"json\"")
 
 enum input_kind {

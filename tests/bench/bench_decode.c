@@ -5,9 +5,9 @@
  *
  * usage: bench_decode FILE.pcap   (classic, little-endian, microseconds or nanoseconds)
  */
-#include "analyze/dissect.h"
-#include "analyze/message.h"
-#include "analyze/pair.h"
+#include "analyze/decode/dissect.h"
+#include "analyze/decode/message.h"
+#include "analyze/decode/pair.h"
 
 #include <fcntl.h>
 #include <stdio.h>

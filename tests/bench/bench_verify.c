@@ -9,11 +9,11 @@
  *
  * usage: bench_verify   (arguments are ignored: the keys are made here)
  */
+#include "analyze/decode/message.h"
 #include "analyze/key.h"
-#include "analyze/memo.h"
-#include "analyze/message.h"
 #include "analyze/name.h"
-#include "analyze/rrset.h"
+#include "analyze/validate/memo.h"
+#include "analyze/validate/rrset.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>

@@ -5,7 +5,7 @@
  * bytes. What must hold: a message's bytes are readable and not more than it had on the wire; its
  * frames ascend, are not in the future, and each was either the last or declared as needed before.
  */
-#include "analyze/dissect.h"
+#include "analyze/decode/dissect.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  * follows pointers forward, takes any number of OPT anywhere and does not look into it; we take
  * pointers to the header (it does not).
  */
-#include "analyze/event_dns.h"
-#include "analyze/message.h"
+#include "analyze/decode/message.h"
+#include "analyze/tell/event_dns.h"
 
 #include <ldns/ldns.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
  * printable; no frame is held before it came; a finding cites only frames that were held; and where
  * the anchor is a stranger's nothing is ever secure: there is no chain that could make it so.
  */
-#include "analyze/ahead.h"
 #include "analyze/pipeline.h"
+#include "analyze/validate/ahead.h"
 #include "history/record.h"
 
 #include <jansson.h>

@@ -9,9 +9,9 @@
  *   zone_judge SECONDS FILE     at SECONDS since 1970; 0 when everything is secure, 1 when
  * something is not (each is named), 2 when the zone is not signed, 3 usage
  */
-#include "analyze/answer.h"
 #include "analyze/canon.h"
-#include "analyze/message.h"
+#include "analyze/decode/message.h"
+#include "analyze/validate/answer.h"
 
 #include <ldns/ldns.h>
 #include <netinet/in.h>

@@ -62,11 +62,11 @@ never "nothing accepts a connection or looks up a name" . "$none" \
 # baseline runs the supervisor for what was seen; verify, explain, report and lookup have the checker that
 # reads the bundle forked in one place (verify_child); the first two run `replay` to see whether findings follow.
 never "only the supervisor, the front door, verify, explain, report, lookup and baseline start processes" . \
-    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify_child|verify_replay|explain)\.o|analyze/command_run\.o|dnsbailiff\.o' "$start"
-never "analyze reaches neither network nor files" analyze/ 'analyze/command_[a-z]*\.o' "$network|$files|$start"
+    'sandbox/(supervisor|spawn)[^/]*|evidence/(verify_child|verify_replay|explain)\.o|analyze/declared/command_run\.o|dnsbailiff\.o' "$start"
+never "analyze reaches neither network nor files" analyze/ 'analyze/declared/command_[a-z]*\.o' "$network|$files|$start"
 never "history reaches neither network nor files" history/ 'history/lookup\.o' "$network|$files|$start"
-never "baseline reaches no network" analyze/command "$none" "$network"
-never "analyze takes time and chance from outside" analyze/ 'analyze/(analyze|command_[a-z]*)\.o' "$hidden"
+never "baseline reaches no network" analyze/declared/command "$none" "$network"
+never "analyze takes time and chance from outside" analyze/ 'analyze/(analyze|declared/command_[a-z]*)\.o' "$hidden"
 never "rules are pure" rules/ 'rules/command\.o' \
     "$network|$files|$start|$hidden|read|write|pthread_.*"
 never "capture transmits nothing" capture/ "$none" \

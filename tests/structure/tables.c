@@ -6,8 +6,8 @@
  *
  *   tables settings|yaml|verdicts|reasons|counters|objectives|rules|checks|algorithms|digests
  */
-#include "analyze/dissect.h"
-#include "analyze/objectives.h"
+#include "analyze/decode/dissect.h"
+#include "analyze/follow/objectives.h"
 #include "analyze/verdict.h"
 #include "evidence/verify.h"
 #include "rules/algorithm.h"

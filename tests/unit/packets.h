@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_PACKETS_H
 #define TESTS_UNIT_PACKETS_H
 
-#include "analyze/dissect.h"
+#include "analyze/decode/dissect.h"
 #include "sandbox/ring.h"
 
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #ifndef TESTS_SIGNED_ZONE_H
 #define TESTS_SIGNED_ZONE_H
 
-#include "analyze/answer.h"
-#include "analyze/message.h"
+#include "analyze/decode/message.h"
+#include "analyze/validate/answer.h"
 
 #include <ldns/ldns.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 /* anchor: what the operator may give, and how mistakes are named. */
-#include "analyze/anchor.h"
+#include "analyze/declared/anchor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* baseline: what is declared, by the zone files that real signers and servers wrote. */
-#include "analyze/baseline.h"
+#include "analyze/declared/baseline.h"
 
 #include "analyze/canon.h"
 

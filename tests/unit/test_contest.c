@@ -4,7 +4,7 @@
  *
  * Contained in: tests.
  */
-#include "analyze/contest.h"
+#include "analyze/follow/contest.h"
 #include "tests/unit/signed_zone.h"
 
 #include <setjmp.h>

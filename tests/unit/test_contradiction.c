@@ -2,7 +2,7 @@
  * contradiction: data and denials of a zone signed by ldns, shown by servers in every order: what
  * is an update of the zone, and what is not.
  */
-#include "analyze/contradiction.h"
+#include "analyze/follow/contradiction.h"
 
 #include "tests/unit/signed_zone.h"
 

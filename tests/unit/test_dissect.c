@@ -1,8 +1,8 @@
 /*
  * test_dissect: what is taken for DNS and what is only counted; a frame cut from a real capture.
  */
-#include "analyze/dissect.h"
-#include "analyze/message.h"
+#include "analyze/decode/dissect.h"
+#include "analyze/decode/message.h"
 #include "tests/unit/packets.h"
 
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
  * test_event: lines of eve.json, read back with jansson: right fields, and valid whatever the
  * bytes.
  */
-#include "analyze/event.h"
+#include "analyze/tell/event.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * test_flow: addresses and flow identifiers.
  */
-#include "analyze/flow.h"
+#include "analyze/decode/flow.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * test_gather: pieces in any order; against a plain array in a long random run.
  */
-#include "analyze/gather.h"
+#include "analyze/decode/gather.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

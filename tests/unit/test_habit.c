@@ -3,7 +3,7 @@
  *
  * Contained in: tests.
  */
-#include "analyze/habit.h"
+#include "analyze/follow/habit.h"
 
 #include <openssl/evp.h>
 #include <setjmp.h>

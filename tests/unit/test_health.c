@@ -2,7 +2,7 @@
  * health: what becomes of resolvers' responses: whose failure it is, who differs, who goes dark; in
  * packet time, and bounded.
  */
-#include "analyze/health.h"
+#include "analyze/follow/health.h"
 
 #include "analyze/canon.h"
 

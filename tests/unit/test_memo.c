@@ -2,7 +2,7 @@
  * test_memo: a response is recognised by all its bytes but its id and its TTLs, and by nothing
  * less.
  */
-#include "analyze/memo.h"
+#include "analyze/validate/memo.h"
 #include "tests/unit/signed_zone.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * test_message: DNS messages, whole, cut, broken and hostile.
  */
-#include "analyze/message.h"
+#include "analyze/decode/message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

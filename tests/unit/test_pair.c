@@ -1,7 +1,7 @@
 /*
  * test_pair: which response belongs to which query.
  */
-#include "analyze/pair.h"
+#include "analyze/decode/pair.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>

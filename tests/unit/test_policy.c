@@ -1,5 +1,5 @@
 /* policy: the YAML file in full, and how each mistake is named. */
-#include "analyze/policy.h"
+#include "analyze/declared/policy.h"
 
 #include "rules/conf.h"
 

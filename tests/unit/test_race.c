@@ -3,7 +3,7 @@
  */
 #include "tests/unit/fact_builder.h"
 
-#include "analyze/race.h"
+#include "analyze/follow/race.h"
 
 #include <netinet/in.h>
 

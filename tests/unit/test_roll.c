@@ -3,7 +3,7 @@
  * that RFC 7583 and RFC 5011 call too early. The state is made by hand here, and from signed
  * responses below.
  */
-#include "analyze/roll_check.h"
+#include "analyze/follow/roll_check.h"
 
 #include "tests/unit/signed_zone.h"
 

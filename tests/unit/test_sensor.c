@@ -4,8 +4,8 @@
 #include "tests/unit/fact_builder.h"
 #include "tests/unit/packets.h"
 
-#include "analyze/dissect.h"
-#include "analyze/selfcheck.h"
+#include "analyze/decode/dissect.h"
+#include "analyze/tell/selfcheck.h"
 
 #include <netinet/in.h>
 

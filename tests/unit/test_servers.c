@@ -5,7 +5,7 @@
 #include "tests/unit/fact_builder.h"
 
 #include "analyze/canon.h"
-#include "analyze/servers.h"
+#include "analyze/follow/servers.h"
 
 #define REFRESH 3600
 

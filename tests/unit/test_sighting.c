@@ -2,7 +2,7 @@
  * test_sighting: what the history is told: each RRset, how often, when and from whom, whatever the
  * receiver's pace.
  */
-#include "analyze/sighting.h"
+#include "analyze/tell/sighting.h"
 
 #include "history/record.h"
 

@@ -1,7 +1,7 @@
 /*
  * test_table: entries by key, the oldest gives way; against a plain list in a long random run.
  */
-#include "analyze/table.h"
+#include "analyze/decode/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

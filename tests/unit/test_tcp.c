@@ -3,7 +3,7 @@
  */
 #include "tests/unit/packets.h"
 
-#include "analyze/packet.h"
+#include "analyze/decode/packet.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>

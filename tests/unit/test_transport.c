@@ -4,8 +4,8 @@
  */
 #include "tests/unit/fact_builder.h"
 
-#include "analyze/packet.h"
-#include "analyze/transport.h"
+#include "analyze/decode/packet.h"
+#include "analyze/follow/transport.h"
 
 #include <netinet/in.h>
 

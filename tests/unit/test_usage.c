@@ -1,10 +1,10 @@
 /*
  * test_usage: outages and their end, servers, receivers: bounded, and in packet time.
  */
-#include "analyze/objectives.h"
-#include "analyze/receivers.h"
-#include "analyze/roll.h"
-#include "analyze/usage.h"
+#include "analyze/follow/objectives.h"
+#include "analyze/follow/receivers.h"
+#include "analyze/follow/roll.h"
+#include "analyze/follow/usage.h"
 
 #include "rules/rules.h"
 

@@ -2,7 +2,7 @@
  * test_validator: verdicts of responses that ldns signed: the chain in any order, time, aliases,
  * wildcards, denial, unsigned delegations, what is forgotten, and what hostile zones may cost.
  */
-#include "analyze/ahead.h"
+#include "analyze/validate/ahead.h"
 #include "tests/unit/signed_zone.h"
 
 #include <setjmp.h>

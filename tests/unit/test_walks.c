@@ -1,7 +1,7 @@
 /*
  * walks: who follows an NSEC chain and who gathers NSEC3 hashes, and who only looks like it.
  */
-#include "analyze/walks.h"
+#include "analyze/follow/walks.h"
 
 #include "analyze/canon.h"
 #include "analyze/key.h"

@@ -1,5 +1,5 @@
 /* zoneset: reading, order, writing back, and what is a difference. */
-#include "analyze/zoneset.h"
+#include "analyze/declared/zoneset.h"
 
 #include "analyze/canon.h"
 

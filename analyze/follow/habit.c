@@ -1,0 +1,449 @@
+/*
+ * habit: the hand of a signer.
+ *
+ * Contained in: analyze, tests. Must never: judge (rules/habit.c does), or grow with traffic beyond
+ * HABIT_KEYS_MAX.
+ */
+#include "analyze/follow/habit.h"
+
+#include "analyze/canon.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define uthash_fatal(message) abort() /* our memory is gone: our own failure */
+#include <uthash.h>
+
+#define TYPE_CDS     59
+#define TYPE_CDNSKEY 60
+#define CLASSES      3
+#define SIGNINGS     8 /* inception times remembered: the latest */
+#define TTLS         8 /* types whose TTL is remembered */
+#define NS_PER_S     INT64_C(1000000000)
+#define COUNT_MOST   UINT32_C(1000000000)
+#define TIME_MOST    (INT64_C(1) << 40) /* seconds; beyond, nothing that is kept is true */
+#define FORMAT       1
+
+struct signing {
+    int64_t inception;
+    int32_t age; /* seconds until the first signature of it was seen; INT32_MAX: long */
+};
+
+struct class
+{
+    uint32_t samples, signings; /* signatures, different inception times */
+    int64_t validity_min, validity_max;
+    uint32_t inception_round, expiration_round; /* largest of grain[] that divides all */
+    uint32_t unrounded;                         /* signings that began off the minute */
+    uint8_t recent;
+    struct signing signing[SIGNINGS];
+    uint8_t ttls;
+    struct {
+        uint16_t type;
+        uint32_t ttl, count; /* count 0: different ones were seen */
+    } ttl[TTLS];
+};
+
+struct habit {
+    UT_hash_handle hh;
+    uint64_t id; /* hash of zone and key */
+    int64_t last_ns;
+    struct class class[CLASSES];
+    uint16_t size;
+    const uint8_t *rdata; /* of the DNSKEY, behind the zone's name */
+    uint8_t zone[];
+};
+
+struct habits {
+    struct habit *table; /* in the order of their last use */
+    uint64_t seed;
+};
+
+/* Weeks begin on Thursday, as the epoch did. */
+static const uint32_t grain[] = {604800, 86400, 3600, 60, 1};
+
+struct habits *habits_new(uint64_t seed)
+{
+    struct habits *h = calloc(1, sizeof *h);
+    if (h)
+        h->seed = seed;
+    return h;
+}
+
+void habits_free(struct habits *h)
+{
+    if (h == NULL)
+        return;
+    struct habit *habit, *next;
+    HASH_ITER(hh, h->table, habit, next)
+    {
+        HASH_DEL(h->table, habit);
+        free(habit);
+    }
+    free(h);
+}
+
+static unsigned class_of(uint16_t type)
+{
+    switch (type) {
+    case TYPE_DNSKEY:
+    case TYPE_CDS:
+    case TYPE_CDNSKEY:
+        return 1;
+    case TYPE_NSEC:
+    case TYPE_NSEC3:
+    case TYPE_NSEC3PARAM:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
+static uint64_t id_of(const struct habits *h, const uint8_t *zone, const uint8_t *rdata,
+                      uint16_t size)
+{
+    return XXH3_64bits_withSeed(rdata, size, XXH3_64bits_withSeed(zone, name_size(zone), h->seed));
+}
+
+static struct habit *find(const struct habits *h, const uint8_t *zone, const uint8_t *rdata,
+                          uint16_t size)
+{
+    uint64_t id = id_of(h, zone, rdata, size);
+    struct habit *habit;
+    HASH_FIND(hh, h->table, &id, sizeof id, habit);
+    bool same = habit && habit->size == size && memcmp(habit->rdata, rdata, size) == 0 &&
+                name_equal(habit->zone, zone);
+    return same ? habit : NULL;
+}
+
+static struct habit *make(struct habits *h, const uint8_t *zone, const uint8_t *rdata,
+                          uint16_t size)
+{
+    if (size > HABIT_KEY_BYTES)
+        return NULL;
+    if (HASH_COUNT(h->table) >= HABIT_KEYS_MAX) {
+        struct habit *oldest = h->table;
+        HASH_DEL(h->table, oldest);
+        free(oldest);
+    }
+    size_t name = name_size(zone);
+    struct habit *habit = calloc(1, sizeof *habit + name + size);
+    if (habit == NULL)
+        return NULL;
+    habit->id = id_of(h, zone, rdata, size);
+    memcpy(habit->zone, zone, name);
+    habit->rdata = memcpy(habit->zone + name, rdata, size);
+    habit->size = size;
+    HASH_ADD(hh, h->table, id, sizeof habit->id, habit);
+    return habit;
+}
+
+/* --- learning ------------------------------------------------------------------------------ */
+
+static uint32_t divides(uint32_t so_far, int64_t time)
+{
+    for (size_t i = 0; i < sizeof grain / sizeof *grain; i++)
+        if ((so_far == 0 || grain[i] <= so_far) && time % grain[i] == 0)
+            return grain[i];
+    return 1;
+}
+
+static int64_t age_of(const struct rrset *set, const struct fact_signature *s)
+{
+    return set->first_seen_ns / NS_PER_S - s->inception;
+}
+
+static int32_t small(int64_t age)
+{
+    return age > INT32_MAX ? INT32_MAX : age < -INT32_MAX ? -INT32_MAX : (int32_t)age;
+}
+
+static void learn_signing(struct class *c, const struct rrset *set, const struct fact_signature *s)
+{
+    int32_t age = small(age_of(set, s));
+    for (uint8_t i = 0; i < c->recent; i++) {
+        if (c->signing[i].inception != s->inception)
+            continue;
+        if (age < c->signing[i].age)
+            c->signing[i].age = age;
+        return;
+    }
+    if (c->signings < COUNT_MOST)
+        c->signings++;
+    c->unrounded += s->inception % 60 != 0 && c->unrounded < COUNT_MOST;
+    if (c->recent == SIGNINGS)
+        memmove(c->signing, c->signing + 1, --c->recent * sizeof *c->signing);
+    c->signing[c->recent++] = (struct signing){s->inception, age};
+}
+
+static void learn_ttl(struct class *c, uint16_t type, uint32_t ttl)
+{
+    uint8_t i = 0;
+    while (i < c->ttls && c->ttl[i].type != type)
+        i++;
+    if (i == TTLS)
+        return;
+    if (i == c->ttls) {
+        c->ttls++;
+        c->ttl[i].type = type;
+        c->ttl[i].ttl = ttl;
+        c->ttl[i].count = 1;
+    } else if (c->ttl[i].ttl != ttl) {
+        c->ttl[i].count = 0;
+    } else if (c->ttl[i].count && c->ttl[i].count < COUNT_MOST) {
+        c->ttl[i].count++;
+    }
+}
+
+void habits_learn(struct habits *h, const uint8_t *zone, const struct key *key,
+                  const struct rrset *set, const struct fact_signature *s)
+{
+    struct habit *habit = find(h, zone, key->rdata, key->rdata_size);
+    if (habit) { /* to the end of the line */
+        HASH_DEL(h->table, habit);
+        HASH_ADD(hh, h->table, id, sizeof habit->id, habit);
+    } else if ((habit = make(h, zone, key->rdata, key->rdata_size)) == NULL) {
+        return;
+    }
+    struct class *c = &habit->class[class_of(set->type)];
+    int64_t validity = s->expiration - s->inception;
+    if (c->samples == 0 || validity < c->validity_min)
+        c->validity_min = validity;
+    if (c->samples == 0 || validity > c->validity_max)
+        c->validity_max = validity;
+    if (c->samples < COUNT_MOST)
+        c->samples++;
+    c->inception_round = divides(c->inception_round, s->inception);
+    c->expiration_round = divides(c->expiration_round, s->expiration);
+    learn_signing(c, set, s);
+    learn_ttl(c, set->type, s->original_ttl);
+    if (set->last_seen_ns > habit->last_ns)
+        habit->last_ns = set->last_seen_ns;
+}
+
+/* --- describing ---------------------------------------------------------------------------- */
+
+/* The least age at which a signing was first seen, and how many were seen about as soon. */
+static void describe_age(const struct class *c, struct fact_habit *ret)
+{
+    int32_t least = INT32_MAX;
+    for (uint8_t i = 0; i < c->recent; i++)
+        if (c->signing[i].age < least)
+            least = c->signing[i].age;
+    ret->set_back = least;
+    for (uint8_t i = 0; i < c->recent; i++)
+        ret->set_back_signings += c->signing[i].age <= least + HABIT_SOON;
+}
+
+/* The signatures of the zone's other keys over data. */
+static uint32_t by_others(const struct habits *h, const uint8_t *zone, const struct key *key,
+                          const struct habit_rdata *known, size_t count)
+{
+    uint32_t samples = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (known[i].size == key->rdata_size &&
+            memcmp(known[i].bytes, key->rdata, key->rdata_size) == 0)
+            continue;
+        const struct habit *other = find(h, zone, known[i].bytes, known[i].size);
+        if (other && other->class[0].samples > samples)
+            samples = other->class[0].samples;
+    }
+    return samples;
+}
+
+bool habits_describe(struct habits *h, const uint8_t *zone, const struct key *key,
+                     const struct rrset *set, const struct fact_signature *s,
+                     const struct habit_rdata *known, size_t known_count, struct fact_habit *ret)
+{
+    const struct habit *habit = find(h, zone, key->rdata, key->rdata_size);
+    if (habit == NULL)
+        return false;
+    unsigned which = class_of(set->type);
+    const struct class *c = &habit->class[which];
+    *ret = (struct fact_habit){.samples = c->samples,
+                               .signings = c->signings,
+                               .validity_min = c->validity_min,
+                               .validity_max = c->validity_max,
+                               .inception_round = c->inception_round,
+                               .expiration_round = c->expiration_round,
+                               .unrounded = c->unrounded,
+                               .age = age_of(set, s),
+                               .of_keys = which == 1,
+                               .of_data = which == 0,
+                               .key_flags = key->flags,
+                               .over_data = habit->class[0].samples,
+                               .over_keys = habit->class[1].samples};
+    describe_age(c, ret);
+    for (uint8_t i = 0; i < c->ttls; i++)
+        if (c->ttl[i].type == set->type) {
+            ret->ttl = c->ttl[i].ttl;
+            ret->ttl_samples = c->ttl[i].count;
+        }
+    if (which == 0)
+        ret->others_over_data = by_others(h, zone, key, known, known_count);
+    return true;
+}
+
+/* --- keeping ------------------------------------------------------------------------------- */
+
+struct pen { /* writes or reads numbers, most significant byte first; `bad` sticks */
+    uint8_t *bytes;
+    const uint8_t *from;
+    size_t at, size;
+    bool bad;
+};
+
+static void put(struct pen *p, uint64_t value, size_t bytes)
+{
+    if (p->size - p->at < bytes) {
+        p->bad = true;
+        return;
+    }
+    for (size_t i = bytes; i > 0; i--)
+        p->bytes[p->at++] = (uint8_t)(value >> 8 * (i - 1));
+}
+
+static uint64_t take(struct pen *p, size_t bytes)
+{
+    uint64_t value = 0;
+    if (p->size - p->at < bytes) {
+        p->bad = true;
+        return 0;
+    }
+    for (size_t i = 0; i < bytes; i++)
+        value = value << 8 | p->from[p->at++];
+    return value;
+}
+
+static int64_t take_time(struct pen *p)
+{
+    int64_t time = (int64_t)take(p, 8);
+    p->bad |= time < -TIME_MOST || time > TIME_MOST;
+    return time;
+}
+
+static uint32_t take_count(struct pen *p)
+{
+    uint64_t count = take(p, 4);
+    p->bad |= count > COUNT_MOST;
+    return (uint32_t)count;
+}
+
+static uint32_t take_grain(struct pen *p)
+{
+    uint32_t value = (uint32_t)take(p, 4);
+    bool known = value == 0;
+    for (size_t i = 0; i < sizeof grain / sizeof *grain; i++)
+        known |= value == grain[i];
+    p->bad |= !known;
+    return value;
+}
+
+static void put_class(struct pen *p, const struct class *c)
+{
+    put(p, c->samples, 4);
+    put(p, c->signings, 4);
+    put(p, (uint64_t)c->validity_min, 8);
+    put(p, (uint64_t)c->validity_max, 8);
+    put(p, c->inception_round, 4);
+    put(p, c->expiration_round, 4);
+    put(p, c->unrounded, 4);
+    put(p, c->recent, 1);
+    for (uint8_t i = 0; i < c->recent; i++) {
+        put(p, (uint64_t)c->signing[i].inception, 8);
+        put(p, (uint32_t)c->signing[i].age, 4);
+    }
+    put(p, c->ttls, 1);
+    for (uint8_t i = 0; i < c->ttls; i++) {
+        put(p, c->ttl[i].type, 2);
+        put(p, c->ttl[i].ttl, 4);
+        put(p, c->ttl[i].count, 4);
+    }
+}
+
+static void take_class(struct pen *p, struct class *c)
+{
+    c->samples = take_count(p);
+    c->signings = take_count(p);
+    c->validity_min = take_time(p);
+    c->validity_max = take_time(p);
+    c->inception_round = take_grain(p);
+    c->expiration_round = take_grain(p);
+    c->unrounded = take_count(p);
+    c->recent = (uint8_t)take(p, 1);
+    p->bad |= c->recent > SIGNINGS || c->validity_min > c->validity_max;
+    for (uint8_t i = 0; i < c->recent && !p->bad; i++) {
+        c->signing[i].inception = take_time(p);
+        c->signing[i].age = (int32_t)(uint32_t)take(p, 4);
+    }
+    c->ttls = (uint8_t)take(p, 1);
+    p->bad |= c->ttls > TTLS;
+    for (uint8_t i = 0; i < c->ttls && !p->bad; i++) {
+        c->ttl[i].type = (uint16_t)take(p, 2);
+        c->ttl[i].ttl = (uint32_t)take(p, 4);
+        c->ttl[i].count = take_count(p);
+    }
+}
+
+#define KEPT_BYTES (HABIT_KEY_BYTES + 3 + CLASSES * (38 + SIGNINGS * 12 + TTLS * 10))
+
+static int by_zone_and_key(const void *a, const void *b)
+{
+    const struct habit *x = *(const struct habit *const *)a, *y = *(const struct habit *const *)b;
+    int order = name_compare(x->zone, y->zone);
+    if (order == 0 && x->size != y->size)
+        order = x->size < y->size ? -1 : 1;
+    return order ? order : memcmp(x->rdata, y->rdata, x->size);
+}
+
+void habits_write(const struct habits *h, habits_on_kept *on_kept, void *context)
+{
+    static uint8_t bytes[KEPT_BYTES];
+    static char text[(KEPT_BYTES + 2) / 3 * 4 + 1];
+    size_t count = 0;
+    const struct habit **list = calloc(HASH_COUNT(h->table) + 1, sizeof *list);
+    if (list == NULL)
+        return;
+    for (const struct habit *habit = h->table; habit; habit = habit->hh.next)
+        list[count++] = habit;
+    qsort(list, count, sizeof *list, by_zone_and_key);
+    for (size_t i = 0; i < count; i++) {
+        struct pen p = {.bytes = bytes, .size = sizeof bytes};
+        put(&p, FORMAT, 1);
+        put(&p, list[i]->size, 2);
+        memcpy(bytes + p.at, list[i]->rdata, list[i]->size);
+        p.at += list[i]->size;
+        for (size_t k = 0; k < CLASSES; k++)
+            put_class(&p, &list[i]->class[k]);
+        EVP_EncodeBlock((uint8_t *)text, bytes, (int)p.at);
+        on_kept(context, list[i]->zone, list[i]->last_ns, text);
+    }
+    free(list);
+}
+
+bool habits_read(struct habits *h, const uint8_t *zone, int64_t last_ns, const uint8_t *bytes,
+                 size_t size)
+{
+    struct pen p = {.from = bytes, .size = size};
+    struct class class[CLASSES] = {0};
+    uint64_t format = take(&p, 1);
+    uint16_t key = (uint16_t)take(&p, 2);
+    if (p.bad || format != FORMAT || key < 4 || key > HABIT_KEY_BYTES || size - p.at < key)
+        return false;
+    const uint8_t *rdata = bytes + p.at;
+    p.at += key;
+    for (size_t k = 0; k < CLASSES && !p.bad; k++)
+        take_class(&p, &class[k]);
+    if (p.bad || p.at != size || find(h, zone, rdata, key))
+        return false;
+    struct habit *habit = make(h, zone, rdata, key);
+    if (habit == NULL)
+        return true; /* no memory: it is learned anew */
+    memcpy(habit->class, class, sizeof class);
+    habit->last_ns = last_ns;
+    return true;
+}

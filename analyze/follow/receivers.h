@@ -1,0 +1,46 @@
+/*
+ * receivers: who was sent the data that a finding is about.
+ *
+ * Contained in: analyze, tests. An address, the first and last time, how often: for the first
+ * RECEIVERS_MAX addresses of a finding; responses to others are counted. Looked at only for
+ * responses that support a finding.
+ */
+#ifndef ANALYZE_FOLLOW_RECEIVERS_H
+#define ANALYZE_FOLLOW_RECEIVERS_H
+
+#include "analyze/decode/flow.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECEIVERS_MAX 32
+
+struct finding;
+
+struct receiver {
+    uint8_t family, address[16];
+    bool from_authority; /* AA=1 or RA=0: it asked a zone's servers, as resolvers do */
+    uint64_t count, first_frame, last_frame;
+    int64_t first_ns, last_ns;
+};
+
+struct receivers_of { /* one finding's */
+    const struct finding *finding;
+    uint64_t count;  /* responses */
+    uint64_t others; /* of them, to addresses beyond the list */
+    size_t receivers;
+    struct receiver receiver[RECEIVERS_MAX];
+};
+
+struct receivers; /* opaque */
+
+struct receivers *receivers_new(void); /* NULL without memory */
+void receivers_free(struct receivers *);
+/* A response with data of this finding was sent along `flow`; a frame counts once. */
+void receivers_note(struct receivers *, const struct finding *, const struct flow *,
+                    bool is_authority, int64_t time_ns, uint64_t frame);
+/* What is known of that finding, or NULL. */
+const struct receivers_of *receivers_find(const struct receivers *, const struct finding *);
+
+#endif

@@ -1,0 +1,603 @@
+/*
+ * tell: observations become facts.
+ *
+ * Contained in: analyze, tests.
+ */
+#include "analyze/tell/tell.h"
+
+#include "analyze/canon.h"
+#include "analyze/follow/keep.h"
+#include "analyze/follow/served.h"
+#include "analyze/follow/usage.h"
+#include "analyze/tell/tell_habit.h"
+#include "analyze/validate/judge.h"
+#include "analyze/validate/trust.h"
+
+#include <string.h>
+
+#define CHAIN_FRAMES  48
+#define TOLD_EXPIRING 0x40 /* beside enum signature_state + 1: under the lead time */
+#define TOLD_WANING   0x20 /* … and three quarters of its life are over */
+#define TOLD_OVERDUE  0x80 /* … and the refresh that the zone's policy states is overdue */
+#define TOLD_STATE    0x1f
+#define HOUR_NS       3600000000000ll
+
+/* Room for views of one RRset; only one is shown at a time. */
+struct views {
+    struct fact_rdata rdata[RRSET_RECORDS_MAX];
+    struct fact_key key[RRSET_RECORDS_MAX];
+    struct fact_ds ds[RRSET_RECORDS_MAX];
+    uint64_t chain[CHAIN_FRAMES];
+};
+
+static struct views views; /* this process has one thread; 100 KiB do not belong on the stack */
+
+static void attach(struct tell *t, struct rrset *set, struct finding *const *findings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool known = false;
+        for (uint8_t k = 0; k < set->finding_count; k++)
+            known |= set->findings[k] == findings[i];
+        if (known || set->finding_count == RRSET_FINDINGS_MAX)
+            continue;
+        set->findings[set->finding_count++] = findings[i];
+        t->epoch++;
+    }
+}
+
+/* Judged anew, the RRset no longer supports what its own signatures were found to be: seen again,
+ * it must not bring that back. */
+static void detach_refuted(struct rrset *set)
+{
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < set->finding_count; i++) {
+        struct finding *f = set->findings[i];
+        bool of_signature = strncmp(rule_text(f->rule)->id, "rrsig-", 6) == 0;
+        if (f->state != FINDING_CLOSED || !of_signature)
+            set->findings[kept++] = f;
+    }
+    set->finding_count = kept;
+}
+
+size_t tell_give(struct tell *t, const struct fact *fact, struct rrset *set)
+{
+    struct finding *findings[RRSET_FINDINGS_MAX];
+    size_t count = rules_judge(t->rules, fact, findings, RRSET_FINDINGS_MAX);
+    if (set)
+        attach(t, set, findings, count < RRSET_FINDINGS_MAX ? count : RRSET_FINDINGS_MAX);
+    return count;
+}
+
+void tell_give_answer(struct tell *t, const struct fact *fact, struct answer *a)
+{
+    struct finding *finding;
+    if (rules_judge(t->rules, fact, &finding, 1) == 0 || a->finding == finding)
+        return;
+    a->finding = finding;
+    t->epoch++;
+}
+
+/* What else is needed to come to the same judgement: the query, and the keys of every zone it rests
+ * on. */
+static size_t chain_of(struct tell *t, const struct answer *a, const struct zone *zone)
+{
+    const struct world *w = &t->answers->world;
+    size_t count = 0;
+    if (a->query_frame)
+        views.chain[count++] = a->query_frame;
+    if (zone)
+        count += judge_chain_frames(w, zone, views.chain + count, CHAIN_FRAMES - count);
+    for (uint8_t i = 0; i < a->zones; i++)
+        if (a->depends[i].zone != zone)
+            count += judge_chain_frames(w, a->depends[i].zone, views.chain + count,
+                                        CHAIN_FRAMES - count);
+    return count;
+}
+
+/* What is common to all facts from an answer. */
+struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind kind,
+                       const struct zone *zone, bool retro)
+{
+    struct fact f = {.kind = kind,
+                     .time_ns = a->time_ns,
+                     .clock_ns = answers_clock(t->answers, a->time_ns),
+                     .frame = a->frame,
+                     .frames = a->frames,
+                     .frame_count = a->frame_count,
+                     .verdict = reason_verdict(a->reason),
+                     .reason = a->reason,
+                     .retro = retro,
+                     .aa = (a->flags & DNS_AA) != 0,
+                     .do_bit = a->do_bit,
+                     .from_referral = a->kind == ANSWER_REFERRAL,
+                     .server_family = a->flow.family,
+                     .server = a->flow.src,
+                     .kept = zone && keep_supports(zone),
+                     .lossy = t->lossy};
+    f.chain = views.chain;
+    f.chain_count = chain_of(t, a, zone);
+    if (zone) {
+        f.zone = zone->name;
+        f.dnskey_seen = zone->dnskeys > 0 && zone->trust.trusted;
+    }
+    return f;
+}
+
+void tell_describe(struct fact *f, const struct baseline_zone *declared)
+{
+    if (declared)
+        baseline_describe(declared, f->observed.owner, f->observed.type, f->clock_ns, &f->baseline);
+}
+
+/* --- keys and delegation of a zone --- */
+
+/* A point that is not on the curve; of RSA the bytes say all. */
+static bool undecodable(struct tell *t, const struct zone *zone, const uint8_t *rdata,
+                        uint16_t size)
+{
+    uint8_t algorithm = rdata[3];
+    struct zone *owner = (struct zone *)(uintptr_t)zone;
+    if (algorithm < 13 || algorithm > 16)
+        return false;
+    const struct key *key = world_key(&t->answers->world, owner, rdata, size);
+    return key && key->malformed;
+}
+
+/* Who made the signatures is found out where anything is known of the zone: else whoever sends keys
+ * of names that he made up has each of them checked. */
+static size_t view_keys(struct tell *t, const struct zone *zone, struct rrset *set,
+                        struct fact_key *out)
+{
+    bool known = zone->kept || zone->dss > 0 || zone->trust.state == TRUST_SECURE ||
+                 zone->trust.state == TRUST_BOGUS;
+    size_t count = 0;
+    uint16_t size;
+    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
+        if (size < 4)
+            continue;
+        out[count++] = (struct fact_key){
+            .flags = (uint16_t)(r[0] << 8 | r[1]),
+            .protocol = r[2],
+            .algorithm = r[3],
+            .tag = key_tag(r, size),
+            .public_key = {r + 4, (uint16_t)(size - 4)},
+            .undecodable = known && undecodable(t, zone, r, size),
+            .signs_dnskey = known && judge_signed_with(&t->answers->world, set, r, size)};
+    }
+    return count;
+}
+
+static bool ds_matches(const struct zone *zone, const struct fact_baseline *declared,
+                       const uint8_t *ds, uint16_t size)
+{
+    uint16_t key_size;
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        for (const uint8_t *k = NULL; (k = rrset_record(zone->dnskey[i], k, &key_size)) != NULL;)
+            if (key_matches_ds(zone->name, k, key_size, ds, size) == KEY_DS_MATCHES)
+                return true;
+    for (size_t i = 0; declared->present && i < declared->expected.count; i++)
+        if (key_matches_ds(zone->name, declared->expected.rdata[i].bytes,
+                           declared->expected.rdata[i].size, ds, size) == KEY_DS_MATCHES)
+            return true;
+    return false;
+}
+
+static size_t view_ds(const struct zone *zone, const struct rrset *set, int64_t time_ns,
+                      struct fact_ds *out)
+{
+    size_t count = 0;
+    uint16_t size;
+    struct fact_baseline declared = {.present = false};
+    if (zone->baseline)
+        baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, time_ns, &declared);
+    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
+        if (size < 4)
+            continue;
+        out[count++] = (struct fact_ds){.tag = (uint16_t)(r[0] << 8 | r[1]),
+                                        .algorithm = r[2],
+                                        .digest_type = r[3],
+                                        .digest = {r + 4, (uint16_t)(size - 4)},
+                                        .matches_key = ds_matches(zone, &declared, r, size)};
+    }
+    return count;
+}
+
+static bool shows(const struct answer *a, const struct rrset *set)
+{
+    for (size_t i = 0; i < a->sets; i++)
+        if (answer_nth(a, i)->set == set)
+            return true;
+    return false;
+}
+
+/* A fact about one DNSKEY or DS RRset of the zone, at the frame where it was first seen. Sound when
+ * it was served, it does not turn bad because keys or DS have changed since: that is told when
+ * somebody serves it again. What turns out otherwise is as of now. */
+static void tell_variant(struct tell *t, const struct answer *a, struct zone *zone,
+                         struct rrset *set, enum fact_kind kind, bool retro)
+{
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    enum reason reason = judge_rrset(&t->answers->world, set, clock);
+    uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
+    if (set->compared == verdict || set->recalled)
+        return;
+    if (set->compared == VERDICT_SECURE + 1 && !shows(a, set))
+        return;
+    bool changed = set->compared != 0;
+    set->compared = verdict;
+    struct fact f = tell_draft(t, a, kind, zone, retro);
+    if (!changed)
+        f.time_ns = set->first_seen_ns;
+    f.frames = set->frames;
+    f.frame_count = set->frame_count;
+    f.frame = set->frame_count ? set->frames[set->frame_count - 1] : a->frame;
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = reason;
+    f.verdict = reason_verdict(reason);
+    if (kind == FACT_DNSKEY)
+        f.key_count = view_keys(t, zone, set, views.key);
+    else
+        f.ds_count = view_ds(zone, set, clock, views.ds);
+    f.keys = views.key;
+    f.ds = views.ds;
+    tell_describe(&f, zone->baseline);
+    tell_give(t, &f, set);
+}
+
+static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+{
+    struct rrset *proof = zone->no_ds.proof[0];
+    if (proof == NULL || proof->recalled || zone->no_ds.reason == REASON_NONE)
+        return;
+    struct fact f = tell_draft(t, a, FACT_NO_DS, zone, retro);
+    f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DS};
+    f.reason = zone->no_ds.reason;
+    f.verdict = reason_verdict(f.reason);
+    f.time_ns = zone->no_ds.seen_ns;
+    tell_describe(&f, zone->baseline);
+    tell_give(t, &f, proof);
+}
+
+static struct rrset *newest(struct rrset *const *variant, uint8_t count)
+{
+    struct rrset *set = NULL;
+    for (uint8_t i = 0; i < count; i++)
+        if (set == NULL || variant[i]->last_seen_ns >= set->last_seen_ns)
+            set = variant[i];
+    return set;
+}
+
+static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+{
+    struct rrset *keys = newest(zone->dnskey, zone->dnskeys), *ds = newest(zone->ds, zone->dss);
+    struct fact f = tell_draft(t, a, FACT_CHAIN, zone, retro);
+    f.reason = zone->trust.reason;
+    f.verdict = reason_verdict(f.reason);
+    f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
+    if (keys) {
+        f.observed = rrset_view(keys, views.rdata);
+        f.key_count = view_keys(t, zone, keys, views.key);
+        f.frames = keys->frames;
+        f.frame_count = keys->frame_count;
+        f.frame = keys->frame_count ? keys->frames[keys->frame_count - 1] : a->frame;
+    }
+    if (ds)
+        f.ds_count = view_ds(zone, ds, f.clock_ns, views.ds);
+    f.keys = views.key;
+    f.ds = views.ds;
+    tell_describe(&f, zone->baseline);
+    tell_give(t, &f, keys ? keys : ds);
+}
+
+static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+{
+    const struct trust *trust =
+        trust_zone(&t->answers->world, zone, answers_clock(t->answers, a->time_ns));
+    if (zone->told_version == trust->version)
+        return;
+    zone->told_version = trust->version;
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        tell_variant(t, a, zone, zone->dnskey[i], FACT_DNSKEY, retro);
+    for (uint8_t i = 0; i < zone->dss; i++)
+        tell_variant(t, a, zone, zone->ds[i], FACT_DS, retro);
+    tell_no_ds(t, a, zone, retro);
+    bool settled = trust->state == TRUST_SECURE || trust->state == TRUST_BOGUS;
+    if (settled && zone->told != trust->reason) {
+        zone->told = trust->reason;
+        tell_chain(t, a, zone, retro);
+    }
+}
+
+/* --- RRsets --- */
+
+static bool others_wrong(const struct rrset *set, const struct signature *but)
+{
+    for (uint8_t i = 0; i < set->signatures; i++) {
+        uint8_t told = set->signature[i].reported & TOLD_STATE;
+        if (&set->signature[i] != but && told && told != SIGNATURE_VALID + 1)
+            return true;
+    }
+    return false;
+}
+
+/* Which of the thresholds a sound signature is under; each is told of once. */
+static uint8_t waning(const struct tell *t, const struct rrset *set, const struct zone *zone,
+                      const struct fact_signature *judged, int64_t clock)
+{
+    const int64_t second = 1000000000ll;
+    int64_t lead = (int64_t)t->answers->world.settings->expiring_hours * HOUR_NS;
+    int64_t left = judged->expiration - clock / second;
+    uint8_t told = 0;
+    if (judged->state != SIGNATURE_VALID || left * second >= lead)
+        return 0;
+    if (left < (judged->expiration - judged->inception) / 4)
+        told |= TOLD_WANING;
+    if (zone && zone->baseline) {
+        struct fact_baseline declared = {.present = false};
+        baseline_describe(zone->baseline, set->owner, set->type, clock, &declared);
+        lead = declared.refresh_ns ? declared.refresh_ns : declared.validity_ns / 4;
+        if (left * second < lead)
+            told |= TOLD_OVERDUE;
+    }
+    return told | TOLD_EXPIRING;
+}
+
+static void tell_signature(struct tell *t, const struct answer *a, struct rrset *set,
+                           struct signature *s, bool retro)
+{
+    struct fact_signature judged;
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    judge_signature(&t->answers->world, set, s, clock, &judged);
+    if (judged.state == SIGNATURE_UNCHECKED)
+        return;
+    struct zone *zone = world_find(&t->answers->world, s->signer);
+    uint8_t told = (uint8_t)(judged.state + 1) | waning(t, set, zone, &judged, clock);
+    if (s->reported == told)
+        return;
+    s->reported = told;
+    if (judged.verifies && !s->noted && zone) {
+        s->noted = true;
+        usage_signed(&t->answers->world, zone, set, s, &judged);
+        tell_habit(t, a, set, s, &judged, zone, retro);
+    }
+    struct fact f = tell_draft(t, a, FACT_SIGNATURE, zone, retro);
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = set->judged.reason;
+    f.verdict = reason_verdict(f.reason);
+    f.signature = &judged;
+    f.also_wrong = others_wrong(set, s);
+    tell_describe(&f, zone ? zone->baseline : NULL);
+    tell_give(t, &f, set);
+    detach_refuted(set);
+    if (judged.state == SIGNATURE_VALID && zone)
+        tell_nsec3(t, a, set, zone, retro);
+}
+
+/* The CNAME that a DNAME yields is nobody's record. */
+static bool synthesised(const struct answer *a, const struct rrset *set)
+{
+    const struct rrset *dname = answer_find(a, SECTION_ANSWER, TYPE_DNAME);
+    return set->type == TYPE_CNAME && set->signatures == 0 && dname &&
+           name_within(set->owner, dname->owner);
+}
+
+static bool is_content(uint16_t type)
+{
+    return type != TYPE_DNSKEY && type != TYPE_DS && type != TYPE_RRSIG && type != TYPE_NSEC &&
+           type != TYPE_NSEC3 && type != TYPE_OPT;
+}
+
+/* RRset or NS set against the baseline; nothing to do where no zone is declared. */
+static void tell_content(struct tell *t, const struct answer *a, const struct answer_set *as,
+                         bool retro)
+{
+    struct rrset *set = as->set;
+    bool delegation = set->type == TYPE_NS;
+    if (!is_content(set->type) || (!delegation && as->section != SECTION_ANSWER) ||
+        synthesised(a, set) || (a->qtype == TYPE_ANY && set->type == 13 /* HINFO, RFC 8482 4.2 */))
+        return;
+    const struct baseline *b = t->answers->world.baseline;
+    const struct baseline_zone *declared = b ? baseline_over(b, set->owner, set->type) : NULL;
+    if (declared == NULL)
+        return;
+    enum reason reason = set->signatures && set->judged.done ? set->judged.reason : a->reason;
+    uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
+    if (set->compared == verdict)
+        return;
+    set->compared = verdict;
+    struct zone *zone = world_find(&t->answers->world, baseline_apex(declared));
+    struct fact f = tell_draft(t, a, delegation ? FACT_DELEGATION : FACT_RRSET, zone, retro);
+    f.zone = baseline_apex(declared);
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = reason;
+    f.verdict = reason_verdict(reason);
+    tell_describe(&f, declared);
+    tell_give(t, &f, set);
+}
+
+static void tell_denied(struct tell *t, struct answer *a, bool retro)
+{
+    const struct baseline *b = t->answers->world.baseline;
+    bool negative = a->kind == ANSWER_NXDOMAIN || a->kind == ANSWER_NODATA;
+    if (b == NULL || !negative || reason_verdict(a->reason) != VERDICT_SECURE || a->zone == NULL)
+        return;
+    const struct baseline_zone *declared = baseline_over(b, a->qname, a->qtype);
+    if (declared == NULL || !name_equal(baseline_apex(declared), a->zone->name))
+        return;
+    struct fact f = tell_draft(t, a, FACT_DENIED, a->zone, retro);
+    f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
+    tell_describe(&f, declared);
+    tell_give_answer(t, &f, a);
+}
+
+static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
+{
+    if (a->reason != REASON_SIG_MISSING || a->by == NULL || a->zone == NULL)
+        return;
+    struct rrset *set = (struct rrset *)(uintptr_t)a->by;
+    struct fact f = tell_draft(t, a, FACT_UNSIGNED, a->zone, retro);
+    f.observed = rrset_view(set, views.rdata);
+    f.was_signed = a->zone->verified > 0;
+    tell_describe(&f, a->zone->baseline);
+    tell_give(t, &f, set);
+}
+
+/* Algorithms and TTL of what is validly signed. */
+static void tell_served(struct tell *t, const struct answer *a, const struct answer_set *as,
+                        bool retro)
+{
+    struct rrset *set = as->set;
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    if (set->signatures == 0 || judge_rrset(&t->answers->world, set, clock) != REASON_CHAIN)
+        return;
+    struct zone *zone = world_find(&t->answers->world, set->signature[set->judged.by].signer);
+    if (zone == NULL)
+        return;
+    struct fact_served served;
+    struct fact_baseline declared = {.present = false};
+    if (zone->baseline) /* plans for its keys, not for the RRset, are what matters */
+        baseline_describe(zone->baseline, zone->name, TYPE_DNSKEY, clock, &declared);
+    uint64_t news =
+        served_describe(&t->answers->world, a, as, zone, clock, declared.refresh_ns, &served);
+    if (set->served == news)
+        return;
+    set->served = news;
+    struct fact f = tell_draft(t, a, FACT_SERVED, zone, retro);
+    f.served = &served;
+    f.baseline = declared;
+    f.observed = rrset_view(set, views.rdata);
+    f.reason = set->judged.reason;
+    f.verdict = reason_verdict(f.reason);
+    tell_give(t, &f, set);
+}
+
+/* What the answer had too much of; NULL nothing. */
+static const char *too_much(const struct world *w, const struct answer *a)
+{
+    static const char *const texts[BUDGET_KINDS] = {
+        [BUDGET_COLLISIONS] = "more trials of signatures with keys that share a tag than we make",
+        [BUDGET_SIGNATURES] = "more signature checks than one message may cost",
+        [BUDGET_HASHES] = "more NSEC3 hashes than one message may cost",
+        [BUDGET_KEYS] = "more keys than we keep of a zone",
+        [BUDGET_RECORDS] = "more records, owners or RRsets than we look at in one message",
+        [BUDGET_ZONE] = "more failing signature checks than one zone may cost in a second",
+        [BUDGET_SECOND] = "more signature checks than one second may cost",
+        [BUDGET_FAILING] = "more failing signature checks than the frames so far may cost",
+        [BUDGET_ZONES] = "more zones than we keep"};
+    if (a->reason == REASON_NSEC3_ITERATIONS)
+        return "more NSEC3 iterations than anyone should compute (RFC 9276)";
+    if (a->kind == ANSWER_OTHER)
+        return a->reason == REASON_BUDGET ? texts[BUDGET_RECORDS] : NULL;
+    for (unsigned kind = 0; kind < BUDGET_KINDS; kind++)
+        if (w->budget.ran_out >> kind & 1)
+            return texts[kind];
+    return NULL;
+}
+
+static void tell_load(struct tell *t, const struct answer *a, bool retro)
+{
+    static const uint8_t root[1] = {0};
+    const struct world *w = &t->answers->world;
+    const char *text = too_much(w, a);
+    if (text == NULL)
+        return;
+    struct zone *zone = a->zone ? a->zone : world_over(w, a->qname, false);
+    struct fact f = tell_draft(t, a, FACT_LOAD, zone, retro);
+    f.zone = zone ? zone->name : root;
+    f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
+    f.load = text;
+    tell_describe(&f, zone ? zone->baseline : NULL);
+    tell_give(t, &f, NULL);
+}
+
+void tell_judged(struct tell *t, struct answer *a, bool retro)
+{
+    tell_load(t, a, retro);
+    if (a->kind == ANSWER_OTHER)
+        return;
+    for (uint8_t i = 0; i < a->zones; i++)
+        tell_zone(t, a, a->depends[i].zone, retro);
+    if (a->no_ds_of)
+        tell_zone(t, a, a->no_ds_of, retro);
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct answer_set *as = answer_nth(a, i);
+        struct rrset *set = as->set;
+        if ((set->type == TYPE_DNSKEY || set->type == TYPE_DS) && set->signatures) {
+            struct zone *zone = world_find(&t->answers->world, set->owner);
+            if (zone)
+                tell_zone(t, a, zone, retro);
+        }
+        for (uint8_t k = 0; k < set->signatures; k++)
+            tell_signature(t, a, set, &set->signature[k], retro);
+        tell_content(t, a, as, retro);
+        tell_served(t, a, as, retro);
+    }
+    tell_unsigned(t, a, retro);
+    tell_proof(t, a, retro);
+    tell_contradictions(t, a, &a->flow, a->time_ns, a->frame);
+    tell_denied(t, a, retro);
+    a->roll_stamp = 0; /* who signs it was found out just now */
+    tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, retro);
+}
+
+void tell_glue(struct tell *t, const struct dns_message *m, const struct answer *a)
+{
+    const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
+    const struct baseline *b = t->answers->world.baseline;
+    if (b == NULL || ns == NULL || a->kind != ANSWER_REFERRAL)
+        return;
+    const struct baseline_zone *declared = baseline_at(b, ns->owner);
+    struct rrset_groups groups;
+    if (declared == NULL)
+        return;
+    rrset_groups(m, 1u << SECTION_ADDITIONAL, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        struct rrset_group *g = &groups.group[i];
+        const uint8_t *owner = m->owners[g->owner].name;
+        if ((g->type != TYPE_A && g->type != TYPE_AAAA) || !name_within(owner, ns->owner))
+            continue;
+        rrset_intern(t->answers->world.rrsets, m, g, a->time_ns, a->frames, a->frame_count);
+        if (g->rrset == NULL || g->rrset->compared)
+            continue;
+        g->rrset->compared = 1;
+        struct zone *zone = world_find(&t->answers->world, ns->owner);
+        struct fact f = tell_draft(t, a, FACT_DELEGATION, zone, false);
+        f.zone = baseline_apex(declared);
+        f.observed = rrset_view(g->rrset, views.rdata);
+        tell_describe(&f, declared);
+        tell_give(t, &f, g->rrset);
+    }
+}
+
+static bool cites(const struct finding *f, uint64_t frame)
+{
+    for (size_t i = 0; i < f->frame_count; i++)
+        if (f->frames[i] == frame)
+            return true;
+    return false;
+}
+
+bool tell_again(struct tell *t, struct answer *a, int64_t time_ns, uint64_t frame)
+{
+    bool cited = false;
+    if (a->findings_epoch == t->epoch + 1 && !a->has_findings)
+        return false; /* nothing was attached since this was last looked at */
+    a->findings_epoch = t->epoch + 1;
+    a->has_findings = a->finding != NULL;
+    if (a->finding && !cites(a->finding, frame)) {
+        finding_seen(t->rules, a->finding, time_ns, frame);
+        cited = cites(a->finding, frame);
+    }
+    for (size_t i = 0; i < a->sets; i++) {
+        const struct rrset *set = answer_nth(a, i)->set;
+        a->has_findings |= set->finding_count > 0;
+        for (uint8_t k = 0; k < set->finding_count; k++) {
+            struct finding *f = set->findings[k];
+            if (cites(f, frame))
+                continue; /* just opened by this very response, or by another RRset of it */
+            finding_seen(t->rules, f, time_ns, frame);
+            cited |= cites(f, frame);
+        }
+    }
+    return cited;
+}

@@ -1,0 +1,55 @@
+/*
+ * tell: turns what the validator has just learned into facts for the rules.
+ *
+ * Contained in: analyze, tests. Tells each thing once, and again when its verdict changes; counts
+ * repetitions on the findings that an RRset supports.
+ */
+#ifndef ANALYZE_TELL_TELL_H
+#define ANALYZE_TELL_TELL_H
+
+#include "analyze/validate/answer.h"
+#include "rules/rules.h"
+
+struct tell {
+    struct answers *answers;
+    struct rules *rules;
+    struct habits *habits; /* how keys sign (analyze/follow/habit.h); NULL: nothing is learned */
+    bool lossy;            /* frames were lost lately */
+    uint32_t epoch;        /* grows when a finding is attached to an RRset */
+};
+
+/* After an answer was judged (the callback of struct answers). */
+void tell_judged(struct tell *, struct answer *, bool retro);
+/* Glue of a referral, straight from the message: additional RRsets are not part of the answer. */
+void tell_glue(struct tell *, const struct dns_message *, const struct answer *);
+/* What authoritative servers were seen to serve in it, first and last at these times, for the rolls
+ * of keys (analyze/follow/roll.h). */
+void tell_rolls(struct tell *, struct answer *, const struct flow *, int64_t first_ns,
+                int64_t last_ns, bool retro);
+/* The answer was seen once more. True if a finding now cites the frame. */
+bool tell_again(struct tell *, struct answer *, int64_t time_ns, uint64_t frame);
+
+/* --- for the files that tell of one topic --- */
+
+/* What is common to all facts from an answer; `zone` may be NULL. Valid until the next one. */
+struct fact tell_draft(struct tell *, const struct answer *, enum fact_kind, const struct zone *,
+                       bool retro);
+/* What the owner declared of the observed owner and type; NULL: nothing declared. */
+void tell_describe(struct fact *, const struct baseline_zone *);
+/* To the rules; returns how many findings it opened or supports. They are counted again whenever
+ * the RRset is seen again (NULL: they are not). */
+size_t tell_give(struct tell *, const struct fact *, struct rrset *);
+/* The same for what a response says as a whole: one finding at a time. */
+void tell_give_answer(struct tell *, const struct fact *, struct answer *);
+
+/* How the proof of a denial, a wildcard or an unsigned delegation came out (tell_denial.c). */
+void tell_proof(struct tell *, struct answer *, bool retro);
+/* What the response shows against what was denied, and the other way round (tell_denial.c). */
+void tell_contradictions(struct tell *, const struct answer *, const struct flow *, int64_t time_ns,
+                         uint64_t frame);
+/* `answer` NULL: none in hand (tell_denial.c). */
+void tell_walk(struct tell *, const struct answer *, const struct fact_walk *, const uint8_t *zone);
+/* A validly signed NSEC3 RRset of the zone (tell_denial.c). */
+void tell_nsec3(struct tell *, const struct answer *, struct rrset *, struct zone *, bool retro);
+
+#endif
