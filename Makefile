@@ -48,17 +48,17 @@ DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy ba
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze/validate/%.c,rrset world attempt trust judge denial \
             negative weigh ahead answer memo)
 # what only shows over time: of a zone, its keys and its servers, and of how messages travel
-FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage roll roll_table roll_check roll_unsafe servers voices denials contradiction \
+FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage roll roll_table roll_check roll_unsafe servers voices views denials contradiction \
             served contest contest_settle habit)
 TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback covert)
 FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)
 # what is said of it: facts to the rules, events, reports
 EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/event_dns.c
-TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_servers tell_cut proof report \
+TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_servers tell_views tell_cut proof report \
         inventory steps trail explain learn sighting selfcheck)
 ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline)
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules load \
-         keys roll signatures delegation dsform cut denial records mail served contest habit servers transport resolution validation sensor)
+         keys roll signatures delegation dsform cut denial records mail served contest habit servers views transport resolution validation sensor)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
 EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/accept.c evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
@@ -198,6 +198,9 @@ validator_LIB := ldns libcrypto yaml-0.1 libxxhash
 UNIT += contradiction
 contradiction_OBJ := $(validator_OBJ)
 contradiction_LIB := $(validator_LIB)
+UNIT += views
+views_OBJ := $(validator_OBJ)
+views_LIB := $(validator_LIB)
 UNIT += walks
 walks_OBJ := $(validator_OBJ) analyze/follow/walks.c
 walks_LIB := $(validator_LIB)

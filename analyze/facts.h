@@ -82,6 +82,7 @@ enum fact_kind {
     FACT_BACK,     /* the serial of one server went back, or has come up again: servers */
     FACT_SERVER,   /* an authoritative answer of a server: server */
     FACT_TRANSFER, /* a transfer of the zone was answered, or refused: transfer */
+    FACT_VIEWS,    /* two sides hold two views of observed.owner / observed.type: views */
     FACT_CUT,      /* the NS RRset of parent (observed) and child (cut), or glue, compared: cut */
     FACT_CDS,      /* CDS, CDNSKEY and DNSKEY RRset of one server, compared: cds */
     FACT_HEALTH,   /* what resolvers made of the zone: health */
@@ -332,6 +333,19 @@ struct fact_servers {
     bool over;             /* it has come up again, or all have followed or must have expired */
 };
 
+struct fact_view { /* what one side is told */
+    uint8_t family;
+    const uint8_t *server, *client; /* 16 bytes as in struct flow */
+    struct fact_rrset set;          /* count 0: denied */
+    bool is_signed, signature_known;
+};
+
+struct fact_views {
+    bool over; /* the sides agree again: nothing below is valid */
+    bool by_signature, by_network, by_primary;
+    struct fact_view side[2];
+};
+
 struct fact_transfer {
     uint8_t family;
     const uint8_t *client; /* 16 bytes as in struct flow */
@@ -512,6 +526,7 @@ struct fact {
     const struct fact_transport *transport;
     const struct fact_denial *denial;
     const struct fact_servers *servers;
+    const struct fact_views *views;
     const struct fact_transfer *transfer;
     const struct fact_cut *cut;
     const struct fact_cds *cds;

@@ -26,6 +26,7 @@
 #include "analyze/tell/tell.h"
 #include "analyze/tell/tell_contest.h"
 #include "analyze/tell/tell_servers.h"
+#include "analyze/tell/tell_views.h"
 #include "analyze/types.h"
 #include "analyze/validate/judge.h"
 #include "analyze/validate/memo.h"
@@ -313,6 +314,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     if (contests_wants(a, contests_epoch(p->contests)))
         cited |= tell_contest_seen(&p->tell, p->contests, a, dg);
     cited |= tell_servers(&p->tell, a, dg, query);
+    cited |= query && tell_views(&p->tell, a, dg);
     if (fresh || cited || a->frame == dg->frame)
         hold(p, dg->frames, dg->frame_count);
     if (fresh && query)
@@ -362,6 +364,7 @@ static void on_forget(void *context)
     if (p->sightings)
         sighting_forget(p->sightings, false);
     contests_forget(p->contests);
+    views_forget(&p->answers.world);
     race_forget(&p->watch.race);
 }
 

@@ -57,6 +57,7 @@ bool dsform_judge(struct judge *, const struct fact_ds *);
 void contest_judge(struct judge *);
 void habit_judge(struct judge *);
 void servers_judge(struct judge *);
+void views_judge(struct judge *);
 void cut_judge(struct judge *);
 void transport_judge(struct judge *);
 /* The rule for a TXT RRset that changed: is the mail policy weaker now? `why` says how. */

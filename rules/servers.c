@@ -162,6 +162,14 @@ static void summarise(const struct judge *judge, struct entry *entry, enum sever
                       s->one_serial ? " for the same serial" : "", lasted);
 }
 
+/* Two zones of one name have nothing to agree on. */
+static bool has_views(struct judge *judge)
+{
+    const uint8_t *zone = judge->fact->zone;
+    return findings_open(judge, RULE_VIEWS_DISAGREE,
+                         &(struct subject){zone, zone, TYPE_SOA, NULL, 0});
+}
+
 static void judge_compared(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
@@ -170,6 +178,10 @@ static void judge_compared(struct judge *judge)
     enum rule_id rule = of_parent ? RULE_CDS_INCONSISTENT : RULE_SERVERS_DISAGREE;
     static const uint8_t between[] = "servers";
     struct subject subject = {fact->zone, fact->zone, fact->observed.type, between, sizeof between};
+    if (has_views(judge)) {
+        findings_close(judge, rule, &subject);
+        return;
+    }
     enum severity severity = disagreement(judge);
     if (!severity) {
         /* A server that was late and has come up shows it by a lag that is none any more. */
@@ -215,7 +227,7 @@ static void judge_back(struct judge *judge)
     char zone[NAME_TEXT_MAX], address[64], line[LINE_ROOM], time[32];
     struct subject subject =
         address_subject(fact, TYPE_SOA, server->family, server->address, identity);
-    if (s->over) {
+    if (s->over || has_views(judge)) {
         findings_close(judge, RULE_SOA_SERIAL_BACK, &subject);
         return;
     }

@@ -10,11 +10,13 @@
 #include "analyze/follow/roll.h"
 #include "analyze/follow/servers.h"
 #include "analyze/follow/usage.h"
+#include "analyze/follow/views.h"
 
 size_t followed_free(struct zone *zone)
 {
     return usage_free(zone->usage) + servers_free(zone->servers) + roll_free(zone->roll) +
-           denials_free(zone->denials) + contradictions_free(zone->contradictions);
+           denials_free(zone->denials) + contradictions_free(zone->contradictions) +
+           views_free(zone->views);
 }
 
 void followed_let_go(const struct zone *zone)

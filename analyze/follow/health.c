@@ -30,34 +30,6 @@ static bool power_of_two(uint64_t n)
 
 /* --- whose it is --- */
 
-static bool is_below_cut(const struct zone *zone, const uint8_t *name, int64_t clock_ns)
-{
-    struct fact_baseline b = {.present = false};
-    if (zone->baseline)
-        baseline_describe(zone->baseline, name, TYPE_A, clock_ns, &b);
-    return b.present && b.below_cut;
-}
-
-/* Is there a zone of that name, or only a name that somebody asked about? */
-static bool is_zone(const struct zone *zone)
-{
-    return zone->inside == NULL && (zone->dnskeys || zone->dss || zone->baseline ||
-                                    zone->anchored || zone->no_ds.reason != REASON_NONE);
-}
-
-/* The deepest zone known that the question lies in. */
-static struct zone *home_of(const struct health *h, const struct answer *a)
-{
-    if (a->qname_size == 0)
-        return NULL;
-    bool above = a->qtype == TYPE_DS && !name_is_root(a->qname);
-    struct zone *zone = world_over(&h->answers->world, a->qname, above);
-    while (zone && !is_zone(zone))
-        zone = name_is_root(zone->name) ? NULL : world_over(&h->answers->world, zone->name, true);
-    return zone && is_below_cut(zone, a->qname, answers_clock(h->answers, a->time_ns)) ? NULL
-                                                                                       : zone;
-}
-
 /* Is it certain that the failure is the zone's own? */
 static bool is_its_own(const struct health *h, const struct zone *zone, const struct answer *a)
 {
@@ -383,8 +355,9 @@ static bool note_resolver(struct health *h, struct answer *a, const struct datag
     bool is_failure = a->rcode == RCODE_SERVFAIL;
     if (a->kind == ANSWER_OTHER && !is_failure)
         return false;
-    if (power_of_two(a->counted)) /* zones become known */
-        a->home = home_of(h, a);
+    if (power_of_two(a->counted) && a->qname_size) /* zones become known */
+        a->home = world_home(&h->answers->world, a->qname, a->qtype,
+                             answers_clock(h->answers, a->time_ns));
     if (a->home == NULL || (is_failure && ((a->flags & DNS_CD) || !is_its_own(h, a->home, a))))
         return false;
     struct health_case c = {h,         a,           a->home,  usage_of(&h->answers->world, a->home),

@@ -60,7 +60,7 @@ void servers_let_go(struct servers *s)
         let_go(&s->kept[i].set);
 }
 
-static struct server *find(const struct servers *s, const struct flow *flow)
+struct server *servers_find(const struct servers *s, const struct flow *flow)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->server[i].family == flow->family &&
@@ -73,7 +73,7 @@ struct server *servers_at(struct world *w, struct zone *zone, const struct flow 
                           int64_t time_ns)
 {
     struct servers *s = servers_of(w, zone);
-    struct server *server = s ? find(s, flow) : NULL;
+    struct server *server = s ? servers_find(s, flow) : NULL;
     if (s == NULL || server)
         return server;
     if (s->count == SERVERS_MAX) {

@@ -114,6 +114,8 @@ size_t servers_free(struct servers *);
 /* The RRsets that it holds are let go (they may be freed afterwards), and what hangs on them
  * forgotten. NULL is fine. */
 void servers_let_go(struct servers *);
+/* The entry of the server that sent it, or NULL. */
+struct server *servers_find(const struct servers *, const struct flow *);
 /* Its entry, made if there is room; NULL if not. */
 struct server *servers_at(struct world *, struct zone *, const struct flow *, int64_t time_ns);
 

@@ -99,7 +99,7 @@ struct answer {
     bool volatile_verdict;   /* depends on more than is recorded here */
     uint32_t wait_stamp;
     /* what resolvers made of it (analyze/follow/health.c) */
-    struct zone *home;       /* that the question lies in, NULL unknown */
+    struct zone *home;       /* world_home of the question, NULL unknown or not looked for */
     uint64_t question;       /* hash of name and type, 0 not computed */
     struct finding *vouched; /* AD=1 although it is bogus */
     int64_t excuse_ns;

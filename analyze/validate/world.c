@@ -173,6 +173,31 @@ struct zone *world_over(const struct world *w, const uint8_t *name, bool above)
     return NULL;
 }
 
+static bool is_below_cut(const struct zone *zone, const uint8_t *name, int64_t clock_ns)
+{
+    struct fact_baseline b = {.present = false};
+    if (zone->baseline)
+        baseline_describe(zone->baseline, name, TYPE_A, clock_ns, &b);
+    return b.present && b.below_cut;
+}
+
+/* Is there a zone of that name, or only a name that somebody asked about? */
+static bool is_zone(const struct zone *zone)
+{
+    return zone->inside == NULL && (zone->dnskeys || zone->dss || zone->baseline ||
+                                    zone->anchored || zone->no_ds.reason != REASON_NONE);
+}
+
+struct zone *world_home(const struct world *w, const uint8_t *qname, uint16_t qtype,
+                        int64_t clock_ns)
+{
+    bool above = qtype == TYPE_DS && !name_is_root(qname);
+    struct zone *zone = world_over(w, qname, above);
+    while (zone && !is_zone(zone))
+        zone = name_is_root(zone->name) ? NULL : world_over(w, zone->name, true);
+    return zone && is_below_cut(zone, qname, clock_ns) ? NULL : zone;
+}
+
 bool world_anchored(const struct world *w, const uint8_t *name, int64_t time_ns, int64_t *from_ns,
                     int64_t *until_ns)
 {

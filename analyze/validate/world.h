@@ -100,6 +100,8 @@ struct zone {
     struct roll *roll;       /* analyze/follow/roll.h; NULL: no key was seen from its own servers */
     struct denials *denials; /* analyze/follow/denials.h; NULL: none */
     struct contradictions *contradictions; /* analyze/follow/contradiction.h; NULL: none */
+    struct views *views;                   /* analyze/follow/views.h; NULL: nothing noted */
+    bool views_disputed;                   /* … and its repeated answers are wanted there */
     int64_t disputed_until_ns;             /* until then its repeated answers are noted there */
     uint64_t listed;                       /* its state when the inventory last named it */
     uint8_t name_size;
@@ -164,6 +166,10 @@ struct zone *world_find(const struct world *, const uint8_t *name);
 /* The deepest zone with observations that `name` lies in; with `above`, strictly above it. NULL
  * none. */
 struct zone *world_over(const struct world *, const uint8_t *name, bool above);
+/* The deepest zone known that the question lies in, or NULL: then, too, when the baseline says that
+ * it lies below a cut of that zone. */
+struct zone *world_home(const struct world *, const uint8_t *qname, uint16_t qtype,
+                        int64_t clock_ns);
 /* Is there a trust anchor at or above the name that is valid at that time? [*from_ns, *until_ns] is
  * narrowed to times at which the answer is the same. */
 bool world_anchored(const struct world *, const uint8_t *name, int64_t time_ns, int64_t *from_ns,

@@ -313,7 +313,7 @@ lab_start() { # lab_start SERVEDIR ANCHOR: root/, tld/, ns1/, ns2/ of SERVEDIR, 
 }
 
 lab_halt() { # stops all servers and the resolver
-	lab_stop unbound nsd-root nsd-tld nsd-ns1 knot-ns2 nsd-att mangle
+	lab_stop unbound nsd-root nsd-tld nsd-ns1 nsd-ns2 knot-ns2 nsd-att named-ns1 mangle
 }
 
 # --- recording ---------------------------------------------------------------------------------------
