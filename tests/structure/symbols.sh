@@ -83,7 +83,7 @@ bad=$(awk '$3 ~ /^[TDBRVWC]$/ && $2 != "main" {
         if ($2 != stem && index($2, stem "_") != 1 && $2 != word && index($2, word "_") != 1)
             print $1 ": exports " $2
     }' <<<"$exported" | while read -r line; do
-    grep -qwh "${line##* }" "${line%%/*}"/*.h 2>/dev/null || echo "$line"
+    grep -rqwh --include="*.h" "${line##* }" "${line%%/*}" 2>/dev/null || echo "$line"
 done)
 verdict "foo.c exports only foo_* and what its room declares" "$bad"
 
