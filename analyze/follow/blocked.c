@@ -17,13 +17,18 @@
 #define PATHS     1024
 #define QUESTIONS 4
 #define FRAMES    12
-/* A SYN that is not answered within this has been sent twice more (RFC 6298 2: one second, then
- * two). */
+/* A SYN that is not answered is sent again after one second, then after two (RFC 6298 2, 5.5). Not
+ * answered are SYNs that have waited for three seconds, one that was sent twice more, and one that
+ * was sent once more and has waited for as long again: some resolvers give up after that. */
 #define PATIENCE_NS (3 * SECOND_NS)
+#define RESEND_NS   (SECOND_NS - SECOND_NS / 10)
+#define REPLY_NS    (SECOND_NS / 5)
 /* What the client asks again so soon it has not got: caches keep answers longer. */
 #define AGAIN_NS (30 * SECOND_NS)
-/* At least so long between the first and the last time that it is asked: not one burst. */
-#define SPREAD_NS (1 * SECOND_NS)
+/* At least so long between the first and the last time that it is asked: not one burst. But who
+ * asks several servers, the same again and again without a pause, has no answer either. */
+#define SPREAD_NS  (1 * SECOND_NS)
+#define BURST_MANY 4 /* times the threshold */
 /* After so long without another truncated answer counting begins anew. */
 #define IDLE_NS (120 * SECOND_NS)
 
@@ -42,6 +47,7 @@ struct path { /* a client and a server that truncated something for it */
     enum transport_kind kind;                /* as told */
     bool certain;                            /* as told */
     uint16_t syn_port;                       /* of the last SYN, */
+    uint16_t resent;                         /* so often it was sent again */
     int64_t syn_last_ns;                     /* and its time: the mirror may show it twice */
     int64_t first_ns, last_ns;               /* answers with TC=1 */
     int64_t syn_ns;                          /* of the first SYN without reply */
@@ -170,18 +176,31 @@ static const struct asked *asked_of(const struct path *p, uint64_t question)
     return NULL;
 }
 
-/* How often this client was told TC=1 for the question lately, by all its servers. */
+/* How often this client was told TC=1 for the question lately, by all its servers; and how many
+ * these are. */
 static uint64_t asked_of_all(struct blocked *b, const struct path *p, uint64_t question,
-                             int64_t now_ns)
+                             int64_t now_ns, unsigned *ret_servers)
 {
     uint64_t count = 0;
+    *ret_servers = 0;
     for (struct path *o = table_oldest(b->paths); o; o = table_newer(b->paths, o)) {
         const struct asked *a = asked_of(o, question);
         if (a && o->family == p->family && memcmp(o->client, p->client, 16) == 0 &&
-            flow_elapsed(a->last_ns, now_ns) <= AGAIN_NS)
+            flow_elapsed(a->last_ns, now_ns) <= AGAIN_NS) {
             count += a->count;
+            ++*ret_servers;
+        }
     }
     return count;
+}
+
+static bool is_silent(const struct path *p, uint64_t least, int64_t now_ns)
+{
+    int64_t waited = flow_elapsed(p->syn_last_ns, now_ns);
+    bool in_vain =
+        (p->resent >= 2 && waited >= REPLY_NS) || (p->resent == 1 && waited >= SECOND_NS);
+    bool long_ago = p->syns >= least && flow_elapsed(p->syn_ns, now_ns) >= PATIENCE_NS;
+    return p->refused == 0 && p->syns > 0 && (in_vain || long_ago);
 }
 
 static void judge(struct blocked *b, struct path *p, int64_t now_ns)
@@ -191,15 +210,18 @@ static void judge(struct blocked *b, struct path *p, int64_t now_ns)
         return;
     if (p->refused >= least) {
         tell(b, p, TRANSPORT_TCP_REFUSED, p->refused, true, now_ns);
-    } else if (p->syns >= least && p->refused == 0) {
-        if (flow_elapsed(p->syn_ns, now_ns) >= PATIENCE_NS)
-            tell(b, p, TRANSPORT_TCP_SILENT, p->syns, true, now_ns);
+    } else if (is_silent(p, least, now_ns)) {
+        tell(b, p, TRANSPORT_TCP_SILENT, p->syns, true, now_ns);
     } else if (p->syns == 0 && !p->recursion) {
         for (size_t i = 0; i < QUESTIONS; i++) {
             const struct asked *a = &p->asked[i];
-            if (a->count < least || flow_elapsed(a->first_ns, a->last_ns) < SPREAD_NS)
+            unsigned servers;
+            uint64_t all = asked_of_all(b, p, a->question, now_ns, &servers);
+            bool pressing = servers > 1 && all >= BURST_MANY * least;
+            bool spread = flow_elapsed(a->first_ns, a->last_ns) >= SPREAD_NS;
+            if (a->count < least || !(spread || pressing))
                 continue;
-            bool certain = b->tcp_seen || asked_of_all(b, p, a->question, now_ns) >= 2 * least;
+            bool certain = b->tcp_seen || all >= 2 * least;
             tell(b, p, TRANSPORT_TCP_UNSEEN, a->count, certain, now_ns);
         }
     }
@@ -281,11 +303,16 @@ void blocked_signal(struct blocked *b, const struct flow *flow, uint8_t flags, i
     if (syn && ack) {
         works(b, p, time_ns);
     } else if (syn) {
-        bool copy = p->syns && p->syn_port == flow->sport && flow_twice(p->syn_last_ns, time_ns);
+        bool same = p->syns && p->syn_port == flow->sport;
+        bool copy = same && flow_twice(p->syn_last_ns, time_ns);
+        bool resent = same && flow_elapsed(p->syn_last_ns, time_ns) >= RESEND_NS;
+        if (resent)
+            judge(b, p, time_ns); /* as it stands before this one */
         p->syn_port = flow->sport;
         p->syn_last_ns = time_ns;
         if (copy)
             return;
+        p->resent = resent ? (uint16_t)(p->resent + 1) : 0;
         if (p->syns == 0 || flow_elapsed(p->syn_ns, time_ns) > IDLE_NS) {
             p->syns = 0;
             p->syn_ns = time_ns;

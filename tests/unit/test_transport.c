@@ -95,6 +95,8 @@ static void say(unsigned id, const char *name, unsigned type, unsigned flags)
     message.rr_count = 0;
 }
 
+static unsigned server = 53; /* the last byte of its address */
+
 static struct datagram packet(unsigned client, unsigned port, bool from_client)
 {
     struct flow f = {.family = 4,
@@ -102,7 +104,7 @@ static struct datagram packet(unsigned client, unsigned port, bool from_client)
                      .sport = (uint16_t)port,
                      .dport = 53,
                      .src = {192, 0, 2, (uint8_t)client},
-                     .dst = {198, 51, 100, 53}};
+                     .dst = {198, 51, 100, (uint8_t)server}};
     if (!from_client) {
         struct flow g = f;
         memcpy(g.src, f.dst, 16);
@@ -262,7 +264,7 @@ static void syn_without_reply_is_blocked(void **state)
 {
     (void)state;
     truncate(4000, "big.example.test", DNS_RD);
-    for (unsigned i = 0; i < 4; i++, now += SECOND) {
+    for (unsigned i = 0; i < 3; i++, now += SECOND) {
         assert_int_equal(told[TRANSPORT_TCP_SILENT], 0);
         segment(true, TCP_SYN);
         segment(true, TCP_SYN); /* a copy by the mirror */
@@ -272,6 +274,37 @@ static void syn_without_reply_is_blocked(void **state)
     segment(false, TCP_SYN | TCP_ACK);
     assert_int_equal(over[TRANSPORT_TCP_SILENT], 1);
     assert_int_equal(only_finding()->state, FINDING_CLOSED);
+}
+
+/* Who gives up after a second and a bit has sent two. */
+static void syn_sent_again_in_vain_is_blocked(void **state)
+{
+    (void)state;
+    truncate(4000, "big.example.test", 0);
+    segment(true, TCP_SYN);
+    now += SECOND;
+    segment(true, TCP_SYN);
+    now += SECOND / 2;
+    transport_review(transport, now); /* the reply may be on its way */
+    assert_int_equal(told[TRANSPORT_TCP_SILENT], 0);
+    now += SECOND / 2;
+    transport_review(transport, now);
+    assert_int_equal(told[TRANSPORT_TCP_SILENT], 1);
+}
+
+static void one_lost_syn_is_not(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 9; i++) {
+        truncate(4000 + i, "big.example.test", 0);
+        segment(true, TCP_SYN);
+        now += SECOND;
+        segment(true, TCP_SYN);
+        now += SECOND / 10;
+        segment(false, TCP_SYN | TCP_ACK);
+    }
+    transport_review(transport, now + 99 * SECOND);
+    assert_int_equal(told[TRANSPORT_TCP_SILENT], 0);
 }
 
 static void refused_connections_are_blocked(void **state)
@@ -325,6 +358,35 @@ static void asking_again_without_tcp_is_blocked(void **state)
         truncate(4100 + i, "big.example.test", 0);
     assert_true(last.certain); /* but so often no cache asks */
     assert_int_equal(only_finding()->severity, SEVERITY_MEDIUM);
+}
+
+static void burst(unsigned servers)
+{
+    for (unsigned i = 0; i < 24; i++) {
+        server = 53 + i % servers;
+        ask(1, 4000 + i, i, "big.example.test", true, 0);
+        now += MS;
+        assert_int_equal(answer(1, 4000 + i, i, "big.example.test", DNS_TC), PAIR_FOUND);
+    }
+    server = 53;
+}
+
+/* A resolver whose own firewall refuses: no SYN leaves it, and it tries all servers in an instant.
+ */
+static void a_burst_over_several_servers_is_blocked(void **state)
+{
+    (void)state;
+    burst(2);
+    assert_true(told[TRANSPORT_TCP_UNSEEN] > 0);
+    assert_true(last.certain);
+}
+
+/* So a server with a rate limit answers queries that bear a false address. */
+static void a_burst_at_one_server_is_not(void **state)
+{
+    (void)state;
+    burst(1);
+    assert_int_equal(told[TRANSPORT_TCP_UNSEEN], 0);
 }
 
 static void clients_that_make_nothing_of_tc_are_not(void **state)
@@ -540,6 +602,10 @@ int main(void)
         TEST(one_way_taps_show_no_reflection),
         TEST(responses_to_queries_before_the_capture_are_left_out),
         TEST(syn_without_reply_is_blocked),
+        TEST(syn_sent_again_in_vain_is_blocked),
+        TEST(one_lost_syn_is_not),
+        TEST(a_burst_over_several_servers_is_blocked),
+        TEST(a_burst_at_one_server_is_not),
         TEST(refused_connections_are_blocked),
         TEST(syn_without_truncation_is_none),
         TEST(a_handshake_or_a_message_over_tcp_is_enough),
