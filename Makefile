@@ -48,13 +48,13 @@ DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy ba
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze/validate/%.c,rrset world attempt trust judge denial \
             negative weigh ahead answer memo)
 # what only shows over time: of a zone, its keys and its servers, and of how messages travel
-FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage roll roll_table roll_check roll_unsafe servers voices views denials contradiction \
+FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage roll roll_table roll_check roll_unsafe servers glue voices views denials contradiction \
             served contest contest_settle habit)
 TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback covert)
 FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)
 # what is said of it: facts to the rules, events, reports
 EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/event_dns.c
-TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_servers tell_views tell_cut proof report \
+TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_servers tell_views tell_cut tell_glue proof report \
         inventory steps trail explain learn sighting selfcheck)
 ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline)
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules load \
@@ -225,9 +225,11 @@ report_OBJ := $(EVIDENCE_REPORT) $(EVIDENCE_VERIFY) sandbox/log.c
 report_LIB := libcrypto jansson
 usage_OBJ := $(validator_OBJ) analyze/follow/receivers.c analyze/follow/objectives.c analyze/jline.c
 usage_LIB := $(validator_LIB)
-UNIT += servers
+UNIT += servers glue
 servers_OBJ = $(sort $(validator_OBJ) $(RULES_TEST))
 servers_LIB := $(validator_LIB) yaml-0.1
+glue_OBJ = $(validator_OBJ)
+glue_LIB = $(validator_LIB)
 FORGE := tests/evidence/forge.c tests/evidence/forge_log.c tests/evidence/forge_case.c
 UNIT += verify_bundle verify_parts
 verify_parts_OBJ := $(EVIDENCE_VERIFY) sandbox/log.c

@@ -83,7 +83,8 @@ enum fact_kind {
     FACT_SERVER,   /* an authoritative answer of a server: server */
     FACT_TRANSFER, /* a transfer of the zone was answered, or refused: transfer */
     FACT_VIEWS,    /* two sides hold two views of observed.owner / observed.type: views */
-    FACT_CUT,      /* the NS RRset of parent (observed) and child (cut), or glue, compared: cut */
+    FACT_CUT,      /* the NS RRset of parent (observed) and child (cut), compared: cut */
+    FACT_GLUE,     /* addresses of the zone's name servers, at the parent and its own: glues */
     FACT_CDS,      /* CDS, CDNSKEY and DNSKEY RRset of one server, compared: cds */
     FACT_HEALTH,   /* what resolvers made of the zone: health */
     FACT_TRANSPORT /* how messages travelled, not what they say: transport; observed.owner and
@@ -362,6 +363,15 @@ struct fact_cut {            /* beside observed, the parent's NS RRset */
     int64_t ttl_ns;    /* the larger of the two */
 };
 
+struct fact_glue { /* one family of addresses of a name server whose name lies in the zone */
+    struct fact_rrset parent, child; /* glue of referrals; the zone's own answer (AA=1) */
+};
+
+struct fact_glues { /* those that differ now; none: they agree again */
+    size_t count;
+    const struct fact_glue *glue;
+};
+
 struct fact_cds { /* of one server, at about one time; with the DNSKEYs in keys[] */
     struct fact_rrset cds, cdnskey; /* empty: absent, or not seen */
     bool cds_known, cdnskey_known;  /* seen, or seen to be absent */
@@ -529,6 +539,7 @@ struct fact {
     const struct fact_views *views;
     const struct fact_transfer *transfer;
     const struct fact_cut *cut;
+    const struct fact_glues *glues;
     const struct fact_cds *cds;
     const struct fact_health *health;
     const struct fact_roll *roll;

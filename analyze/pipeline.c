@@ -25,6 +25,7 @@
 #include "analyze/tell/selfcheck.h"
 #include "analyze/tell/tell.h"
 #include "analyze/tell/tell_contest.h"
+#include "analyze/tell/tell_glue.h"
 #include "analyze/tell/tell_servers.h"
 #include "analyze/tell/tell_views.h"
 #include "analyze/types.h"
@@ -322,7 +323,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     if (query)
         race_answer(&p->watch.race, query, a, dg);
     if (referral)
-        tell_glue(&p->tell, referral, a);
+        tell_glue(&p->tell, referral, a, query ? dg : NULL);
     if (!fresh && roll_wants(a)) {
         p->about = a;
         tell_rolls(&p->tell, a, &dg->flow, dg->time_ns, dg->time_ns, false);

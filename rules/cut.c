@@ -54,6 +54,60 @@ static void judge_ns(struct judge *judge)
     entry_end(judge, entry, (enum severity)0);
 }
 
+/* Glue beside the zone's own addresses: how many of the former the zone does not have. */
+static size_t observe_glue(struct judge *judge, struct entry *entry, const struct fact_glue *glue)
+{
+    char line[LINE_ROOM], record[LINE_ROOM];
+    size_t stale = 0;
+    for (size_t i = 0; i < glue->parent.count; i++) {
+        stale += !rrset_has(&glue->child, &glue->parent.rdata[i]);
+        snprintf(line, sizeof line, "parent: %.*s", LINE_ROOM - 16,
+                 text_record(judge, glue->parent.owner, glue->parent.type, &glue->parent.rdata[i],
+                             record));
+        entry_observed(entry, line);
+    }
+    for (size_t i = 0; i < glue->child.count; i++) {
+        snprintf(
+            line, sizeof line, "child: %.*s", LINE_ROOM - 16,
+            text_record(judge, glue->child.owner, glue->child.type, &glue->child.rdata[i], record));
+        entry_observed(entry, line);
+    }
+    return stale;
+}
+
+/* Addresses that the zone does not have lead resolvers astray; such as the parent leaves out do
+ * not. */
+static void judge_glue(struct judge *judge)
+{
+    static const uint8_t addresses[] = "glue";
+    const struct fact *fact = judge->fact;
+    const struct fact_glues *glues = fact->glues;
+    struct subject subject = {fact->zone, fact->zone, TYPE_NS, addresses, sizeof addresses};
+    char zone[NAME_TEXT_MAX], owner[NAME_TEXT_MAX], type[32], more[48] = "";
+    size_t stale = 0;
+    if (glues->count == 0) {
+        findings_close(judge, RULE_DELEGATION_INCONSISTENT, &subject);
+        return;
+    }
+    if (fact->baseline.planned)
+        return;
+    struct entry *entry = entry_begin(judge, RULE_DELEGATION_INCONSISTENT, &subject);
+    if (!entry)
+        return;
+    entry_clear(entry);
+    for (size_t i = 0; i < glues->count; i++)
+        stale += observe_glue(judge, entry, &glues->glue[i]);
+    const struct fact_rrset *first = &glues->glue[0].parent;
+    if (glues->count > 1)
+        snprintf(more, sizeof more, ", and %zu more", glues->count - 1);
+    entry_summary(entry,
+                  "the parent's glue for name servers of %s is not what the zone says: %s %s%s; "
+                  "%zu address%s that the zone does not have",
+                  name_text(fact->zone, zone), name_text(first->owner, owner),
+                  text_type(judge, first->type, type), more, stale, stale == 1 ? "" : "es");
+    entry_end(judge, entry, stale ? (enum severity)0 : SEVERITY_LOW);
+}
+
 /* --- cds-inconsistent ---------------------------------------------------------------------- */
 
 /* RFC 8078 4: algorithm 0 asks for the DS to be deleted. */
@@ -211,6 +265,8 @@ void cut_judge(struct judge *judge)
 {
     if (judge->fact->kind == FACT_CUT)
         judge_ns(judge);
+    else if (judge->fact->kind == FACT_GLUE)
+        judge_glue(judge);
     else if (judge->fact->kind == FACT_CDS)
         judge_cds(judge);
 }

@@ -7,6 +7,7 @@
 #include "analyze/follow/servers.h"
 
 #include "analyze/canon.h"
+#include "analyze/follow/glue.h"
 
 #define XXH_INLINE_ALL
 #include <stdlib.h>
@@ -37,7 +38,7 @@ size_t servers_free(struct servers *s)
 {
     if (s == NULL)
         return 0;
-    size_t bytes = sizeof *s + s->room * sizeof *s->server;
+    size_t bytes = sizeof *s + s->room * sizeof *s->server + glue_free(s->glues);
     free(s->server);
     free(s);
     return bytes;
@@ -56,6 +57,7 @@ void servers_let_go(struct servers *s)
         return;
     let_go(&s->parent.set);
     let_go(&s->child.set);
+    glue_let_go(s->glues);
     for (size_t i = 0; i < SERVERS_WHATS; i++)
         let_go(&s->kept[i].set);
 }

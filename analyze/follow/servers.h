@@ -101,6 +101,7 @@ struct servers {
     struct servers_told told[SERVERS_WHATS];
     struct servers_ns parent, child;
     struct servers_told told_ns;
+    struct glues *glues;                     /* analyze/follow/glue.h; NULL: none */
     struct servers_kept kept[SERVERS_WHATS]; /* DNSKEY, CDS and CDNSKEY RRset */
     struct servers_told told_cds;
     int64_t refused_from_ns; /* refused transfers in the hour that began then */

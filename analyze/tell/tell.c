@@ -540,35 +540,6 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
     tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, retro);
 }
 
-void tell_glue(struct tell *t, const struct dns_message *m, const struct answer *a)
-{
-    const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
-    const struct baseline *b = t->answers->world.baseline;
-    if (b == NULL || ns == NULL || a->kind != ANSWER_REFERRAL)
-        return;
-    const struct baseline_zone *declared = baseline_at(b, ns->owner);
-    struct rrset_groups groups;
-    if (declared == NULL)
-        return;
-    rrset_groups(m, 1u << SECTION_ADDITIONAL, &groups);
-    for (size_t i = 0; i < groups.count; i++) {
-        struct rrset_group *g = &groups.group[i];
-        const uint8_t *owner = m->owners[g->owner].name;
-        if ((g->type != TYPE_A && g->type != TYPE_AAAA) || !name_within(owner, ns->owner))
-            continue;
-        rrset_intern(t->answers->world.rrsets, m, g, a->time_ns, a->frames, a->frame_count);
-        if (g->rrset == NULL || g->rrset->compared)
-            continue;
-        g->rrset->compared = 1;
-        struct zone *zone = world_find(&t->answers->world, ns->owner);
-        struct fact f = tell_draft(t, a, FACT_DELEGATION, zone, false);
-        f.zone = baseline_apex(declared);
-        f.observed = rrset_view(g->rrset, views.rdata);
-        tell_describe(&f, declared);
-        tell_give(t, &f, g->rrset);
-    }
-}
-
 static bool cites(const struct finding *f, uint64_t frame)
 {
     for (size_t i = 0; i < f->frame_count; i++)

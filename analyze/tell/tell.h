@@ -20,8 +20,6 @@ struct tell {
 
 /* After an answer was judged (the callback of struct answers). */
 void tell_judged(struct tell *, struct answer *, bool retro);
-/* Glue of a referral, straight from the message: additional RRsets are not part of the answer. */
-void tell_glue(struct tell *, const struct dns_message *, const struct answer *);
 /* What authoritative servers were seen to serve in it, first and last at these times, for the rolls
  * of keys (analyze/follow/roll.h). */
 void tell_rolls(struct tell *, struct answer *, const struct flow *, int64_t first_ns,

@@ -7,8 +7,10 @@
 #include "analyze/tell/tell_servers.h"
 
 #include "analyze/canon.h"
+#include "analyze/follow/glue.h"
 #include "analyze/follow/servers.h"
 #include "analyze/tell/tell_cut.h"
+#include "analyze/tell/tell_glue.h"
 
 #include <string.h>
 
@@ -63,6 +65,18 @@ static void look_at_sets(const struct world *w, struct answer *a)
     }
 }
 
+static void look_at_glue(const struct world *w, struct answer *a)
+{
+    bool address = a->qtype == TYPE_A || a->qtype == TYPE_AAAA;
+    if (!address || a->kind != ANSWER_POSITIVE || answer_nth(a, 0)->set->type != a->qtype)
+        return;
+    struct zone *zone = glue_zone(w, a->qname, a->qtype);
+    if (zone == NULL || (a->serves_for && a->serves_for != zone))
+        return;
+    a->serves_for = zone;
+    a->serves |= SERVES_GLUE;
+}
+
 static void look_at_declared(const struct world *w, struct answer *a, int64_t clock_ns)
 {
     const struct baseline_zone *declared =
@@ -94,6 +108,7 @@ static void look(struct tell *t, struct answer *a)
     } else if (a->kind != ANSWER_OTHER && a->flags & DNS_AA) {
         look_at_declared(w, a, answers_clock(t->answers, a->time_ns));
         look_at_sets(w, a);
+        look_at_glue(w, a);
     }
 }
 
@@ -341,16 +356,19 @@ bool tell_servers_look(struct tell *t, struct answer *a, const struct datagram *
         return false;
     if (a->serves & SERVES_TRANSFER)
         return tell_transfer(t, zone, a, dg);
-    if (a->serves & SERVES_REFERRAL)
-        return tell_cut_parent(t, zone, answer_find(a, SECTION_AUTHORITY, TYPE_NS), a, dg);
+    if (a->serves & SERVES_REFERRAL) {
+        bool again = tell_glue_again(t, zone, a, dg);
+        return tell_cut_parent(t, zone, answer_find(a, SECTION_AUTHORITY, TYPE_NS), a, dg) || again;
+    }
+    bool glue = a->serves & SERVES_GLUE && tell_glue_child(t, zone, a, dg);
     if (!(a->serves & (SERVES_SETS | SERVES_DECLARED)))
-        return false;
+        return glue;
     struct server *server = servers_at(w, zone, &dg->flow, dg->time_ns);
-    bool cites = false;
+    bool cites = glue;
     if (server && dg->time_ns > server->last_ns)
         server->last_ns = dg->time_ns;
     if (a->serves & SERVES_DECLARED)
-        cites = tell_server(t, zone, server, a, dg);
+        cites |= tell_server(t, zone, server, a, dg);
     if (server && a->serves & SERVES_SETS)
         cites |= note_sets(t, zone, server, a, dg);
     return cites;
@@ -361,7 +379,9 @@ void tell_servers_final(struct tell *t, int64_t time_ns)
     const struct world *w = &t->answers->world;
     const struct datagram end = {.time_ns = time_ns};
     for (size_t i = 0; i < w->zone_buckets; i++)
-        for (struct zone *zone = w->zone_bucket[i]; zone; zone = zone->next)
+        for (struct zone *zone = w->zone_bucket[i]; zone; zone = zone->next) {
+            tell_glue_final(t, zone, &end);
             for (unsigned what = 0; zone->servers && what < SERVERS_WHATS; what++)
                 tell_compared(t, zone, (enum servers_what)what, NULL, &end);
+        }
 }

@@ -16,7 +16,8 @@ enum serves {
     SERVES_DECLARED = 4,  /* AA=1, of a zone in the baseline */
     SERVES_REFERRAL = 8,  /* to the zone */
     SERVES_TRANSFER = 16, /* of a zone in the baseline */
-    SERVES_NODATA = 32    /* AA=1: the zone has no CDS, CDNSKEY or DNSKEY */
+    SERVES_NODATA = 32,   /* AA=1: the zone has no CDS, CDNSKEY or DNSKEY */
+    SERVES_GLUE = 64      /* AA=1: an address of a name server that glue was seen of */
 };
 
 bool tell_servers_look(struct tell *, struct answer *, const struct datagram *);

@@ -153,11 +153,11 @@ static enum answer_kind classify(const struct answer *a)
 
 static uint64_t hash_answer(const struct answers *t, const struct answer *a)
 {
-    uint64_t fixed[3] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
+    uint64_t fixed[4] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
                              (uint64_t)a->dnssec_aware << 2 | (uint64_t)a->do_bit << 1 |
                              a->do_known,
                          (uint64_t)a->carried << 32 | a->reason,
-                         a->flags & (DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC)};
+                         a->flags & (DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC), a->glue};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
     if (a->ede_count)
@@ -186,7 +186,7 @@ static bool same_answer(const struct answer *a, const struct answer *b)
     if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
         a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
         a->dnssec_aware != b->dnssec_aware || (a->flags & mask) != (b->flags & mask) ||
-        a->ede_count != b->ede_count || a->carried != b->carried ||
+        a->ede_count != b->ede_count || a->carried != b->carried || a->glue != b->glue ||
         memcmp(a->ede, b->ede, a->ede_count * sizeof *a->ede) != 0 ||
         a->qname_size != b->qname_size || memcmp(a->qname, b->qname, a->qname_size) != 0)
         return false;
@@ -550,6 +550,8 @@ void answers_draft(struct answers *t, const struct datagram *dg, const struct dn
     if (a->kind == ANSWER_OTHER && a->reason == REASON_NONE)
         a->reason = REASON_REFERRAL;
     t->world.budget.exhausted += a->reason == REASON_BUDGET;
+    if (a->kind == ANSWER_REFERRAL)
+        a->glue = rrset_glue(m, answer_find(a, SECTION_AUTHORITY, TYPE_NS)->owner, t->world.seed);
     a->aa_from_apex = (a->flags & DNS_AA) && answer_find(a, SECTION_AUTHORITY, TYPE_NS);
     a->hash = hash_answer(t, a);
     if (ahead && a->kind != ANSWER_OTHER)

@@ -93,6 +93,7 @@ struct answer {
         uint32_t version;
     } depends[ANSWER_ZONES_MAX];
     /* what it tells of servers (analyze/tell/tell_servers.c) */
+    uint64_t glue;           /* a referral: which addresses it gives (rrset_glue), 0 none */
     uint8_t serves;          /* enum serves; 0: not looked at */
     uint8_t carried;         /* a transfer: RRs in the answer section, 2 for more */
     struct zone *serves_for; /* of which zone */

@@ -135,6 +135,21 @@ static bool in_group(const struct dns_message *m, const struct dns_rr *rr, uint1
     return g->type == type && g->section == rr->section && same_owner(m, g->owner, rr->owner);
 }
 
+uint64_t rrset_glue(const struct dns_message *m, const uint8_t *zone, uint64_t seed)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < m->rr_count; i++) {
+        const struct dns_rr *rr = &m->rrs[i];
+        const struct dns_owner *owner = &m->owners[rr->owner];
+        if (rr->section != SECTION_ADDITIONAL || (rr->type != TYPE_A && rr->type != TYPE_AAAA) ||
+            rr->class != 1 || !name_within(owner->name, zone))
+            continue;
+        uint64_t hash = XXH3_64bits_withSeed(owner->name, owner->size, seed ^ rr->type);
+        sum += XXH3_64bits_withSeed(m->bytes + rr->rdata, rr->rdlen, hash) | 1;
+    }
+    return sum;
+}
+
 void rrset_groups(const struct dns_message *m, unsigned sections, struct rrset_groups *ret)
 {
     ret->count = 0;

@@ -144,6 +144,10 @@ void rrset_groups(const struct dns_message *, unsigned sections, struct rrset_gr
 void rrset_intern(struct rrsets *, const struct dns_message *, struct rrset_group *,
                   int64_t time_ns, const uint64_t *frames, size_t frame_count);
 
+/* Which addresses of names in the zone the additional section gives, in any order: a hash, 0 for
+ * none. */
+uint64_t rrset_glue(const struct dns_message *, const uint8_t *zone, uint64_t seed);
+
 /* Calls for each record: `at` starts as NULL; returns the rdata and sets *ret_size, NULL after the
  * last. */
 const uint8_t *rrset_record(const struct rrset *, const uint8_t *at, uint16_t *ret_size);

@@ -38,6 +38,7 @@ for capture in "$here"/../scenarios/*.pcap; do
     name=$(basename "$capture" .pcap)
     case $name in
     hostile-* | link-* | fragmented-* | captured-* | mirror* | *tunnel* | truncated-then-tcp) continue ;;
+    ds-malformed) continue ;; # dnspython refuses the DS RRset for the sake of one digest, as delv does
     esac
     [ -e "${capture%.pcap}.anchor" ] && scenarios+=("$name")
 done

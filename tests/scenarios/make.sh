@@ -185,6 +185,29 @@ recipe_stages() { # the first server gets a zone after the other, the second is 
 	finish
 }
 
+recipe_cuts() { # the parent's servers and the zone's are asked while first the zone changes, then its parent follows
+	local stage
+	ask_cut() {
+		local name kind
+		while read -r name kind; do
+			lab_in res dig +dnssec +norec +tries=1 @10.53.0.2 "$name" "$kind" </dev/null >/dev/null
+			lab_in res dig +dnssec +norec +tries=1 @10.53.0.3 "$name" "$kind" </dev/null >/dev/null
+		done <"$DIR/questions"
+	}
+	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
+	lab_ask "$DIR/questions" "$JUDGES"
+	ask_cut
+	for stage in "$DIR"/stage*; do
+		for zone in "$stage"/*.zone; do
+			if [ "${zone##*/}" = test.zone ]; then cp "$zone" "$DIR/tld/"; else cp "$zone" "$DIR/ns1/"; fi
+		done
+		kill -HUP "${LAB_PID[nsd-ns1]}" "${LAB_PID[nsd-tld]}"
+		sleep 0.5
+		for _ in 1 2 3 4 5; do ask_cut; sleep 1; done
+	done
+	finish
+}
+
 recipe_before() { # recipe_before COMMAND: the command, then the questions
 	lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
 	"$1"

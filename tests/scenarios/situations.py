@@ -21,6 +21,7 @@ import dns.rdatatype
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
 import attacks  # noqa: E402
+import cuts  # noqa: E402
 import denials  # noqa: E402
 import differential  # noqa: E402
 from zones import DAY, HOUR, Tree, Work, Zone  # noqa: E402
@@ -575,6 +576,7 @@ for group_name, group in differential.GROUPS.items():
 
 attacks.register(situation, base, few, Zone)
 denials.register(situation, policy)
+cuts.register(situation)
 
 
 # --- baselines -------------------------------------------------------------------------------------------------------
@@ -621,11 +623,13 @@ def build(w, name):
         text = Tree(w, [other if z.name == other.name else z for z in zones]).build()[other.name]
         with open(os.path.join(out, "ns2", other.name.rstrip(".") + ".zone"), "w") as f:
             f.write(text)
-    for number, other in enumerate(options["stages"]() if "stages" in options else ()):  # what ns1 serves later on
+    for number, stage in enumerate(options["stages"]() if "stages" in options else ()):  # what is served later on
+        others = {z.name: z for z in (stage if isinstance(stage, list) else [stage])}
         os.makedirs(os.path.join(out, f"stage{number + 1}"), exist_ok=True)
-        text = Tree(w, [other if z.name == other.name else z for z in zones]).build()[other.name]
-        with open(os.path.join(out, f"stage{number + 1}", other.name.rstrip(".") + ".zone"), "w") as f:
-            f.write(text)
+        result = Tree(w, [others.get(z.name, z) for z in zones] + [z for z in others.values() if z.name == "test."]).build()
+        for other in others:
+            with open(os.path.join(out, f"stage{number + 1}", other.rstrip(".") + ".zone"), "w") as f:
+                f.write(result[other])
     # Zones whose every defect, if any, is in their own content: what zone checkers can judge.
     damaged = differential.mangles(w.folder, name) if name in differential.GROUPS else {}
     with open(os.path.join(out, "whole"), "w") as f:

@@ -104,6 +104,40 @@ static void parent_follows(struct rules *rules)
     ns_differ(rules, (struct fact_cut){.began = true, .lasted_ns = HOUR * NS_S});
 }
 
+/* Glue beside what the zone says. */
+static void glue_differs(struct rules *rules, const char *parent, const char *child)
+{
+    struct finding *findings[4];
+    struct fact fact = fact_of(FACT_GLUE, "x.");
+    const struct fact_glue glue = {.parent = set_of("ns.x.", 1, 1, parent),
+                                   .child = set_of("ns.x.", 1, 2, child, "\312\1\1\1")};
+    const struct fact_glues glues = {.count = 1, .glue = &glue};
+    fact.glues = &glues;
+    (void)rules_judge(rules, &fact, findings, 4);
+}
+
+static void glue_stale(struct rules *rules)
+{
+    glue_differs(rules, "\300\1\1\1", "\301\1\1\1");
+}
+
+static void glue_agrees_again(struct rules *rules)
+{
+    struct finding *findings[4];
+    struct fact fact = fact_of(FACT_GLUE, "x.");
+    const struct fact_glues none = {.count = 0};
+    fact.glues = &none;
+    glue_stale(rules);
+    (void)rules_judge(rules, &fact, findings, 4);
+}
+
+/* NS RRsets and glue are two things: one may close while the other lasts. */
+static void glue_and_ns(struct rules *rules)
+{
+    ns_differ(rules, (struct fact_cut){.lasted_ns = 0});
+    glue_agrees_again(rules);
+}
+
 static struct fact_rdata cds_for(const struct fact_key *key)
 {
     uint8_t rdata[4 + 64] = {(uint8_t)(key->tag >> 8), (uint8_t)key->tag, key->algorithm, 2};
@@ -200,7 +234,11 @@ static void cds_signed_by_zsk(struct rules *rules)
         {"transfer_unlisted", transfer_unlisted, "transfer-unexpected"},                           \
         {"ttl_lowered", ttl_lowered, "ttl-anomaly"},                                               \
         {"parent_and_child", parent_and_child, "delegation-inconsistent"},                         \
-        {"parent_follows", parent_follows, ""}, {"cds_in_order", cds_in_order, ""},                \
+        {"parent_follows", parent_follows, ""},                                                    \
+        {"glue_stale", glue_stale, "delegation-inconsistent"},                                     \
+        {"glue_agrees_again", glue_agrees_again, "delegation-inconsistent!"},                      \
+        {"glue_and_ns", glue_and_ns, "delegation-inconsistent! delegation-inconsistent"},          \
+        {"cds_in_order", cds_in_order, ""},                                                        \
         {"cds_of_two_keys", cds_of_two_keys, "cds-inconsistent"},                                  \
         {"cds_then_in_order", cds_then_in_order, "cds-inconsistent!"},                             \
         {"cds_of_no_signing_key", cds_of_no_signing_key, "cds-inconsistent"},                      \
