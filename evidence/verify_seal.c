@@ -68,6 +68,20 @@ static bool is_ephemeral(const struct verify_signature *s)
     return size > 0 && strcmp(name, EPHEMERAL_ORGANISATION) == 0;
 }
 
+/* Recording and packing are two acts. Where nobody vouches for one of them, that is said; it takes
+ * nothing from the other. */
+static const char *unvouched(bool recording, bool packing)
+{
+    if (recording && packing)
+        return "recorded and packed under different ephemeral identities";
+    if (recording)
+        return "recorded under an ephemeral identity: the seal vouches for what was packed, not for "
+               "the recording";
+    return packing ? "recorded under a certified identity, packed under an ephemeral one: nobody "
+                     "vouches for the packing"
+                   : NULL;
+}
+
 /* The key of epoch 0 was certified by who sealed, or (the certificate was renewed, or the folder
  * was packed later) by somebody of the same authority. */
 static void check_key0(struct verify *v, const struct verify_signature *seal)
@@ -85,8 +99,9 @@ static void check_key0(struct verify *v, const struct verify_signature *seal)
     bool same = same_certificate(&found.signer, &seal->signer);
     bool related = same_certificate(&found.authority, &seal->authority) &&
                    !verify_cms_chain(&found, seal->authority.x509, found.signed_at);
-    if (!same && !related && is_ephemeral(&found) && is_ephemeral(seal))
-        verify_doubt(v, VERIFY_EPOCHS, "recorded and packed under different ephemeral identities");
+    const char *doubt = unvouched(is_ephemeral(&found), is_ephemeral(seal));
+    if (!same && !related && doubt)
+        verify_doubt(v, VERIFY_EPOCHS, "%s", doubt);
     else if (!same && !related)
         verify_fault(v, VERIFY_EPOCHS, "%s was made by another identity than the seal",
                      BUNDLE_KEY0_SIG);

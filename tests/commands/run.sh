@@ -94,6 +94,21 @@ is "damage" "$? $(grep -c 'cut.pcap: at byte' said)" "2 1"
 "$run" verify cut.tar >/dev/null
 is "what came before it is sealed" "$?" 3
 
+# --- recorded and packed under different identities: what each vouches for is said, and nothing fails ---
+"$run" keygen signer >/dev/null
+"$run" replay -q -r good.pcap --trust-anchor "$anchor" -l first
+"$run" pack -q -l first -o later.tar --identity signer
+"$run" verify later.tar --ca signer/ca.pem >said
+is "recorded without an identity, packed with one" "$? $(grep -c '^WARN .*vouches for what was packed, not for' said)" "0 1"
+"$run" replay -q -r good.pcap --trust-anchor "$anchor" -l second --identity signer
+"$run" pack -q -l second -o bare.tar
+"$run" verify bare.tar >said
+is "recorded with an identity, packed without" "$? $(grep -c '^WARN .*nobody vouches for the packing' said)" "3 1"
+"$run" keygen stranger >/dev/null
+"$run" pack -q -l second -o strange.tar --identity stranger
+"$run" verify strange.tar --ca stranger/ca.pem >said
+is "packed by somebody else" "$? $(grep -c '^FAIL .*made by another identity than the seal' said)" "1 1"
+
 # --- names that are no text ---
 for name in $'a\xffb.pcap' $'a\eb.pcap' $'a\nb.pcap' $'a\xc2\x9bb.pcap'; do
     cp good.pcap "$name"
