@@ -6,7 +6,7 @@
 #include "evidence/report_scope.h"
 
 static const char *const zsk[] = {
-    "take the signer off the network as it is; keep its logs and the HSM's (pack --attach)",
+    "take the signer off the network as it is; keep its logs and the HSM's, with a hash of each",
     "restore the zone's data from a source that the signer could not write to",
     "publish a new ZSK beside the old one and wait the DNSKEY TTL, so that caches have it "
     "(RFC 7583 3.2.1)",
@@ -17,7 +17,7 @@ static const char *const zsk[] = {
     "expires: if that is far off, roll the KSK too",
     NULL};
 static const char *const ksk[] = {
-    "take the signer off the network as it is; keep its logs and the HSM's (pack --attach)",
+    "take the signer off the network as it is; keep its logs and the HSM's, with a hash of each",
     "decide, before acting: keep the chain of trust (slower, no outage) or break it by having the "
     "DS removed (faster, the zone is insecure until it is back) (RFC 6781 4.2.1)",
     "make a new KSK, publish it beside the old one and wait the DNSKEY TTL (RFC 7583 3.3.1)",
@@ -33,7 +33,7 @@ static const char *const ksk[] = {
     "users",
     NULL};
 static const char *const both[] = {
-    "take the signer off the network as it is; keep its logs and the HSM's (pack --attach)",
+    "take the signer off the network as it is; keep its logs and the HSM's, with a hash of each",
     "restore the zone's data from a source that the signer could not write to",
     "make a new KSK and a new ZSK on a signer that is known to be clean",
     "publish both beside the old ones, wait the DNSKEY TTL, sign everything with the new ZSK "
