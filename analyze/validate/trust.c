@@ -21,30 +21,32 @@ struct promise { /* what says which keys of the zone may be trusted */
     bool anchors;                    /* else ds[] */
     struct rrset *ds[ZONE_VARIANTS]; /* judged secure */
     size_t count;
-    bool usable;          /* at least one names an algorithm and a digest that we implement */
+    /* Bit i: in ds[i], bit 0: among the anchors, */
+    uint8_t usable;       /* at least one names an algorithm and a digest that we implement */
+    uint8_t strong;       /* and has a SHA-2 digest: SHA-1 does not count beside it (RFC 4509 3) */
     enum reason unusable; /* why not */
-    bool strong;          /* a SHA-2 digest is usable: SHA-1 does not count (RFC 4509 3) */
     bool current;         /* an anchor, or a DS RRset that may still be cached */
 };
 
-static void weigh_ds(struct promise *p, const uint8_t *ds, uint16_t size)
+/* `set`: which one the record is of. What was published at another time has no say in it. */
+static void weigh_ds(struct promise *p, size_t set, const uint8_t *ds, uint16_t size)
 {
     /* A digest of the wrong length is still a promise, only one that no key can keep. */
     if (size < 4)
         return;
     bool algorithm = key_algorithm_supported(ds[2]), digest = key_digest_size(ds[3]) != 0;
     if (algorithm && digest) {
-        p->usable = true;
-        p->strong |= ds[3] != 1;
-    } else if (!p->usable) {
+        p->usable |= (uint8_t)(1u << set);
+        p->strong |= (uint8_t)((ds[3] != 1) << set);
+    } else if (!(p->usable >> set & 1)) {
         p->unusable = algorithm ? REASON_DIGEST_UNSUPPORTED : REASON_ALGORITHM_UNSUPPORTED;
     }
 }
 
-static bool names_key(const struct promise *p, const uint8_t *ds, uint16_t ds_size,
+static bool names_key(const struct promise *p, size_t set, const uint8_t *ds, uint16_t ds_size,
                       const uint8_t *key, uint16_t key_size)
 {
-    if (ds_size >= 4 && ds[3] == 1 && p->strong)
+    if (ds_size >= 4 && ds[3] == 1 && (p->strong >> set & 1))
         return false;
     return key_matches_ds(p->zone->name, key, key_size, ds, ds_size) == KEY_DS_MATCHES;
 }
@@ -61,7 +63,7 @@ static bool promised(const struct world *w, const struct promise *p, const uint8
             if (!name_equal(a[i].zone, p->zone->name) || p->time_ns < a[i].from_ns ||
                 p->time_ns > a[i].until_ns)
                 continue;
-            if (a[i].is_ds ? names_key(p, a[i].rdata, a[i].rdata_size, key, key_size)
+            if (a[i].is_ds ? names_key(p, 0, a[i].rdata, a[i].rdata_size, key, key_size)
                            : a[i].rdata_size == key_size && memcmp(a[i].rdata, key, key_size) == 0)
                 return true;
         }
@@ -70,7 +72,7 @@ static bool promised(const struct world *w, const struct promise *p, const uint8
     uint16_t size;
     for (size_t i = 0; i < p->count; i++)
         for (const uint8_t *ds = NULL; (ds = rrset_record(p->ds[i], ds, &size)) != NULL;)
-            if (names_key(p, ds, size, key, key_size))
+            if (names_key(p, i, ds, size, key, key_size))
                 return true;
     return false;
 }
@@ -205,9 +207,9 @@ static bool anchors_at(const struct world *w, struct promise *p, struct window *
             continue;
         p->anchors = p->current = true;
         if (a[i].is_ds)
-            weigh_ds(p, a[i].rdata, a[i].rdata_size);
+            weigh_ds(p, 0, a[i].rdata, a[i].rdata_size);
         else if (a[i].rdata_size >= 4 && key_algorithm_supported(a[i].rdata[3]))
-            p->usable = true;
+            p->usable = 1;
         else if (!p->usable)
             p->unusable = REASON_ALGORITHM_UNSUPPORTED;
     }
@@ -226,7 +228,7 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
         struct rrset *ds = zone->ds[i];
         enum reason reason = judge_rrset(w, ds, p->time_ns);
         if (reason == REASON_CHAIN && !ds->judged.wildcard) {
-            p->ds[p->count++] = ds;
+            p->ds[p->count] = ds;
             t->up = (struct zone *)(uintptr_t)ds->judged.zone;
             attempt_narrow(holds, ds->judged.from_ns, ds->judged.until_ns);
             if (ds->last_seen_ns > newest)
@@ -234,7 +236,8 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
             p->current |= attempt_current(w, ds, p->time_ns);
             uint16_t size;
             for (const uint8_t *r = NULL; (r = rrset_record(ds, r, &size)) != NULL;)
-                weigh_ds(p, r, size);
+                weigh_ds(p, p->count, r, size);
+            p->count++;
         } else if (*ret_reason == REASON_NONE ||
                    attempt_weight(reason) > attempt_weight(*ret_reason)) {
             *ret_reason = reason;
@@ -377,9 +380,9 @@ bool trust_promised(struct world *w, struct zone *zone, int64_t time_ns)
     if (negative_over(w, zone->name, 0, time_ns, &holds.from_ns, &holds.until_ns))
         return false;
     if (anchors_at(w, &p, &holds))
-        return p.usable;
+        return p.usable != 0;
     parent_says(w, &p, &ignored, &holds, &said);
-    return p.count > 0 && p.usable;
+    return p.count > 0 && p.usable != 0;
 }
 
 struct zone *trust_enclosing(struct world *w, const uint8_t *name, bool above, int64_t time_ns,
