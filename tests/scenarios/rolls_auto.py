@@ -2,8 +2,8 @@
 """The parent of automatic signers: zones whose rolls Knot and BIND carry out by themselves.
 
 rolls_auto.py WORK build FOLDER               the root and test. at first, unsigned zones for the signers, anchor
-rolls_auto.py WORK parent FOLDER              once: takes over what the children's CDS ask for (RFC 7344); exit status
-                                           0 if test. changed
+rolls_auto.py WORK parent FOLDER [ZONE…]      once: takes over what the children's CDS ask for (RFC 7344), but of those
+                                           zones; exit status 0 if test. changed
 rolls_auto.py WORK questions FILE             what the client asks
 rolls_auto.py WORK expect NAME FILE
 rolls_auto.py WORK baseline FOLDER            from zone transfers in FOLDER/*.zone: adds policies with the rolls planned
@@ -69,9 +69,11 @@ def build(w, folder, serial=1):
     return out
 
 
-def parent(w, folder):
+def parent(w, folder, deaf_to=()):
     found, before = known_ds(folder), known_ds(folder)
     for zone, (server, _) in ZONES.items():
+        if zone in deaf_to:
+            continue
         query = dns.message.make_query(zone, "CDS", want_dnssec=True)
         query.flags &= ~dns.flags.RD
         try:
@@ -108,7 +110,7 @@ def main(argv):
         os.makedirs(argv[3], exist_ok=True)
         build(w, argv[3])
     elif verb == "parent":
-        return parent(w, argv[3])
+        return parent(w, argv[3], argv[4:])
     elif verb == "questions":
         with open(argv[3], "w") as f:
             f.writelines(f"{name} {kind}\n" for z in ZONES for name, kind in (("www." + z, "A"), ("nx." + z, "A")))
