@@ -48,7 +48,7 @@ DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy ba
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze/validate/%.c,rrset world attempt trust judge denial \
             negative weigh ahead answer memo)
 # what only shows over time: of a zone, its keys and its servers, and of how messages travel
-FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage roll roll_table roll_check roll_unsafe servers glue voices views denials contradiction \
+FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage outage roll roll_table roll_check roll_unsafe servers glue voices views denials contradiction \
             served contest contest_settle habit)
 TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback covert)
 FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)

@@ -7,6 +7,7 @@
 #include "analyze/follow/health.h"
 
 #include "analyze/canon.h"
+#include "analyze/follow/outage.h"
 
 #define XXH_INLINE_ALL
 #include <string.h>
@@ -34,7 +35,7 @@ static bool power_of_two(uint64_t n)
 static bool is_its_own(const struct health *h, const struct zone *zone, const struct answer *a)
 {
     return zone->baseline || zone->trust.state == TRUST_BOGUS || name_equal(a->qname, zone->name) ||
-           usage_has_failed(zone, a) || inside_has(h->answers->inside, a->qname, zone);
+           outage_has_failed(zone, a) || inside_has(h->answers->inside, a->qname, zone);
 }
 
 static uint64_t question_of(const struct health *h, struct answer *a)
@@ -110,7 +111,7 @@ static enum health_cause cause_of(const struct health_case *c, const struct voic
         return HEALTH_BY_EDE;
     if (a->ede_count)
         return HEALTH_BY_OTHER;
-    if (c->zone->trust.state == TRUST_BOGUS || usage_has_failed(c->zone, a))
+    if (c->zone->trust.state == TRUST_BOGUS || outage_has_failed(c->zone, a))
         return HEALTH_BY_VERDICT;
     return works_with_cd(q, c->time_ns) ? HEALTH_BY_CD : HEALTH_BY_UNKNOWN;
 }
@@ -311,6 +312,30 @@ static void vouched_again(struct health *h, struct answer *a, const struct datag
         receivers_note(h->receivers, a->vouched, &dg->flow, false, dg->time_ns, dg->frame);
 }
 
+/* While anyone has it dark it has not recovered. */
+static bool is_dark(const struct voices *voices)
+{
+    bool dark = false;
+    for (size_t i = 0; i < voices->runs; i++)
+        dark |= voices->run[i].dark;
+    return dark;
+}
+
+/* Does the answer show that the outage of the zone that decided is over? */
+static void recover(const struct health_case *c, struct voices *voices, bool had_failed)
+{
+    struct zone *zone = c->a->counted_for;
+    if (zone && outage_recovers(zone, c->a, had_failed, c->time_ns, c->frame) && !is_dark(voices))
+        outage_recovered(zone, c->time_ns, c->frame);
+}
+
+static bool has_failed_here(const struct health_case *c, const struct voices *voices)
+{
+    struct voices_question *q = voices_find(voices, question_of(c->h, c->a));
+    const struct voice *v = q ? voices_voice(q, c->flow->family, c->flow->src) : NULL;
+    return v && v->failed_ns != VOICES_NEVER;
+}
+
 static bool answered(const struct health_case *c, struct resolver *r)
 {
     bool cd = (c->a->flags & DNS_CD) != 0, cited = false;
@@ -324,8 +349,10 @@ static bool answered(const struct health_case *c, struct resolver *r)
     struct voices *voices = bogus ? usage_voices(&c->h->answers->world, c->zone) : u->voices;
     if (voices == NULL)
         return cited;
-    if (!cd)
+    if (!cd) {
         end_run(c, voices);
+        recover(c, voices, has_failed_here(c, voices));
+    }
     return gave_data(c, voices, cd) || cited;
 }
 
@@ -371,7 +398,7 @@ static bool note_resolver(struct health *h, struct answer *a, const struct datag
         health_tell_eased(&c);
     if (!is_failure)
         return answered(&c, r);
-    usage_failed(&h->answers->world, a->home, a, dg->time_ns);
+    usage_failed(&h->answers->world, a->home, a, dg->time_ns, dg->frame);
     c.usage->rate.failed++;
     return failed(&c, r);
 }
@@ -379,11 +406,10 @@ static bool note_resolver(struct health *h, struct answer *a, const struct datag
 bool health_response(struct health *h, struct answer *a, const struct datagram *dg,
                      const struct query *query)
 {
-    bool cited = note_outage(h, a, dg);
+    bool cited = is_resolvers(a) && note_resolver(h, a, dg, query);
+    cited |= note_outage(h, a, dg);
     if (a->vouched)
         vouched_again(h, a, dg);
-    if (is_resolvers(a))
-        cited |= note_resolver(h, a, dg, query);
     return cited;
 }
 

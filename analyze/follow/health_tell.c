@@ -7,6 +7,7 @@
 #include "analyze/follow/health.h"
 #include "analyze/follow/keep.h"
 #include "analyze/follow/objectives.h"
+#include "analyze/follow/outage.h"
 #include "analyze/validate/judge.h"
 
 #include <string.h>
@@ -160,7 +161,7 @@ void health_tell_failing(const struct health_case *c, struct voices_run *run, st
     if (dark) {
         voices->dark = dark;
         run->dark = true;
-        usage_darkened(&c->h->answers->world, c->zone, run->since_ns, c->time_ns, c->frame);
+        outage_darkened(&c->h->answers->world, c->zone, run->since_ns, c->time_ns, c->frame);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/decode/message.h"
+#include "analyze/follow/outage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 
 /* --- memory --- */
 
-static void *take(struct world *w, struct usage *u, size_t size)
+void *usage_take(struct world *w, struct usage *u, size_t size)
 {
     void *block = calloc(1, size);
     if (block) {
@@ -62,7 +63,7 @@ static struct usage_signing *signing_of(struct world *w, struct zone *zone)
 {
     struct usage *u = usage_of(w, zone);
     if (u && u->signing == NULL)
-        u->signing = take(w, u, sizeof *u->signing);
+        u->signing = usage_take(w, u, sizeof *u->signing);
     return u ? u->signing : NULL;
 }
 
@@ -96,7 +97,7 @@ size_t usage_free(struct usage *u)
 
 static struct usage_name *name_of(struct world *w, struct usage *u, const struct rrset *set)
 {
-    struct usage_name *name = take(w, u, sizeof *name + set->owner_size);
+    struct usage_name *name = usage_take(w, u, sizeof *name + set->owner_size);
     if (name) {
         name->type = set->type;
         name->size = set->owner_size;
@@ -118,10 +119,10 @@ static struct usage_key *key_of(struct world *w, struct usage *u, const struct k
         if (s->key[i]->size == key->rdata_size &&
             memcmp(s->key[i]->rdata, key->rdata, key->rdata_size) == 0)
             return s->key[i];
-    struct usage_key *k = s->keys < USAGE_KEYS_MAX ? take(w, u, sizeof *k) : NULL;
+    struct usage_key *k = s->keys < USAGE_KEYS_MAX ? usage_take(w, u, sizeof *k) : NULL;
     if (k == NULL)
         return NULL;
-    k->rdata = take(w, u, key->rdata_size ? key->rdata_size : 1);
+    k->rdata = usage_take(w, u, key->rdata_size ? key->rdata_size : 1);
     if (k->rdata == NULL) {
         u->bytes -= sizeof *k;
         w->zone_bytes -= sizeof *k;
@@ -233,114 +234,7 @@ void usage_signed(struct world *w, struct zone *zone, const struct rrset *set,
         s->soa_ttl = f->original_ttl;
 }
 
-/* --- outages --- */
-
-/* FNV-1a over name and type; who makes two collide has a zone of his own recover too early. */
-static uint64_t question_of(const struct answer *a)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < a->qname_size; i++)
-        hash = (hash ^ a->qname[i]) * UINT64_C(1099511628211);
-    return (hash ^ a->qtype) * UINT64_C(1099511628211);
-}
-
-static bool has_failed(const struct usage_outages *o, uint64_t question)
-{
-    for (size_t i = 0; i < o->questions; i++)
-        if (o->question[i] == question)
-            return true;
-    return false;
-}
-
-static struct usage_episode *current(struct usage_outages *o)
-{
-    return o && o->episodes ? &o->episode[o->episodes - 1] : NULL;
-}
-
-static bool is_over(const struct usage_episode *e, int64_t time_ns)
-{
-    return e->recovered_ns != INT64_MIN && flow_elapsed(e->recovered_ns, time_ns) > USAGE_QUIET_NS;
-}
-
-/* The current episode, or a new one that begins now; NULL: no room. */
-static struct usage_episode *episode_at(struct world *w, struct usage *u, enum reason reason,
-                                        int64_t time_ns, uint64_t frame)
-{
-    if (u->outages == NULL && (u->outages = take(w, u, sizeof *u->outages)) == NULL)
-        return NULL;
-    struct usage_outages *o = u->outages;
-    struct usage_episode *e = current(o);
-    if (e && !is_over(e, time_ns))
-        return e;
-    if (o->episodes == USAGE_EPISODES_MAX) {
-        o->more++;
-        return NULL;
-    }
-    e = &o->episode[o->episodes++];
-    *e = (struct usage_episode){.from_ns = time_ns,
-                                .from_frame = frame,
-                                .last_ns = time_ns,
-                                .last_frame = frame,
-                                .recovered_ns = INT64_MIN,
-                                .reason = reason};
-    o->questions = 0;
-    o->whole_zone = false;
-    return e;
-}
-
-/* It goes on. */
-static void prolong(struct usage_outages *o, struct usage_episode *e, int64_t time_ns,
-                    uint64_t frame)
-{
-    if (time_ns < e->last_ns)
-        return;
-    e->last_ns = time_ns;
-    e->last_frame = frame;
-    o->news |= e->recovered_ns != INT64_MIN;
-    e->recovered_ns = INT64_MIN;
-}
-
-static void bogus(struct world *w, struct zone *zone, const struct answer *a, int64_t time_ns,
-                  uint64_t frame)
-{
-    struct usage *u = zone->usage;
-    struct usage_episode *e = episode_at(w, u, a->reason, time_ns, frame);
-    struct usage_outages *o = u->outages;
-    if (e == NULL)
-        return;
-    e->count++;
-    if (time_ns < e->from_ns) {
-        e->from_ns = time_ns;
-        e->from_frame = frame;
-        e->reason = a->reason;
-    }
-    if (e->reason == REASON_RCODE)
-        e->reason = a->reason;
-    prolong(o, e, time_ns, frame);
-    o->whole_zone |= zone->trust.state == TRUST_BOGUS;
-    uint64_t question = question_of(a);
-    if (o->questions < USAGE_QUESTIONS_MAX && !has_failed(o, question))
-        o->question[o->questions++] = question;
-}
-
-bool usage_has_failed(const struct zone *zone, const struct answer *a)
-{
-    const struct usage_outages *o = zone->usage ? zone->usage->outages : NULL;
-    return o && has_failed(o, question_of(a));
-}
-
-void usage_darkened(struct world *w, struct zone *zone, int64_t from_ns, int64_t time_ns,
-                    uint64_t frame)
-{
-    struct usage *u = usage_of(w, zone);
-    struct usage_episode *e = u ? episode_at(w, u, REASON_RCODE, from_ns, frame) : NULL;
-    if (e == NULL)
-        return;
-    e->felt = true;
-    u->outages->whole_zone = true;
-    if (e->reason == REASON_RCODE)
-        prolong(u->outages, e, time_ns, frame);
-}
+/* --- responses --- */
 
 bool usage_is_plumbing(uint16_t type)
 {
@@ -349,37 +243,10 @@ bool usage_is_plumbing(uint16_t type)
            type == 60 /* CDNSKEY */;
 }
 
-static void secure(struct usage *u, const struct answer *a, int64_t time_ns, uint64_t frame)
+bool usage_is_resolved(const struct answer *a)
 {
-    struct usage_episode *e = current(u->outages);
-    if (e == NULL || e->recovered_ns != INT64_MIN || time_ns <= e->last_ns ||
-        usage_is_plumbing(a->qtype) ||
-        !(u->outages->whole_zone || has_failed(u->outages, question_of(a))))
-        return;
-    e->recovered_ns = time_ns;
-    e->recovered_frame = frame;
-    u->outages->news = true;
+    return (a->flags & (DNS_AA | DNS_RA | DNS_CD)) == DNS_RA;
 }
-
-/* Data as good as the zone has it: an unsigned zone is back when it answers. */
-static bool is_good(const struct usage *u, enum verdict_kind kind)
-{
-    const struct usage_episode *e = current(u->outages);
-    return kind == VERDICT_SECURE || (kind == VERDICT_INSECURE && e && e->reason == REASON_RCODE);
-}
-
-static void weigh(struct world *w, struct zone *zone, const struct answer *a, int64_t time_ns,
-                  uint64_t frame)
-{
-    enum verdict_kind kind = reason_verdict(a->reason);
-    if (kind == VERDICT_BOGUS)
-        bogus(w, zone, a, time_ns, frame);
-    else if (zone->usage->outages && is_good(zone->usage, kind))
-        secure(zone->usage, a, time_ns, frame);
-    zone->usage->last = kind;
-}
-
-/* --- responses --- */
 
 static void note_server(struct world *w, struct usage *u, const struct flow *flow, int64_t time_ns,
                         uint64_t frame)
@@ -408,12 +275,6 @@ static void note_server(struct world *w, struct usage *u, const struct flow *flo
     memcpy(s->address, flow->src, sizeof s->address);
 }
 
-/* Of a resolver that was free to validate. */
-static bool is_resolved(const struct answer *a)
-{
-    return (a->flags & (DNS_AA | DNS_RA | DNS_CD)) == DNS_RA;
-}
-
 void usage_response(struct world *w, struct zone *zone, const struct answer *a,
                     const struct flow *flow, int64_t time_ns, uint64_t frame, uint64_t count)
 {
@@ -424,22 +285,22 @@ void usage_response(struct world *w, struct zone *zone, const struct answer *a,
         u->first_ns = time_ns;
     if (time_ns > u->last_ns)
         u->last_ns = time_ns;
-    u->resolved += is_resolved(a);
+    u->resolved += usage_is_resolved(a);
     bool look = count <= LOOK_ALWAYS || (count & (count - 1)) == 0;
     if ((a->flags & DNS_AA) && look)
         note_server(w, u, flow, time_ns, frame);
-    weigh(w, zone, a, time_ns, frame);
+    outage_seen(w, zone, a, time_ns, frame);
 }
 
 void usage_revised(struct world *w, struct zone *zone, const struct answer *a)
 {
     if (usage_of(w, zone))
-        weigh(w, zone, a, a->time_ns, a->frame);
+        outage_seen(w, zone, a, a->time_ns, a->frame);
 }
 
 void usage_validated(struct world *w, struct zone *zone, const struct answer *a, uint64_t count)
 {
-    struct usage *u = is_resolved(a) && a->do_bit ? usage_of(w, zone) : NULL;
+    struct usage *u = usage_is_resolved(a) && a->do_bit ? usage_of(w, zone) : NULL;
     if (u)
         *(a->flags & DNS_AD ? &u->with_ad : &u->without_ad) += count;
 }
@@ -454,18 +315,16 @@ bool usage_blames_dnssec(const struct answer *a)
     return false;
 }
 
-void usage_failed(struct world *w, struct zone *zone, const struct answer *a, int64_t time_ns)
+void usage_failed(struct world *w, struct zone *zone, const struct answer *a, int64_t time_ns,
+                  uint64_t frame)
 {
-    struct usage *u = is_resolved(a) ? usage_of(w, zone) : NULL;
+    struct usage *u = usage_is_resolved(a) ? usage_of(w, zone) : NULL;
     if (u == NULL)
         return;
-    struct usage_episode *e = current(u->outages);
-    bool failing = zone->trust.state == TRUST_BOGUS ||
-                   (e && e->recovered_ns == INT64_MIN && time_ns >= e->from_ns &&
-                    has_failed(u->outages, question_of(a)));
+    bool failing = outage_has_failing(zone, a, time_ns);
     u->resolved++;
     u->servfail++;
     u->servfail_dnssec += usage_blames_dnssec(a) || (a->ede_count == 0 && failing);
-    if (e && !is_over(e, time_ns))
-        e->felt |= failing || usage_blames_dnssec(a);
+    if (failing || usage_blames_dnssec(a))
+        outage_felt(u, time_ns, frame);
 }

@@ -58,7 +58,7 @@ struct usage_signing {
 
 struct usage_episode { /* of bogus responses, in packet time */
     int64_t from_ns, last_ns;
-    int64_t recovered_ns; /* first secure response to what had failed; INT64_MIN not observed */
+    int64_t recovered_ns; /* first answer that shows it over (outage.h); INT64_MIN not observed */
     uint64_t from_frame, last_frame, recovered_frame, count;
     enum reason reason; /* of the first; RCODE: the zone stopped resolving, and nothing bogus was
                            seen */
@@ -111,6 +111,8 @@ void usage_response(struct world *, struct zone *, const struct answer *, const 
                     int64_t time_ns, uint64_t frame, uint64_t count);
 /* Later packets changed the verdict of an earlier response. */
 void usage_revised(struct world *, struct zone *, const struct answer *);
+/* Zeroed, counted in the notes and with the zone's memory; NULL without memory. */
+void *usage_take(struct world *, struct usage *, size_t size);
 /* The zone's notes, made if there are none; NULL without memory. */
 struct usage *usage_of(struct world *, struct zone *);
 /* The same for what resolvers said; usage_heard counts its memory after it was added to. */
@@ -118,15 +120,13 @@ struct voices *usage_voices(struct world *, struct zone *);
 void usage_heard(struct world *, struct usage *);
 /* Does the resolver itself say that DNSSEC made it give up (RFC 8914)? */
 bool usage_blames_dnssec(const struct answer *);
-/* Was the question answered with bogus data in the zone's current or last outage? */
-bool usage_has_failed(const struct zone *, const struct answer *);
 /* A type that only DNSSEC itself has a use for. */
 bool usage_is_plumbing(uint16_t type);
-/* The zone stopped resolving: an outage, unless one is going on. */
-void usage_darkened(struct world *, struct zone *, int64_t from_ns, int64_t time_ns,
-                    uint64_t frame);
+/* Is it a response of a resolver that was free to validate? */
+bool usage_is_resolved(const struct answer *);
 /* A resolver answered SERVFAIL for a name in the zone. */
-void usage_failed(struct world *, struct zone *, const struct answer *, int64_t time_ns);
+void usage_failed(struct world *, struct zone *, const struct answer *, int64_t time_ns,
+                  uint64_t frame);
 /* `count` responses are secure now, or, where it is negative (modulo 2^64), no longer. */
 void usage_validated(struct world *, struct zone *, const struct answer *, uint64_t count);
 

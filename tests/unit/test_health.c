@@ -77,7 +77,8 @@ struct say { /* a response */
     uint8_t resolver;
     const char *name;
     uint16_t type;
-    bool servfail, cd, ad, no_do, asked, twice;
+    bool servfail, cd, ad, aa, no_do, asked, twice;
+    const struct answer_set *set; /* in its answer section */
     uint16_t ede;
     enum reason reason;
 };
@@ -87,24 +88,29 @@ static void say(struct say s, int64_t second)
     uint8_t name[NAME_MAX_BYTES];
     size_t size = name_parse(s.name, name);
     frame++;
-    struct answer a = {.kind = s.servfail ? ANSWER_OTHER : ANSWER_POSITIVE,
-                       .qtype = s.type ? s.type : TYPE_A,
-                       .rcode = s.servfail ? 2 : 0,
-                       .flags = (uint16_t)(DNS_RA | (s.cd ? DNS_CD : 0) | (s.ad ? DNS_AD : 0)),
-                       .do_bit = !s.no_do,
-                       .do_known = true,
-                       .qname = name,
-                       .qname_size = (uint8_t)size,
-                       .ede_count = s.ede != 0,
-                       .ede = {s.ede},
-                       .reason = s.servfail ? REASON_RCODE
-                                 : s.reason ? s.reason
-                                            : REASON_CHAIN,
-                       .time_ns = START + second * SECOND,
-                       .frame = frame,
-                       .counted = 1};
+    struct answer a = {
+        .kind = s.servfail ? ANSWER_OTHER : ANSWER_POSITIVE,
+        .qtype = s.type ? s.type : TYPE_A,
+        .rcode = s.servfail ? 2 : 0,
+        .flags = (uint16_t)((s.aa ? DNS_AA : DNS_RA) | (s.cd ? DNS_CD : 0) | (s.ad ? DNS_AD : 0)),
+        .do_bit = !s.no_do,
+        .do_known = true,
+        .qname = name,
+        .qname_size = (uint8_t)size,
+        .ede_count = s.ede != 0,
+        .ede = {s.ede},
+        .reason = s.servfail ? REASON_RCODE
+                  : s.reason ? s.reason
+                             : REASON_CHAIN,
+        .time_ns = START + second * SECOND,
+        .frame = frame,
+        .counted = 1};
     a.flow = (struct flow){.family = 4, .src = {192, 0, 2, s.resolver}};
     a.counted_as = (uint8_t)reason_verdict(a.reason);
+    if (s.set) {
+        a.set[0] = *s.set;
+        a.sets = 1;
+    }
     if (!s.servfail) {
         a.counted_for = world_over(&answers.world, name, false);
         usage_response(&answers.world, a.counted_for, &a, &a.flow, a.time_ns, frame, 1);
@@ -392,10 +398,49 @@ static void test_relapse(void **state)
     zone->trust.state = TRUST_BOGUS;
     say(DATA(.resolver = 1, .name = "www.x.", .cd = true, .reason = REASON_SIG_EXPIRED), 1);
     say(DATA(.resolver = 1, .name = "www.x.", .cd = true, .reason = REASON_SIG_EXPIRED), 9);
+    zone->trust.state = TRUST_SECURE;
     say(DATA(.resolver = 1, .name = "x.", .ad = true), 20);
     expect("recovered");
     say(DATA(.resolver = 1, .name = "www.x.", .cd = true, .reason = REASON_SIG_EXPIRED), 30);
     expect("recovered!");
+}
+
+/* What resolvers refuse is not back because an authority serves it, or because some cache still has
+ * it from before. */
+static void test_recovery_is_the_resolvers(void **state)
+{
+    (void)state;
+    struct signature signature = {.original_ttl = 300};
+    struct rrset www = {.type = TYPE_A, .signatures = 1, .signature = &signature};
+    struct answer_set cached = {&www, 100, SECTION_ANSWER}, fetched = {&www, 299, SECTION_ANSWER};
+    zone->trust.state = TRUST_BOGUS;
+    say(DATA(.aa = true, .name = "x.", .type = TYPE_DNSKEY, .reason = REASON_DS_MISMATCH), 1);
+    say(FAIL(.resolver = 1, .name = "www.x."), 2);
+    zone->trust.state = TRUST_SECURE; /* by keys and DS that were there before */
+    say(DATA(.aa = true, .name = "www.x."), 3);
+    say(DATA(.resolver = 1, .name = "www.x.", .cd = true), 4);
+    say(DATA(.resolver = 2, .name = "www.x.", .ad = true, .set = &cached), 5);
+    say(DATA(.resolver = 3, .name = "www.x.", .set = &fetched), 6); /* does not validate */
+    expect("");
+    const struct usage_episode *e = zone->usage->outages->episode;
+    assert_int_equal(e->recovered_ns, INT64_MIN);
+    say(FAIL(.resolver = 1, .name = "www.x."), 7); /* still */
+    say(DATA(.resolver = 2, .name = "mail.x.", .ad = true, .set = &fetched), 12);
+    expect("recovered");
+    assert_int_equal(e->recovered_ns, START + 12 * SECOND);
+}
+
+static void test_recovery_of_what_failed(void **state)
+{
+    (void)state;
+    zone->trust.state = TRUST_BOGUS;
+    say(DATA(.aa = true, .name = "x.", .type = TYPE_DNSKEY, .reason = REASON_DS_MISMATCH), 1);
+    say(FAIL(.resolver = 1, .name = "www.x."), 2);
+    zone->trust.state = TRUST_SECURE;
+    say(DATA(.resolver = 1, .name = "other.x."), 60); /* from its cache, for all we know */
+    expect("");
+    say(DATA(.resolver = 1, .name = "www.x."), 61);
+    expect("recovered");
 }
 
 /* --- bounds -------------------------------------------------------------------------------- */
@@ -479,6 +524,8 @@ int main(void)
         CASE(test_runs),
         CASE(test_no_outage),
         CASE(test_relapse),
+        CASE(test_recovery_is_the_resolvers),
+        CASE(test_recovery_of_what_failed),
         CASE(test_bounds),
         CASE(test_resolvers_table),
         CASE(test_window),

@@ -95,6 +95,21 @@ static void test_whole_zone(void **state)
     assert_int_equal(zone->usage->outages->episode[0].recovered_ns, 20 * SECOND);
 }
 
+/* Where resolvers are seen to answer, an authority does not end what they may still suffer from. */
+static void test_authority_ends_nothing(void **state)
+{
+    struct zone *zone = *state;
+    struct answer a = answer_for(www, sizeof www, REASON_CHAIN);
+    struct flow flow = {.family = 4};
+    a.flags = DNS_AA;
+    saw(zone, www, REASON_SIG_EXPIRED, 10);
+    usage_response(&world, zone, &a, &flow, 20 * SECOND, 20, 1);
+    assert_int_equal(zone->usage->outages->episode[0].recovered_ns, INT64_MIN);
+    zone->usage->resolved = 0; /* none seen: it is all there is */
+    usage_response(&world, zone, &a, &flow, 30 * SECOND, 30, 1);
+    assert_int_equal(zone->usage->outages->episode[0].recovered_ns, 30 * SECOND);
+}
+
 static void test_episodes_are_bounded(void **state)
 {
     struct zone *zone = *state;
@@ -153,16 +168,16 @@ static void test_objectives(void **state)
     assert_int_equal(zone->usage->with_ad, 2);
     assert_int_equal(zone->usage->without_ad, 1);
     a = answer_for(www, sizeof www, REASON_RCODE);
-    usage_failed(&world, zone, &a, SECOND); /* nothing says why */
+    usage_failed(&world, zone, &a, SECOND, 1); /* nothing says why */
     a.ede_count = 1;
     a.ede[0] = 22; /* no reachable authority */
-    usage_failed(&world, zone, &a, SECOND);
+    usage_failed(&world, zone, &a, SECOND, 1);
     a.ede[0] = 7; /* signature expired */
-    usage_failed(&world, zone, &a, SECOND);
+    usage_failed(&world, zone, &a, SECOND, 1);
     assert_int_equal(zone->usage->servfail, 3);
     assert_int_equal(zone->usage->servfail_dnssec, 1);
     a.flags |= DNS_CD; /* nobody validated */
-    usage_failed(&world, zone, &a, SECOND);
+    usage_failed(&world, zone, &a, SECOND, 1);
     assert_int_equal(zone->usage->servfail, 3);
 }
 
@@ -238,9 +253,16 @@ int main(void)
 {
 #define ON_ZONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     static const struct CMUnitTest tests[] = {
-        ON_ZONE(test_recovery), ON_ZONE(test_whole_zone), ON_ZONE(test_episodes_are_bounded),
-        ON_ZONE(test_revised),  ON_ZONE(test_servers),    ON_ZONE(test_objectives),
-        ON_ZONE(test_figures),  ON_ZONE(test_bytes),      cmocka_unit_test(test_receivers),
+        ON_ZONE(test_recovery),
+        ON_ZONE(test_whole_zone),
+        ON_ZONE(test_authority_ends_nothing),
+        ON_ZONE(test_episodes_are_bounded),
+        ON_ZONE(test_revised),
+        ON_ZONE(test_servers),
+        ON_ZONE(test_objectives),
+        ON_ZONE(test_figures),
+        ON_ZONE(test_bytes),
+        cmocka_unit_test(test_receivers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
