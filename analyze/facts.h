@@ -479,6 +479,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool planned_withdrawal; /* … to go insecure: keys and DS are taken away */
     bool signed_zone;        /* the declared zone has DNSKEYs or DS */
     bool name_exists;        /* the owner (or its wildcard) is declared with any type */
+    bool ns_unknown;         /* the owner is a zone by what is declared of it, but not its NS */
     bool below_cut;    /* the owner lies below a delegation of the declared zone: not comparable */
     bool multi_signer; /* RFC 8901 */
     enum fact_chain denial;     /* what the declared zone denies with */

@@ -75,7 +75,8 @@ static const char *unvouched(bool recording, bool packing)
     if (recording && packing)
         return "recorded and packed under different ephemeral identities";
     if (recording)
-        return "recorded under an ephemeral identity: the seal vouches for what was packed, not for "
+        return "recorded under an ephemeral identity: the seal vouches for what was packed, not "
+               "for "
                "the recording";
     return packing ? "recorded under a certified identity, packed under an ephemeral one: nobody "
                      "vouches for the packing"

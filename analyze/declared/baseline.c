@@ -734,6 +734,10 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
     describe_policy(zone, node, owner, type, time_ns, ret);
     ret->name_exists = node && node->set_count > 0;
     ret->below_cut = within && below_cut(zone, owner, type);
+    /* What is learned from traffic may have a zone's apex, or the DS of a child, and no NS of it.
+     */
+    ret->ns_unknown =
+        type == TYPE_NS && !set && (name_equal(owner, zone->apex) || set_find(zone, node, TYPE_DS));
     ret->expected.owner = node ? node->name : owner;
     ret->expected.type = type;
     if (set) {

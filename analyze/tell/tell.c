@@ -387,6 +387,21 @@ static bool is_content(uint16_t type)
            type != TYPE_NSEC3 && type != TYPE_OPT;
 }
 
+/* Is it a zone's below the declared one: behind a chain of its own, or behind an unsigned
+ * delegation that is proven? That somebody delegated it is told of its NS. An opt-out proves no
+ * delegation. */
+static bool is_of_child(const struct world *w, const struct rrset *set, const uint8_t *apex)
+{
+    const struct zone *by = set->judged.done ? set->judged.zone : NULL;
+    if (set->type == TYPE_NS)
+        return false;
+    if (by && reason_verdict(set->judged.reason) == VERDICT_SECURE)
+        return name_within(by->name, apex) && !name_equal(by->name, apex);
+    const struct zone *over = world_over(w, set->owner, false);
+    return set->signatures == 0 && over && over->no_ds.reason == REASON_UNSIGNED_DELEGATION &&
+           name_within(over->name, apex) && !name_equal(over->name, apex);
+}
+
 /* RRset or NS set against the baseline; nothing to do where no zone is declared. */
 static void tell_content(struct tell *t, const struct answer *a, const struct answer_set *as,
                          bool retro)
@@ -398,7 +413,7 @@ static void tell_content(struct tell *t, const struct answer *a, const struct an
         return;
     const struct baseline *b = t->answers->world.baseline;
     const struct baseline_zone *declared = b ? baseline_over(b, set->owner, set->type) : NULL;
-    if (declared == NULL)
+    if (declared == NULL || is_of_child(&t->answers->world, set, baseline_apex(declared)))
         return;
     enum reason reason = set->signatures && set->judged.done ? set->judged.reason : a->reason;
     uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);

@@ -92,6 +92,13 @@ has "what was seen is what is declared" "$status $said" '^0 .*not seen'
 "$build/dnsbailiff" replay -q -r normal.pcap "${anchor[@]}" --baseline "$out/learned" -l "$out/held"
 is "traffic agrees with what was learned from it" \
     "$(jq -r 'select(.severity != "low" and .severity != "info") | .rule' "$out/held/state/findings.jsonl")" ""
+# What learning cannot see is no deviation: NS of a zone known by its DS. A child that nobody declared is one, its data
+# are not the parent's.
+baseline learn --strict -r normal.pcap "${anchor[@]}" -o "$out/strict"
+"$build/dnsbailiff" replay -q -r normal.pcap "${anchor[@]}" --baseline "$out/strict" -l "$out/strictly"
+is "one deviation, one finding" \
+    "$(jq -r 'select(.zone == "test." and .severity != "low") | "\(.rule) \(.rrname)"' "$out/strictly/state/findings.jsonl")" \
+    "delegation-changed plain.test."
 rogue=rogue-zsk-stolen-ksk
 "$build/dnsbailiff" replay -q -r $rogue.pcap --trust-anchor $rogue.anchor --baseline zones -l "$out/rogue"
 is "a finding names the baseline that it was held against" \

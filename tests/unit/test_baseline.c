@@ -246,6 +246,7 @@ static void names_follow_rfc_4592(void **state)
         assert_int_equal(got.expected.count, cases[i].count);
         assert_int_equal(got.name_exists, cases[i].exists);
         assert_int_equal(got.below_cut, cases[i].below);
+        assert_false(got.ns_unknown);
         if (cases[i].expected_owner)
             assert_true(name_equal(got.expected.owner, name_of(cases[i].expected_owner)));
     }

@@ -783,6 +783,14 @@ CASE(glue_changed)
     give(rules, &fact);
 }
 
+CASE(ns_not_known)
+{
+    struct fact fact = servers(FACT_DELEGATION, 2);
+    fact.baseline.expected.count = 0;
+    fact.baseline.ns_unknown = true;
+    give(rules, &fact);
+}
+
 CASE(glue_not_declared)
 {
     struct fact fact = servers(FACT_DELEGATION, 28);
@@ -1308,6 +1316,7 @@ static const struct rule_case cases[] = {
     C(glue_in_part, ""),
     C(glue_changed, "delegation-changed"),
     C(glue_not_declared, ""),
+    C(ns_not_known, ""),
     C(cds_of_declared_key, ""),
     C(cds_of_rogue_key, "cds-unexpected"),
     C(cds_deletion, "cds-unexpected"),
