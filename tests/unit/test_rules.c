@@ -783,6 +783,46 @@ CASE(glue_changed)
     give(rules, &fact);
 }
 
+static struct fact two_views(const char *name)
+{
+    static const uint8_t hosts[4][16] = {{192, 0, 2, 1}, {203, 0, 113, 1}, {203, 0, 113, 2}};
+    struct fact fact = servers(FACT_VIEWS, 1);
+    struct fact_views *views = take(sizeof *views);
+    fact.observed = set_of(name, 1, 0, "");
+    fact.baseline = (struct fact_baseline){.present = false};
+    *views =
+        (struct fact_views){.by_network = true,
+                            .side = {{4, hosts[0], hosts[1], set_of(name, 1, 1, "\300\0\2\1"),
+                                      .is_signed = true, .signature_known = true},
+                                     {4, hosts[0], hosts[2], set_of(name, 1, 1, "\12\0\0\1")}}};
+    fact.views = views;
+    return fact;
+}
+
+CASE(views)
+{
+    struct fact fact = two_views("www.x.");
+    give(rules, &fact);
+    fact = two_views("mail.x.");
+    give(rules, &fact);
+}
+
+CASE(views_no_more)
+{
+    struct fact fact = two_views("www.x.");
+    give(rules, &fact);
+    fact.time_ns += 1;
+    ((struct fact_views *)(uintptr_t)fact.views)->over = true;
+    give(rules, &fact);
+}
+
+CASE(views_of_a_name_that_changes)
+{
+    struct fact fact = two_views("www.x.");
+    fact.baseline.dynamic = true;
+    give(rules, &fact);
+}
+
 CASE(ns_not_known)
 {
     struct fact fact = servers(FACT_DELEGATION, 2);
@@ -1317,6 +1357,9 @@ static const struct rule_case cases[] = {
     C(glue_changed, "delegation-changed"),
     C(glue_not_declared, ""),
     C(ns_not_known, ""),
+    C(views, "views-disagree"),
+    C(views_no_more, "views-disagree!"),
+    C(views_of_a_name_that_changes, ""),
     C(cds_of_declared_key, ""),
     C(cds_of_rogue_key, "cds-unexpected"),
     C(cds_deletion, "cds-unexpected"),
