@@ -7,6 +7,7 @@
 #ifndef CAPTURE_FRAME_H
 #define CAPTURE_FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Packet times outside [0, FRAME_TIME_MAX] are put at the nearer end and counted: year 2255, so
@@ -32,6 +33,7 @@ struct frame_interface {
     uint32_t snaplen;                             /* 0 unlimited */
     uint32_t tsresol;                             /* units a second; UINT32_MAX when more */
     uint16_t linktype;                            /* LINKTYPE_ */
+    bool is_first;                                /* of its file, or of a section of it */
     uint64_t speed;                               /* bits a second, 0 unknown */
     char name[64], description[128], filter[512]; /* NUL-terminated, cut to fit */
 };

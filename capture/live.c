@@ -159,6 +159,7 @@ static void open_face(struct face *f, const struct settings *s, const char *expr
     f->told.linktype = f->linktype;
     f->told.snaplen = (uint32_t)pcap_snapshot(f->pcap);
     f->told.tsresol = 1000000000;
+    f->told.is_first = true;
     snprintf(f->told.name, sizeof f->told.name, "%s", f->name);
     read_about(f->name, "ifalias", f->told.description, sizeof f->told.description);
     read_about(f->name, "speed", speed, sizeof speed); /* Mbit/s; -1 unknown */

@@ -23,7 +23,7 @@ _Static_assert(sizeof((struct ring_interface){0}.name) ==
 struct output_interface {
     struct ring_interface told;
     uint16_t linktype;
-    uint16_t used_by; /* the last source that has this interface */
+    uint64_t used_by; /* the last file, or section of one, that has this interface */
 };
 
 void output_init(struct output *o, bool live)
@@ -62,8 +62,8 @@ void output_source(struct output *o, uint16_t source)
 }
 
 /* An interface that was announced already and may stand for this one, or -1. Two interfaces of one
- * file stay two, however alike they are. */
-static int known(const struct output *o, uint16_t source, const struct output_interface *face)
+ * file stay two, however alike they are; a file of many sections is read as many files. */
+static int known(const struct output *o, const struct output_interface *face)
 {
     bool full = o->face_count == OUTPUT_INTERFACES_MAX;
     int alike = -1;
@@ -72,7 +72,7 @@ static int known(const struct output *o, uint16_t source, const struct output_in
         if (had->linktype != face->linktype)
             continue;
         alike = (int)i;
-        if (had->used_by != source && !memcmp(&had->told, &face->told, sizeof face->told))
+        if (had->used_by != face->used_by && !memcmp(&had->told, &face->told, sizeof face->told))
             return (int)i;
     }
     return full ? alike : -1;
@@ -80,17 +80,18 @@ static int known(const struct output *o, uint16_t source, const struct output_in
 
 int output_interface(struct output *o, uint16_t source, const struct frame_interface *face)
 {
-    struct output_interface new = {.linktype = face->linktype, .used_by = source};
+    o->sections += face->is_first;
+    struct output_interface new = {.linktype = face->linktype, .used_by = o->sections};
     new.told.snaplen = face->snaplen;
     new.told.tsresol = face->tsresol;
     new.told.speed = face->speed;
     memcpy(new.told.name, face->name, sizeof new.told.name);
     memcpy(new.told.description, face->description, sizeof new.told.description);
     memcpy(new.told.filter, face->filter, sizeof new.told.filter);
-    int index = known(o, source, &new);
+    int index = known(o, &new);
     if (index >= 0 || o->face_count == OUTPUT_INTERFACES_MAX) {
         if (index >= 0)
-            o->faces[index].used_by = source;
+            o->faces[index].used_by = new.used_by;
         return index;
     }
     index = (int)o->face_count++;

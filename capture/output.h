@@ -26,6 +26,7 @@ struct output {
     struct progress *progress;      /* shared page */
     struct output_interface *faces; /* announced so far */
     uint32_t face_count;
+    uint64_t sections; /* files, or sections of files, whose interfaces were announced */
 };
 
 /* Before confinement; ends the process when the ring is not there. */
@@ -34,8 +35,9 @@ void output_init(struct output *ret_output, bool live);
 /* A file begins. */
 void output_source(struct output *, uint16_t source);
 /* Makes the interface known and gives its index over the whole run. An interface that an earlier
- * file described in the very same words is that one; when there are too many, it is one of the same
- * link type. -1: there are too many and none of its link type; its frames cannot be passed on. */
+ * file, or section of this one, described in the very same words is that one; when there are too
+ * many, it is one of the same link type. -1: there are too many and none of its link type; its
+ * frames cannot be passed on. */
 int output_interface(struct output *, uint16_t source, const struct frame_interface *);
 /* Numbers the frame and passes it on. A number that the frame brings (an extract of ours) is kept
  * if it is larger than all before; otherwise frames count on. In live capture a frame for which

@@ -58,7 +58,7 @@ static enum frame_event begin(struct pcapfile *f, struct stream *s, struct frame
         .units = magic == MAGIC_NANO ? 1000000000 : 1000000,
     };
     ret_item->interface = (struct frame_interface){
-        .snaplen = f->snaplen, .tsresol = f->units, .linktype = f->linktype};
+        .snaplen = f->snaplen, .tsresol = f->units, .linktype = f->linktype, .is_first = true};
     s->at += FILE_HEADER;
     return FRAME_INTERFACE;
 }

@@ -230,6 +230,7 @@ static enum frame_event read_interface(struct pcapng *f, const struct body *b,
         .index = f->face_base + (uint32_t)f->face_count - 1,
         .linktype = order_u16(b->at, f->swapped),
         .snaplen = order_u32(b->at + 4, f->swapped),
+        .is_first = f->face_count == 1,
     };
     face->linktype = out->linktype;
     face->snaplen = out->snaplen;

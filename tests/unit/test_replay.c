@@ -225,6 +225,33 @@ static void numbers_of_an_extract(void **state)
     file_fini(&f);
 }
 
+/* Segments that come through one pipe: each describes its interfaces again, and they are the same.
+ */
+static void sections_of_one_file(void **state)
+{
+    (void)state;
+    struct file f = {0};
+    for (uint64_t i = 0; i < 3; i++) {
+        ng_section(&f, "dnsbailiff-origin lab");
+        ng_interface(&f, 1, 0, 9, 0);
+        ng_interface(&f, 1, 0, 9, 0);
+        packet_with_id(&f, 10 * (i + 1));
+    }
+    ng_interface(&f, 1, 0, 9, 0); /* in a section that has two already: a third */
+    struct seen seen = run(&(struct given){&f, 0}, 1, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(nth(&seen, RING_FRAME, i)->number, 10 * (i + 1));
+        assert_int_equal(nth(&seen, RING_FRAME, i)->interface, 0);
+    }
+    assert_int_equal(nth(&seen, RING_INTERFACE, 1)->interface, 1);
+    assert_int_equal(nth(&seen, RING_INTERFACE, 2)->interface, 2);
+    size_t interfaces = 0;
+    for (size_t i = 0; i < seen.count; i++)
+        interfaces += seen.records[i].type == RING_INTERFACE;
+    assert_int_equal(interfaces, 3);
+    file_fini(&f);
+}
+
 /* More interfaces than a run can have: frames go on under one of the same link type. */
 static void too_many_interfaces(void **state)
 {
@@ -271,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup(damage_ends_one_file, make_ring),
         cmocka_unit_test_setup(filtered, make_ring),
         cmocka_unit_test_setup(numbers_of_an_extract, make_ring),
+        cmocka_unit_test_setup(sections_of_one_file, make_ring),
         cmocka_unit_test_setup(too_many_interfaces, make_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
