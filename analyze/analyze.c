@@ -25,7 +25,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 /* Ring space goes back, and holds go out, after so many records. */
@@ -290,8 +289,7 @@ static struct pipeline *make_pipeline(const struct inputs *inputs, struct analyz
         in.profile = profile.bytes;
         in.profile_size = profile.size;
     }
-    if (getrandom(&in.seed, sizeof in.seed, 0) != sizeof in.seed)
-        log_die("getrandom: no randomness");
+    in.seed = settings->hash_seed;
     struct pipeline *pipeline = pipeline_new(&in, &out, error, sizeof error);
     if (pipeline == NULL)
         refuse(error);

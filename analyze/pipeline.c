@@ -575,7 +575,7 @@ void pipeline_finish(struct pipeline *p)
     gather(p);
     if (p->sightings)
         sighting_forget(p->sightings, true);
-    if (!p->in.settings->live)
+    if (!p->in.settings->open_end)
         tell_servers_final(&p->tell, p->stats.run.last_ns);
     rules_flush(p->tell.rules, p->stats.run.last_ns, true);
     pipeline_stats(p);

@@ -30,7 +30,7 @@ struct pipeline_inputs { /* borrowed for the life of the pipeline */
     struct ahead *ahead;     /* threads for signature checks, or NULL */
     struct explain *explain; /* a question to be answered (analyze/tell/explain.h), or NULL */
     struct learn *learn;     /* gathers what was validated (analyze/tell/learn.h), or NULL */
-    uint64_t seed;           /* random: keys the hash tables, changes no result */
+    uint64_t seed;           /* keys the hash tables; counts that are estimates depend on it */
 };
 
 struct pipeline_outputs {

@@ -71,8 +71,25 @@ static void copy_single(int state, const char *path, const char *member,
     listing_add(l, member, in.size, digest);
 }
 
-static void write_settings(int state, const struct settings *s, struct listing *l)
+/* The places of the sources that capture put in order of time (-R); the others it read in the order
+ * of the list. Whoever replays them must know, for frames are numbered in that order. */
+static void add_by_time(struct json *j, const struct inputs *inputs)
 {
+    struct input in;
+    size_t at = 0;
+    json_array(j, "sources-by-time");
+    for (uint32_t place = 0; inputs_next(inputs, INPUT_SOURCE, &at, &in) == 1; place++) {
+        struct input_source told = {.size = 0};
+        memcpy(&told, in.bytes, in.size < sizeof told ? in.size : sizeof told);
+        if (told.flags & SOURCE_BY_TIME)
+            json_number(j, NULL, place);
+    }
+    json_close(j, ']');
+}
+
+static void write_settings(int state, const struct inputs *inputs, struct listing *l)
+{
+    const struct settings *s = inputs_settings(inputs);
     struct json j = {0};
     uint8_t digest[HASH_BYTES];
     json_object(&j, NULL);
@@ -83,6 +100,7 @@ static void write_settings(int state, const struct settings *s, struct listing *
     for (size_t i = 0; i < SETTINGS_PORTS && s->ports[i] != 0; i++)
         json_number(&j, NULL, s->ports[i]);
     json_close(&j, ']');
+    add_by_time(&j, inputs);
     json_bool(&j, "log-verdicts-all", s->log_verdicts_all != 0);
     json_bool(&j, "log-dns", s->log_dns != 0);
     json_bool(&j, "live", s->live != 0);
@@ -105,7 +123,7 @@ static void write_settings(int state, const struct settings *s, struct listing *
 
 void exhibits_copy(int state, const struct inputs *inputs, struct listing *l)
 {
-    write_settings(state, inputs_settings(inputs), l);
+    write_settings(state, inputs, l);
     copy_single(state, FILE_CONFIG, BUNDLE_CONFIG, inputs, INPUT_CONFIG, l);
     copy_single(state, FILE_PROFILE, BUNDLE_PROFILE, inputs, INPUT_PROFILE, l);
     copy_single(state, FILE_SENSOR, BUNDLE_SENSOR, inputs, INPUT_SENSOR, l);

@@ -49,6 +49,11 @@
       "NSEC3 iterations beyond which a proof counts as insecure (RFC 9276 3.2)")                   \
     X(message_hashes, "message-hashes", 256, 16, 65536, "NSEC3 name hashes spent on one message")  \
     X(threads, "threads", 0, 0, 8, "threads of the analyser, 0: one a processor")                  \
+    X(hash_seed, "hash-seed", 0, 0, INT64_MAX,                                                     \
+      "what keys the analyser's tables, 0: random; it is sealed, for a run to be repeated "        \
+      "exactly")                                                                                   \
+    X(open_end, "open-end", 0, 0, 1,                                                               \
+      "judge as a capture does, which goes on, not as a recording that ends; capture sets it")     \
     X(skew_seconds, "skew-seconds", 0, 0, 86400,                                                   \
       "tolerance at both ends of a signature's validity, seconds")                                 \
     X(expiring_hours, "expiring-hours", 48, 0, 8760,                                               \

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +83,17 @@ static void name_sensor(struct settings *s)
 }
 
 /* -1 to go on, or the exit status. */
+/* Nobody who sends frames may know where they fall in the analyser's tables; whoever has the sealed
+ * settings may, and comes to the same. */
+static void seed_tables(struct settings *s)
+{
+    while (s->hash_seed == 0) {
+        if (getrandom(&s->hash_seed, sizeof s->hash_seed, 0) != sizeof s->hash_seed)
+            log_die("getrandom: no randomness");
+        s->hash_seed &= INT64_MAX;
+    }
+}
+
 static int read_settings(struct supervisor *v)
 {
     struct options *o = &v->options;
@@ -96,6 +108,9 @@ static int read_settings(struct supervisor *v)
         o->profile = v->config.profile;
     status = options_apply(v->argc, v->argv, o);
     name_sensor(&o->settings);
+    seed_tables(&o->settings);
+    if (o->command == COMMAND_CAPTURE)
+        o->settings.open_end = 1;
     return status;
 }
 

@@ -483,7 +483,7 @@ void world_earn(struct world *w, uint64_t frame, int64_t time_ns)
         b->failing_us += (int64_t)(frames * w->settings->frame_check_us);
         b->earned_frame = frame;
     }
-    if (w->settings->live && time_ns > b->earned_ns)
+    if (w->settings->open_end && time_ns > b->earned_ns)
         b->failing_us += (time_ns - b->earned_ns) / 5000;
     b->earned_ns = time_ns;
     if (b->failing_us > BUDGET_FAILING_US)
