@@ -65,8 +65,8 @@ EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/accept.c evidence/archive.c evidence
         evidence/ledger.c evidence/listing.c evidence/merkle.c evidence/past.c evidence/recorder.c evidence/reread.c evidence/results.c evidence/segment.c evidence/spool.c
 EVIDENCE_PACK := $(EVIDENCE_BASE) evidence/bag.c evidence/head.c evidence/merkle.c evidence/readme.c evidence/reread.c
 EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c evidence/epoch.c evidence/identity.c
-EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms compare der findings hash log record \
-                   replay seal show state story tar text)
+EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms compare der feed findings hash log \
+                   offer record replay seal show state story tar text)
 # what the reports are made of
 EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case inventory out recovery scope suspects timeline)
 
@@ -374,7 +374,7 @@ check: all unit-build
 	+@MAKE="$(MAKE)" tests/check.sh $(O) $(SUITES)
 
 # Every program of every suite, for CI's builds.
-check-build: all unit-build $(addprefix $(O)/fuzz/,$(FUZZ)) $(addprefix $(O)/tests/,tables tamper make_evidence) \
+check-build: all unit-build $(addprefix $(O)/fuzz/,$(FUZZ)) $(addprefix $(O)/tests/,tables tamper make_evidence liar) \
              $(addprefix $(O)/tests/sandbox/probe_,$(CONFINED)) $(addprefix $(O)/tests/sandbox/actors/,$(ACTORS)) \
              $(O)/tests/sandbox/faults $(addprefix $(O)/bench/,$(BENCH))
 
@@ -387,7 +387,11 @@ unit: unit-build
 $(O)/tests/make_evidence: $(call objs,tests/evidence/make_evidence.c sandbox/log.c sandbox/settings.c sandbox/inputs.c sandbox/control.c $(RING) $(TALK))
 	$(call link,$^,)
 
-check-evidence: all $(O)/tests/make_evidence
+# A whole bundle with a finding that the frames did not give.
+$(O)/tests/liar: $(call objs,tests/evidence/liar.c $(FORGE))
+	$(call link,$^,libcrypto)
+
+check-evidence: all $(O)/tests/make_evidence $(O)/tests/liar
 	@tests/evidence/run.sh $(O)
 
 # Include directions, banned functions, what each program may import, the manual against the tables.

@@ -178,7 +178,7 @@ struct reading {
 static void read_folder(void *context)
 {
     struct reading *g = context;
-    verify_replay_settings(g->settings.bytes, g->settings.size, &g->record->offer);
+    verify_offer_settings(g->settings.bytes, g->settings.size, &g->record->offer);
     read_log(g->log, g->record);
     g->record->is_sound = true;
 }
@@ -186,11 +186,10 @@ static void read_folder(void *context)
 static void read_bundle(void *context)
 {
     struct reading *g = context;
-    static const struct verify_options options = {.ca = NULL};
     struct record *r = g->record;
+    const struct verify_options options = {.offer = &r->offer};
     r->is_sound = verify_bundle(g->bundle.bytes, g->bundle.size, &options, &r->report) !=
-                      VERIFY_RESULT_FAILED &&
-                  verify_replay_offer(g->bundle.bytes, g->bundle.size, &r->report, &r->offer);
+                  VERIFY_RESULT_FAILED;
 }
 
 static void run_confined(void (*work)(void *), struct reading *g)
@@ -340,8 +339,9 @@ static int explain_bundle(const char *path, const char *question, bool json, str
     run_confined(read_bundle, &g);
     if (!r->is_sound)
         log_die("the bundle is not sound; dnsbailiff verify says why");
-    if (!r->offer.is_replay)
-        log_die("the bundle is of a live capture: unpack it, and explain -r its data/capture");
+    r->offer.why[sizeof r->offer.why - 1] = '\0';
+    if (r->offer.frames == ENCLOSED_NOTHING)
+        log_die("nothing to explain from: %s", r->offer.why);
     const char *why =
         verify_replay_explain(g.bundle.bytes, g.bundle.size, &r->offer, question, json, &status);
     if (why)

@@ -51,6 +51,7 @@ struct arguments {
 /* What a confined child leaves behind; the parent believes none of it blindly. */
 struct shared {
     bool is_complete;
+    uint64_t hashed; /* bytes, while it goes on */
     struct verify_report report;
     struct verify_offer offer;
 };
@@ -156,12 +157,7 @@ struct checking {
 static void check(void *context)
 {
     struct checking *c = context;
-    enum verify_result result =
-        verify_bundle(c->bundle.bytes, c->bundle.size, &c->options, &c->shared->report);
-    if (result != VERIFY_RESULT_FAILED &&
-        !verify_replay_offer(c->bundle.bytes, c->bundle.size, &c->shared->report,
-                             &c->shared->offer))
-        c->shared->offer.count = 0;
+    (void)verify_bundle(c->bundle.bytes, c->bundle.size, &c->options, &c->shared->report);
 }
 
 struct comparing {
@@ -173,8 +169,8 @@ struct comparing {
 static void compare(void *context)
 {
     struct comparing *c = context;
-    verify_compare_findings(c->sealed.bytes, c->sealed.size, &c->replayed,
-                            c->shared->offer.is_partial, &c->shared->report);
+    verify_compare_findings(c->sealed.bytes, c->sealed.size, &c->replayed, &c->shared->offer,
+                            &c->shared->report);
 }
 
 /* The texts were escaped by the child; a child that was taken over must not reach the terminal. */
@@ -197,6 +193,15 @@ static void sanitise(struct verify_report *r)
     sanitise_text(r->identity, sizeof r->identity);
     sanitise_text(r->origin, sizeof r->origin);
     sanitise_text(r->log_root, sizeof r->log_root);
+    for (size_t i = 0; i < VERIFY_APART_MAX; i++) {
+        struct verify_apart *a = &r->apart[i];
+        sanitise_text(a->id, sizeof a->id);
+        sanitise_text(a->rule, sizeof a->rule);
+        sanitise_text(a->zone, sizeof a->zone);
+        sanitise_text(a->member, sizeof a->member);
+        if ((unsigned)a->kind >= VERIFY_APART_KINDS)
+            a->kind = VERIFY_CONTRARY;
+    }
 }
 
 static void not_reproduced(struct shared *shared, const char *why)
@@ -206,19 +211,21 @@ static void not_reproduced(struct shared *shared, const char *why)
     snprintf(line->reason, sizeof line->reason, "%s", why);
 }
 
-static void reproduce(struct verify_map bundle, struct shared *shared)
+static void reproduce(struct verify_map bundle, struct shared *shared, bool progress)
 {
-    const struct verify_offer *offer = &shared->offer;
-    const struct verify_offered *sealed = verify_replay_find(offer, BUNDLE_FINDINGS);
-    if (!offer->is_replay || !sealed) {
-        not_reproduced(shared, "a live capture: replay its segments to derive them");
+    struct verify_offer *offer = &shared->offer;
+    const struct verify_offered *sealed = verify_offer_find(offer, BUNDLE_FINDINGS);
+    sanitise_text(offer->why, sizeof offer->why);
+    if (offer->frames == ENCLOSED_NOTHING || !sealed || sealed->offset > bundle.size ||
+        sealed->size > bundle.size - sealed->offset) {
+        not_reproduced(shared, offer->why);
         return;
     }
     struct comparing c = {
         .sealed = {.bytes = bundle.bytes + sealed->offset, .size = (size_t)sealed->size},
         .shared = shared,
     };
-    const char *why = verify_replay_run(bundle.bytes, bundle.size, offer, &c.replayed);
+    const char *why = verify_replay_run(bundle.bytes, bundle.size, offer, progress, &c.replayed);
     if (why) {
         not_reproduced(shared, why);
         return;
@@ -253,7 +260,9 @@ int main(int argc, char **argv)
                     .ca_size = ca.size,
                     .known_checkpoint = known.bytes,
                     .known_checkpoint_size = known.size,
-                    .at = arguments.at},
+                    .at = arguments.at,
+                    .offer = &shared->offer,
+                    .hashed = &shared->hashed},
         .shared = shared,
     };
     if (!run_confined(check, &checking, shared)) {
@@ -264,7 +273,7 @@ int main(int argc, char **argv)
     sanitise(&shared->report);
     if (verify_result_of(&shared->report, anchored) != VERIFY_RESULT_FAILED) {
         if (arguments.reproduce)
-            reproduce(bundle, shared);
+            reproduce(bundle, shared, true);
         else
             not_reproduced(shared, "not asked for (--no-reproduce)");
     }

@@ -55,11 +55,36 @@ enum verify_result {
 };
 
 #define VERIFY_REASON_MAX 240
+#define VERIFY_APART_MAX  32 /* findings that are named; more are counted */
 
 struct verify_line {
     enum verify_outcome outcome;
     unsigned faults; /* how many failures the check met; the reason tells the first */
     char reason[VERIFY_REASON_MAX]; /* printable ASCII, NUL-terminated */
+};
+
+/* How what was derived again differs from what was sealed. */
+#define VERIFY_APARTS(X)                                                                           \
+    X(PARTLY, "partly",                                                                            \
+      "follows from the frames enclosed, with less behind it: counts, times and lists rest on "    \
+      "more")                                                                                      \
+    X(ABSENT, "not derived", "rests on more traffic than is enclosed")                             \
+    X(ADDED, "not sealed", "follows from what is enclosed and was not sealed")                     \
+    X(OWN, "own word", "the sensor about itself: rests on its counters and clock, not on frames")  \
+    X(CONTRARY, "contradicted", "does not follow from the frames that it was made from")
+
+enum verify_apart_kind {
+#define X(id, name, text) VERIFY_##id,
+    VERIFY_APARTS(X)
+#undef X
+        VERIFY_APART_KINDS
+};
+
+/* A finding that does not stand as it was sealed. Texts are printable ASCII, NUL-terminated. */
+struct verify_apart {
+    enum verify_apart_kind kind;
+    char id[24], rule[40], zone[80];
+    char member[24]; /* the first one that differs; "" all */
 };
 
 struct verify_report {
@@ -70,7 +95,12 @@ struct verify_report {
     uint64_t log_size;  /* records */
     char log_root[65];  /* hex, "" before the log was read */
     int64_t sealed_at;  /* signing time of the seal, seconds since 1970; 0 unknown */
+    uint64_t same;      /* findings that follow again as they were sealed */
+    uint64_t apart_count[VERIFY_APART_KINDS];
+    struct verify_apart apart[VERIFY_APART_MAX]; /* the first of all these */
 };
+
+struct verify_offer; /* evidence/verify_offer.h */
 
 struct verify_options {
     const void *ca; /* PEM of the outside authority; NULL: integrity only */
@@ -79,6 +109,10 @@ struct verify_options {
     size_t known_checkpoint_size;
     int64_t at; /* judge the certificates at this time, seconds since 1970; 0: time of sealing */
     bool fail_fast; /* stop at the first failure: the rest stays not checked */
+    /* Both may be NULL. What the findings can be derived from again, if nothing failed: in memory
+     * that is zero. How many bytes were hashed so far, for whoever watches. */
+    struct verify_offer *offer;
+    uint64_t *hashed;
 };
 
 /* Verifies the `size` bytes of a tar. The report is complete whatever the bytes are. Returns the

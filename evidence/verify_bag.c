@@ -94,11 +94,10 @@ static void check_manifests(struct verify *v)
         struct verify_member *m = &v->members[i];
         if (!verify_starts(m->name, "data/"))
             break;
-        verify_sha256(m->bytes, m->size, m->sha256);
+        verify_sha_both(m->bytes, m->size, m->sha256, m->sha512, v->options->hashed);
         manifest_next(v, &all256, m, m->sha256);
         if (verify_must_stop(v))
             return;
-        verify_sha512(m->bytes, m->size, m->sha512);
         manifest_next(v, &all512, m, m->sha512);
         files++;
     }

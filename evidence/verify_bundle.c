@@ -6,6 +6,7 @@
  */
 #include "evidence/verify_bag.h"
 #include "evidence/verify_log.h"
+#include "evidence/verify_offer.h"
 #include "evidence/verify_seal.h"
 #include "evidence/verify_story.h"
 #include "evidence/verify_tar.h"
@@ -21,8 +22,11 @@ static void check_log(struct verify *v, const struct verify_bag *bag)
     }
     verify_log_check(v, bag, &story);
     /* A chain that breaks off says nothing about the files of what would have followed. */
-    if (!verify_has_failed(v, VERIFY_LOG) && !verify_must_stop(v))
+    if (!verify_has_failed(v, VERIFY_LOG) && !verify_must_stop(v)) {
         verify_story_end(&story);
+        if (v->options->offer)
+            verify_offer_make(&story, v->options->offer);
+    }
     verify_story_fini(&story);
 }
 

@@ -122,7 +122,7 @@ void verify_findings_end(struct verify_story *s, const bool *seen)
                      "%" PRIu64 " cited frames had been lost, as logged, first "
                      "%" PRIu64,
                      missing, first);
-    verify_passed(v, VERIFY_FINDINGS,
-                  "%" PRIu64 " findings logged, the %zu frames they cite are here",
-                  s->finding_count, s->cited_count);
+    verify_passed(v, VERIFY_FINDINGS, "%" PRIu64 " %s logged, the %zu frames they cite are here",
+                  s->finding_count, s->is_replay ? "findings" : "states of findings",
+                  s->cited_count);
 }

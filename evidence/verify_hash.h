@@ -13,6 +13,9 @@
 /* Ends the process if OpenSSL cannot hash: our failure, not the bundle's. */
 void verify_sha256(const void *bytes, size_t size, uint8_t ret_hash[HASH_BYTES]);
 void verify_sha512(const void *bytes, size_t size, uint8_t ret_hash[2 * HASH_BYTES]);
+/* Both in one pass over what may be large; *done (may be NULL) grows as it goes on. */
+void verify_sha_both(const void *bytes, size_t size, uint8_t ret_256[HASH_BYTES],
+                     uint8_t ret_512[2 * HASH_BYTES], uint64_t *done);
 
 /* Roots of all perfect subtrees of the leaves so far: constant memory, a root at any time. */
 struct verify_tree {

@@ -1,139 +1,51 @@
 /*
- * verify_replay: do the findings follow again from what the bundle encloses?
+ * verify_replay: runs `replay` on what a bundle encloses.
  *
- * Contained in: verify, tests. verify_replay_offer runs confined and reads the bundle;
- * verify_replay_run runs unconfined and must never do so: it copies ranges into a folder of its
- * own, compares their hashes with those that were verified, and starts `replay`, which confines
- * itself.
+ * Contained in: verify, explain, report, lookup, tests; runs unconfined. Must never: look into the
+ * bundle. It passes on ranges, compares their hashes with those that were verified, and starts
+ * `replay`, which confines itself.
  */
 #include "evidence/verify_replay.h"
 
-#include "evidence/verify_hash.h"
-#include "evidence/verify_record.h"
-#include "evidence/verify_tar.h"
+#include "evidence/verify_feed.h"
+#include "evidence/verify_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <jansson.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- in the checker ------------------------------------------------------------------------------
- */
+#define ARGUMENTS_MAX (2 * (OFFERED_MAX + OFFERED_SOURCES_MAX) + OFFERED_OPTIONS_MAX + 32)
+#define DAMAGED       2 /* exit status of a replay that met damage, as the first one did */
 
-static bool is_offered(const char *name)
-{
-    static const char *const files[] = {BUNDLE_CAPTURE NAME_EXTRACT, BUNDLE_FINDINGS,
-                                        BUNDLE_PROFILE};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (strcmp(name, files[i]) == 0)
-            return true;
-    return verify_starts(name, BUNDLE_BASELINE) || verify_starts(name, BUNDLE_ANCHORS);
-}
+static const char no_memory[] = "out of memory";
+static const char no_folder[] = "no folder could be made to replay in (TMPDIR)";
+static const char no_room[] = "TMPDIR has no room for copies of the sources";
+static const char changed[] = "the bundle changed while it was read";
+static const char no_settings[] = "the settings of the run are not ones that replay takes";
+static const char ended_badly[] = "the replay of the frames enclosed did not end well";
 
-__attribute__((format(printf, 2, 3))) static void offer_option(struct verify_offer *offer,
-                                                               const char *format, ...)
-{
-    if (offer->option_count == OFFERED_OPTIONS_MAX)
-        return;
-    char *option = offer->option[offer->option_count++];
-    va_list arguments;
-    va_start(arguments, format);
-    if (vsnprintf(option, OFFERED_NAME_MAX, format, arguments) >= OFFERED_NAME_MAX)
-        offer->option_count--;
-    va_end(arguments);
-}
-
-/* The settings that were in force, as options of replay: more than the configuration file said. */
-void verify_replay_settings(const void *bytes, size_t size, struct verify_offer *offer)
-{
-    json_error_t error;
-    json_t *settings = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
-    const char *key;
-    json_t *value;
-    json_object_foreach(settings, key, value)
-    {
-        bool is_flag = strcmp(key, "ignore-rfc8624") == 0 || strcmp(key, "ignore-rfc9276") == 0;
-        if (json_is_integer(value)) {
-            offer_option(offer, "--set");
-            offer_option(offer, "%s=%lld", key, (long long)json_integer_value(value));
-        } else if (is_flag && json_is_true(value)) {
-            offer_option(offer, "--%s", key);
-        } else if (strcmp(key, "at") == 0 && json_is_string(value)) {
-            offer_option(offer, "--at");
-            offer_option(offer, "%s", json_string_value(value));
-        } else if (strcmp(key, "ports") == 0 && json_array_size(value) > 0) {
-            char list[OFFERED_NAME_MAX] = "";
-            size_t used = 0, index;
-            json_t *port;
-            json_array_foreach(value, index, port) if (used < sizeof list - 8) used +=
-                (size_t)snprintf(list + used, sizeof list - used, "%s%d", used ? "," : "",
-                                 (int)(json_integer_value(port) & 0xffff));
-            offer_option(offer, "--ports");
-            offer_option(offer, "%s", list);
-        }
-    }
-    json_decref(settings);
-}
-
-bool verify_replay_offer(const uint8_t *bytes, size_t size, const struct verify_report *before,
-                         struct verify_offer *ret_offer)
-{
-    static const struct verify_options options = {.ca = NULL};
-    struct verify_report report = {.log_size = 0};
-    struct verify v = {.bytes = bytes, .size = size, .options = &options, .report = &report};
-    bool fits = verify_tar_read(&v);
-    ret_offer->count = 0;
-    ret_offer->is_replay = fits && verify_find(&v, BUNDLE_CAPTURE NAME_EXTRACT);
-    ret_offer->is_partial = before->line[VERIFY_FINDINGS].outcome != VERIFY_PASS;
-    const struct verify_member *settings = fits ? verify_find(&v, BUNDLE_SETTINGS) : NULL;
-    if (settings)
-        verify_replay_settings(settings->bytes, settings->size, ret_offer);
-    for (size_t i = 0; fits && i < v.member_count; i++) {
-        const struct verify_member *m = &v.members[i];
-        if (!is_offered(m->name))
-            continue;
-        if (ret_offer->count == OFFERED_MAX || strlen(m->name) >= OFFERED_NAME_MAX) {
-            fits = false;
-            break;
-        }
-        struct verify_offered *o = &ret_offer->file[ret_offer->count++];
-        snprintf(o->name, sizeof o->name, "%s", m->name);
-        o->offset = (uint64_t)(m->bytes - bytes);
-        o->size = m->size;
-        verify_sha256(m->bytes, m->size, o->sha256);
-    }
-    verify_tar_fini(&v);
-    return fits;
-}
-
-const struct verify_offered *verify_replay_find(const struct verify_offer *offer, const char *name)
-{
-    uint32_t count = offer->count < OFFERED_MAX ? offer->count : OFFERED_MAX;
-    for (uint32_t i = 0; i < count; i++)
-        if (strncmp(offer->file[i].name, name, OFFERED_NAME_MAX) == 0)
-            return &offer->file[i];
-    return NULL;
-}
-
-/* --- in the parent -------------------------------------------------------------------------------
- */
+struct bundle {
+    const uint8_t *bytes;
+    size_t size;
+};
 
 struct place {
     char folder[128]; /* private, removed at the end */
     char program[512];
     const char *question; /* NULL: findings are wanted, not an explanation */
-    bool json;
-    const char *arguments[2 * OFFERED_MAX + OFFERED_OPTIONS_MAX + 32];
-    size_t argument_count; /* a NULL follows: the place is zeroed */
-    char evidence[160], baseline[160];
-    char paths[OFFERED_MAX][OFFERED_NAME_MAX + 160];
+    bool json, progress;
+    char *arguments[ARGUMENTS_MAX + 1]; /* a NULL follows: the place is zeroed */
+    size_t argument_count;
+    bool is_short; /* of memory, or of room for arguments */
 };
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
@@ -144,54 +56,175 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
-static void argue(struct place *p, const char *argument)
+__attribute__((format(printf, 2, 3))) static void argue(struct place *p, const char *format, ...)
 {
-    if (p->argument_count + 1 < sizeof p->arguments / sizeof *p->arguments)
-        p->arguments[p->argument_count++] = argument;
+    va_list list;
+    if (p->is_short || p->argument_count == ARGUMENTS_MAX) {
+        p->is_short = true;
+        return;
+    }
+    va_start(list, format);
+    if (vasprintf(&p->arguments[p->argument_count], format, list) < 0) {
+        p->arguments[p->argument_count] = NULL;
+        p->is_short = true;
+    } else {
+        p->argument_count++;
+    }
+    va_end(list);
 }
 
-/* Copies one range into the folder, if it is still what was verified. The name was checked by the
- * reader of the archive; it is checked again because a taken-over checker could lie. */
-static bool copy_out(const uint8_t *bytes, size_t size, const struct verify_offered *o,
-                     const char *folder, char *ret_path, size_t room)
+static void leave(struct place *p)
 {
-    uint8_t hash[HASH_BYTES];
-    char name[OFFERED_NAME_MAX];
+    if (p->folder[0])
+        (void)nftw(p->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    for (size_t i = 0; i < p->argument_count; i++)
+        free(p->arguments[i]);
+    free(p);
+}
+
+/* --- what is copied -------------------------------------------------------------------------- */
+
+static uint32_t at_most(uint32_t count, uint32_t most)
+{
+    return count < most ? count : most;
+}
+
+static const char *copy_range(const struct bundle *b, const struct verify_range *r,
+                              const char *path)
+{
+    uint64_t done = 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return no_folder;
+    int error = verify_feed_range(fd, b->bytes, b->size, r, &done);
+    if (close(fd) != 0 && error == 0)
+        error = -errno;
+    return error == 0 ? NULL : error == -EILSEQ ? changed : no_folder;
+}
+
+/* The folder below ours that a file goes to, and the option that gives it to replay; NULL: none. */
+static const char *folder_of(const char *name)
+{
+    return verify_starts(name, BUNDLE_BASELINE)  ? "baseline/"
+           : verify_starts(name, BUNDLE_ANCHORS) ? "anchors/"
+                                                 : "";
+}
+
+static const char *option_of(const char *name)
+{
+    return strcmp(name, BUNDLE_ANCHORS NAME_KEYS) == 0 ? "--state"
+           : verify_starts(name, BUNDLE_ANCHORS)       ? "--trust-anchor"
+           : strcmp(name, BUNDLE_PROFILE) == 0         ? "--profile"
+                                                       : NULL;
+}
+
+/* Copies one file into the folder. The name was checked by the reader of the archive; it is checked
+ * again because a taken-over checker could lie. */
+static const char *take_file(struct place *p, const struct bundle *b,
+                             const struct verify_offered *o)
+{
+    struct verify_range range = {.offset = o->offset, .size = o->size};
+    char name[OFFERED_NAME_MAX], path[sizeof p->folder + OFFERED_NAME_MAX + 16];
+    memcpy(range.sha256, o->sha256, sizeof range.sha256);
     memcpy(name, o->name, sizeof name);
     name[sizeof name - 1] = '\0';
-    const char *slash = strrchr(name, '/');
-    const char *base = slash ? slash + 1 : name;
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     if (base[0] == '\0' || base[0] == '.' ||
-        strspn(base, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(base) ||
-        o->offset > size || o->size > size - o->offset)
-        return false;
-    const char *into = verify_starts(name, BUNDLE_BASELINE)  ? "baseline/"
-                       : verify_starts(name, BUNDLE_ANCHORS) ? "anchors/"
-                                                             : "";
-    int length = snprintf(ret_path, room, "%s/%s%s", folder, into, base);
-    if (length < 0 || (size_t)length >= room)
-        return false;
-    int fd = open(ret_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    const uint8_t *at = bytes + o->offset;
-    size_t left = (size_t)o->size;
-    while (left > 0) {
-        ssize_t written = write(fd, at, left);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            break;
-        at += written;
-        left -= (size_t)written;
+        strspn(base, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(base))
+        return no_folder;
+    snprintf(path, sizeof path, "%s/%s%s", p->folder, folder_of(name), base);
+    const char *why = copy_range(b, &range, path);
+    if (!why && option_of(name)) {
+        argue(p, "%s", option_of(name));
+        argue(p, "%s", path);
     }
-    verify_sha256(bytes + o->offset, (size_t)o->size, hash);
-    return close(fd) == 0 && left == 0 && memcmp(hash, o->sha256, sizeof hash) == 0;
+    return why;
 }
 
-static bool prepare(struct place *p, const uint8_t *bytes, size_t size,
-                    const struct verify_offer *offer)
+static const char *take_files(struct place *p, const struct bundle *b,
+                              const struct verify_offer *offer)
 {
+    bool has_baseline = false;
+    for (uint32_t i = 0; i < at_most(offer->count, OFFERED_MAX); i++) {
+        const char *why = take_file(p, b, &offer->file[i]);
+        if (why)
+            return why;
+        has_baseline |= verify_starts(offer->file[i].name, BUNDLE_BASELINE);
+    }
+    if (has_baseline) {
+        argue(p, "--baseline");
+        argue(p, "%s/baseline", p->folder);
+    }
+    return NULL;
+}
+
+/* Only one source can come through a pipe. */
+static bool is_piped(const struct verify_offer *offer)
+{
+    return offer->frames != ENCLOSED_SOURCES || offer->range_count == 1;
+}
+
+static uint64_t bytes_of(const struct verify_offer *offer)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < at_most(offer->range_count, OFFERED_FRAMES_MAX); i++)
+        total += offer->range[i].size;
+    return total;
+}
+
+/* Where source `i` lies, under the name that it had: findings about the tap are named after it.
+ * Each has a folder of its own, for names come twice. NULL, or why not. */
+static const char *place_source(struct place *p, const struct verify_offer *offer, uint32_t i,
+                                char *ret_path, size_t room)
+{
+    char name[OFFERED_NAME_MAX];
+    memcpy(name, offer->source[i], sizeof name);
+    name[sizeof name - 1] = '\0';
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/'))
+        snprintf(name, sizeof name, "source");
+    snprintf(ret_path, room, "%s/%05u", p->folder, i);
+    if (mkdir(ret_path, 0700) < 0)
+        return no_folder;
+    if (!is_piped(offer) && i >= offer->range_count - at_most(offer->by_time, offer->range_count)) {
+        argue(p, "-R"); /* these were read in order of time, and are again */
+        argue(p, "%s", ret_path);
+        snprintf(ret_path, room, "%s/%05u/%s", p->folder, i, name);
+    } else {
+        snprintf(ret_path, room, "%s/%05u/%s", p->folder, i, name);
+        argue(p, "-r");
+        argue(p, "%s", ret_path);
+    }
+    return NULL;
+}
+
+/* One source comes through a pipe; several are copied. */
+static const char *take_sources(struct place *p, const struct bundle *b,
+                                const struct verify_offer *offer)
+{
+    struct statvfs disk;
+    char path[sizeof p->folder + OFFERED_NAME_MAX + 16];
+    if (offer->range_count > OFFERED_SOURCES_MAX)
+        return no_settings;
+    if (!is_piped(offer) &&
+        (statvfs(p->folder, &disk) != 0 || bytes_of(offer) / disk.f_frsize >= disk.f_bavail))
+        return no_room;
+    for (uint32_t i = 0; i < offer->range_count; i++) {
+        const char *why = place_source(p, offer, i, path, sizeof path);
+        if (!why && is_piped(offer))
+            why = symlink("/proc/self/fd/0", path) == 0 ? NULL : no_folder;
+        else if (!why)
+            why = copy_range(b, &offer->range[i], path);
+        if (why)
+            return why;
+    }
+    return NULL;
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
+
+static bool make_folders(struct place *p)
+{
+    static const char *const below[] = {"baseline", "anchors"};
     char path[sizeof p->folder + 16];
     const char *temporary = getenv("TMPDIR");
     snprintf(p->folder, sizeof p->folder, "%.90s/dnsbailiff-verify-XXXXXX",
@@ -200,16 +233,11 @@ static bool prepare(struct place *p, const uint8_t *bytes, size_t size,
         p->folder[0] = '\0';
         return false;
     }
-    snprintf(path, sizeof path, "%s/baseline", p->folder);
-    if (mkdir(path, 0700) < 0)
-        return false;
-    snprintf(path, sizeof path, "%s/anchors", p->folder);
-    if (mkdir(path, 0700) < 0)
-        return false;
-    uint32_t count = offer->count < OFFERED_MAX ? offer->count : OFFERED_MAX;
-    for (uint32_t i = 0; i < count; i++)
-        if (!copy_out(bytes, size, &offer->file[i], p->folder, p->paths[i], sizeof p->paths[i]))
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        snprintf(path, sizeof path, "%s/%s", p->folder, below[i]);
+        if (mkdir(path, 0700) < 0)
             return false;
+    }
     return true;
 }
 
@@ -235,75 +263,112 @@ static bool argue_options(struct place *p, const struct verify_offer *offer)
         if (i == OFFERED_OPTIONS_MAX || !memchr(option, 0, OFFERED_NAME_MAX) ||
             strspn(option, "abcdefghijklmnopqrstuvwxyz0123456789-=,:.TZ") != strlen(option))
             return false;
-        argue(p, option);
+        argue(p, "%s", option);
     }
+    argue(p, "--set");
+    argue(p, "history=0"); /* nobody will look anything up in this run */
     return true;
 }
 
-static bool compose(struct place *p, const struct verify_offer *offer)
+static const char *compose(struct place *p, const struct bundle *b,
+                           const struct verify_offer *offer)
 {
-    snprintf(p->evidence, sizeof p->evidence, "%s/out", p->folder);
-    snprintf(p->baseline, sizeof p->baseline, "%s/baseline", p->folder);
-    static const char *const replay[] = {"replay", "--quiet", "--log-verdicts", "all", "-l"};
-    argue(p, "dnsbailiff");
-    if (p->question)
-        argue(p, "explain");
+    static const char *const replay[] = {"dnsbailiff", "replay", "--quiet", "-l"};
+    static const char *const explain[] = {"dnsbailiff", "explain"};
+    const char *why;
     for (size_t i = 0; !p->question && i < sizeof replay / sizeof *replay; i++)
-        argue(p, replay[i]);
+        argue(p, "%s", replay[i]);
+    for (size_t i = 0; p->question && i < sizeof explain / sizeof *explain; i++)
+        argue(p, "%s", explain[i]);
     if (!p->question)
-        argue(p, p->evidence);
+        argue(p, "%s/out", p->folder);
     else if (p->json)
         argue(p, "--json");
-    bool has_baseline = false;
-    uint32_t count = offer->count < OFFERED_MAX ? offer->count : OFFERED_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *name = offer->file[i].name;
-        const char *option = strcmp(name, BUNDLE_ANCHORS NAME_KEYS) == 0      ? "--state"
-                             : verify_starts(name, BUNDLE_ANCHORS)            ? "--trust-anchor"
-                             : strcmp(name, BUNDLE_PROFILE) == 0              ? "--profile"
-                             : strcmp(name, BUNDLE_CAPTURE NAME_EXTRACT) == 0 ? "-r"
-                                                                              : NULL;
-        has_baseline = has_baseline || verify_starts(name, BUNDLE_BASELINE);
-        if (!option)
-            continue;
-        argue(p, option);
-        argue(p, p->paths[i]);
+    if (!p->question && offer->frames == ENCLOSED_EXTRACT) {
+        argue(p, "--log-verdicts"); /* to see which frames were judged at all */
+        argue(p, "all");
     }
-    if (has_baseline) {
-        argue(p, "--baseline");
-        argue(p, p->baseline);
+    if ((why = take_files(p, b, offer)) != NULL)
+        return why;
+    if (!argue_options(p, offer) || !memchr(offer->filter, 0, sizeof offer->filter) ||
+        !verify_offer_is_plain(offer->filter))
+        return no_settings;
+    if (offer->frames != ENCLOSED_SOURCES) {
+        argue(p, "-r");
+        argue(p, "-");
+    } else if ((why = take_sources(p, b, offer)) != NULL) {
+        return why;
     }
-    if (!argue_options(p, offer))
-        return false;
-    if (p->question) {
+    if (offer->filter[0] && p->question)
+        argue(p, "--filter");
+    else if (offer->filter[0] || p->question)
         argue(p, "--");
-        argue(p, p->question);
-    }
-    return true;
+    if (offer->filter[0])
+        argue(p, "%s", offer->filter);
+    if (offer->filter[0] && p->question)
+        argue(p, "--");
+    if (p->question)
+        argue(p, "%s", p->question);
+    return p->is_short ? no_memory : NULL;
 }
 
-/* Its exit status, or -1. Only an explanation may reach the terminal, which the supervisor wrote.
- */
-static int run_program(struct place *p)
+/* --- the run --------------------------------------------------------------------------------- */
+
+/* Only an explanation may reach the terminal, which the supervisor wrote. */
+_Noreturn static void become(struct place *p, int input)
 {
-    pid_t child = fork();
-    if (child < 0)
-        return -1;
-    if (child == 0) {
-        int nothing = open("/dev/null", O_RDWR);
-        if (nothing < 0 || dup2(nothing, 0) < 0)
-            _exit(1);
-        if (!p->question && (dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0))
-            _exit(1);
-        close_range(3, ~0u, 0);
-        execv(p->program, (char *const *)p->arguments);
+    int nothing = open("/dev/null", O_RDWR);
+    if (nothing < 0 || dup2(input >= 0 ? input : nothing, 0) < 0)
         _exit(1);
+    if (!p->question && (dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0))
+        _exit(1);
+    close_range(3, ~0u, 0);
+    (void)signal(SIGPIPE, SIG_DFL);
+    execv(p->program, p->arguments);
+    _exit(1);
+}
+
+/* False if a range is not what was checked. Whoever does not read to the end says why himself. */
+static bool feed(const struct place *p, int fd, const struct bundle *b,
+                 const struct verify_offer *offer)
+{
+    uint64_t done = 0, total = bytes_of(offer);
+    int error = 0;
+    for (uint32_t i = 0; error == 0 && i < at_most(offer->range_count, OFFERED_FRAMES_MAX); i++) {
+        struct verify_range range = offer->range[i];
+        error = verify_feed_range(fd, b->bytes, b->size, &range, &done);
+        if (p->progress)
+            verify_feed_show("deriving the findings again", done, total);
     }
-    int status;
-    while (waitpid(child, &status, 0) < 0)
+    return error != -EILSEQ;
+}
+
+/* *ret_status is its exit status, -1 if it had none. */
+static const char *run_program(struct place *p, const struct bundle *b,
+                               const struct verify_offer *offer, int *ret_status)
+{
+    int ends[2] = {-1, -1}, status = 0;
+    if (is_piped(offer) && pipe2(ends, O_CLOEXEC) != 0)
+        return no_memory;
+    pid_t child = fork();
+    if (child == 0)
+        become(p, ends[0]);
+    if (ends[0] >= 0)
+        close(ends[0]);
+    bool is_sound = true;
+    if (child > 0 && ends[1] >= 0) {
+        void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+        is_sound = feed(p, ends[1], b, offer);
+        (void)signal(SIGPIPE, before);
+    }
+    if (ends[1] >= 0)
+        close(ends[1]);
+    while (child > 0 && waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+            child = -1;
+    verify_feed_clear();
+    *ret_status = child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return child < 0 ? no_memory : is_sound ? NULL : changed;
 }
 
 /* A file of the second run; our own pipeline wrote it. */
@@ -338,37 +403,39 @@ void verify_replay_free(struct verify_replayed *r)
     free(r->events);
 }
 
-static const char *run_in(struct place *p, const uint8_t *bytes, size_t size,
-                          const struct verify_offer *offer, struct verify_replayed *ret_replayed)
+static const char *run_in(struct place *p, const struct bundle *b, const struct verify_offer *offer,
+                          int *ret_status)
 {
-    struct verify_replayed r = {.findings = NULL};
     if (!find_program(p))
-        return "the analyser is not installed beside the verifier";
-    if (!prepare(p, bytes, size, offer))
-        return "no folder could be made to replay the frames in (TMPDIR)";
-    if (!compose(p, offer))
-        return "the settings of the run are not ones that replay takes";
-    if (run_program(p) != 0)
-        return "the replay of the frames enclosed did not end well";
-    if (!read_back(p, FILE_FINDINGS, &r.findings, &r.findings_size) ||
-        !read_back(p, FILE_EVE, &r.events, &r.events_size)) {
-        verify_replay_free(&r);
-        return "the replay of the frames enclosed left no findings";
-    }
-    *ret_replayed = r;
-    return NULL;
+        return "the analyser is not installed beside this program";
+    if (!make_folders(p))
+        return no_folder;
+    const char *why = compose(p, b, offer);
+    return why ? why : run_program(p, b, offer, ret_status);
 }
 
 const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *offer,
-                              struct verify_replayed *ret_replayed)
+                              bool progress, struct verify_replayed *ret_replayed)
 {
+    struct verify_replayed r = {.findings = NULL};
     struct place *p = calloc(1, sizeof *p);
+    int status = -1;
     if (!p)
-        return "out of memory";
-    const char *why = run_in(p, bytes, size, offer, ret_replayed);
-    if (p->folder[0])
-        (void)nftw(p->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    free(p);
+        return no_memory;
+    p->progress = progress;
+    const char *why = run_in(p, &(struct bundle){bytes, size}, offer, &status);
+    /* What was damaged when it was sealed is damaged now; what comes before was judged. */
+    if (!why && status != 0 && !(offer->frames == ENCLOSED_SOURCES && status == DAMAGED))
+        why = ended_badly;
+    if (!why &&
+        (!read_back(p, FILE_FINDINGS, &r.findings, &r.findings_size) ||
+         (offer->frames == ENCLOSED_EXTRACT && !read_back(p, FILE_EVE, &r.events, &r.events_size))))
+        why = "the replay of the frames enclosed left no findings";
+    if (why)
+        verify_replay_free(&r);
+    else
+        *ret_replayed = r;
+    leave(p);
     return why;
 }
 
@@ -376,22 +443,15 @@ const char *verify_replay_explain(const uint8_t *bytes, size_t size,
                                   const struct verify_offer *offer, const char *question, bool json,
                                   int *ret_status)
 {
-    const char *why = NULL;
     struct place *p = calloc(1, sizeof *p);
     if (!p)
-        return "out of memory";
+        return no_memory;
     p->question = question;
     p->json = json;
-    if (!find_program(p))
-        why = "the analyser is not installed beside this program";
-    else if (!prepare(p, bytes, size, offer))
-        why = "no folder could be made to replay the frames in (TMPDIR)";
-    else if (!compose(p, offer))
-        why = "the settings of the run are not ones that replay takes";
-    else if ((*ret_status = run_program(p)) < 0)
-        why = "the replay of the frames enclosed did not end well";
-    if (p->folder[0])
-        (void)nftw(p->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    free(p);
+    *ret_status = -1;
+    const char *why = run_in(p, &(struct bundle){bytes, size}, offer, ret_status);
+    if (!why && *ret_status < 0)
+        why = ended_badly;
+    leave(p);
     return why;
 }

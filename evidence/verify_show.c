@@ -57,7 +57,17 @@ static void when_text(int64_t seconds, char *ret_text, size_t room)
         strftime(ret_text, room, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-#define TEXT_ROOM ((size_t)(VERIFY_CHECK_COUNT + 8) * (VERIFY_REASON_MAX + 64))
+#define TEXT_ROOM                                                                                  \
+    ((size_t)(VERIFY_CHECK_COUNT + VERIFY_APART_MAX + VERIFY_APART_KINDS + 8) *                    \
+     (VERIFY_REASON_MAX + 64))
+
+static const struct {
+    const char *name, *meaning;
+} aparts[] = {
+#define X(id, name, meaning) {name, meaning},
+    VERIFY_APARTS(X)
+#undef X
+};
 
 struct page {
     char *text;
@@ -72,6 +82,36 @@ __attribute__((format(printf, 2, 3))) static void add(struct page *p, const char
     va_end(arguments);
     if (size > 0)
         p->used += (size_t)size < TEXT_ROOM - p->used ? (size_t)size : TEXT_ROOM - p->used - 1;
+}
+
+static uint64_t count_apart(const struct verify_report *r)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < VERIFY_APART_KINDS; i++)
+        count += r->apart_count[i];
+    return count;
+}
+
+/* Which findings do not stand as they were sealed, a line each, and what that means. */
+static void add_apart(struct page *p, const struct verify_report *r)
+{
+    uint64_t count = count_apart(r), shown = count < VERIFY_APART_MAX ? count : VERIFY_APART_MAX;
+    if (count == 0)
+        return;
+    add(p, "\n");
+    for (size_t i = 0; i < shown; i++) {
+        const struct verify_apart *a = &r->apart[i];
+        add(p, "%-12s  %s  %s%s%s", aparts[a->kind].name, a->id, a->rule, a->zone[0] ? " " : "",
+            a->zone);
+        if (a->member[0])
+            add(p, ": %s", a->member);
+        add(p, "\n");
+    }
+    if (count > shown)
+        add(p, "and %" PRIu64 " more\n", count - shown);
+    for (size_t i = 0; i < VERIFY_APART_KINDS; i++)
+        if (r->apart_count[i] > 0)
+            add(p, "  %s: %s\n", aparts[i].name, aparts[i].meaning);
 }
 
 char *verify_show_text(const struct verify_report *r, enum verify_result result)
@@ -90,6 +130,7 @@ char *verify_show_text(const struct verify_report *r, enum verify_result result)
     }
     char when[32];
     when_text(r->sealed_at, when, sizeof when);
+    add_apart(&p, r);
     add(&p, "\n");
     if (r->folder[0])
         add(&p, "bundle    %s\n", r->folder);
@@ -105,6 +146,24 @@ char *verify_show_text(const struct verify_report *r, enum verify_result result)
     return p.text;
 }
 
+static json_t *json_apart(const struct verify_report *r)
+{
+    uint64_t count = count_apart(r), shown = count < VERIFY_APART_MAX ? count : VERIFY_APART_MAX;
+    json_t *list = json_array();
+    for (size_t i = 0; i < shown; i++) {
+        const struct verify_apart *a = &r->apart[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", a->id, "rule",
+                                              a->rule, "zone", a->zone, "derived",
+                                              aparts[a->kind].name, "differs", a->member));
+    }
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "same", (json_int_t)r->same, "partly",
+                     (json_int_t)r->apart_count[VERIFY_PARTLY], "not_derived",
+                     (json_int_t)r->apart_count[VERIFY_ABSENT], "own_word",
+                     (json_int_t)r->apart_count[VERIFY_OWN], "not_sealed",
+                     (json_int_t)r->apart_count[VERIFY_ADDED], "contradicted",
+                     (json_int_t)r->apart_count[VERIFY_CONTRARY], "apart", list);
+}
+
 char *verify_show_json(const struct verify_report *r, enum verify_result result)
 {
     char when[32];
@@ -115,10 +174,11 @@ char *verify_show_json(const struct verify_report *r, enum verify_result result)
                                               "outcome", verify_show_outcome(r->line[i].outcome),
                                               "reason", r->line[i].reason, "meaning",
                                               checks[i].meaning, "faults", (int)r->line[i].faults));
-    json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "result",
-                            result_text(result), "bundle", r->folder, "identity", r->identity,
-                            "sealed_at", when, "log_origin", r->origin, "log_size",
-                            (json_int_t)r->log_size, "log_root", r->log_root, "checks", list);
+    json_t *all =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:o}", "result", result_text(result),
+                  "bundle", r->folder, "identity", r->identity, "sealed_at", when, "log_origin",
+                  r->origin, "log_size", (json_int_t)r->log_size, "log_root", r->log_root, "checks",
+                  list, "findings", json_apart(r));
     char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
     json_decref(all);
     if (!text)

@@ -6,6 +6,8 @@
  */
 #include "evidence/verify_story.h"
 
+#include "evidence/verify_offer.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +82,7 @@ static void on_open(struct verify_story *s, const struct record *r)
     s->is_open = true;
     s->origin = verify_record_get(r, "origin")->text;
     s->software = verify_record_get(r, "software")->text;
+    s->filter = verify_record_get(r, "filter")->text;
     verify_escape(s->origin.at, s->origin.size, &shown);
     snprintf(v->report->origin, sizeof v->report->origin, "%.159s", shown.text);
     struct verify_text run = verify_record_get(r, "run")->text;
@@ -106,6 +109,7 @@ static void check_included(struct verify_story *s, const struct record *r)
         return;
     uint8_t sha256[HASH_BYTES], sha512[2 * HASH_BYTES];
     s->accounted[m - v->members] = true;
+    s->included++;
     if ((uint64_t)verify_record_get(r, "size")->number != m->size ||
         !verify_record_hex(r, "sha256", sha256, sizeof sha256) ||
         !verify_record_hex(r, "sha512", sha512, sizeof sha512) ||
@@ -127,6 +131,9 @@ static void on_source(struct verify_story *s, const struct record *r)
     if (!verify_record_hex(r, "sha256", hash, HASH_BYTES) ||
         !verify_record_hex(r, "sha512", hash, 2 * HASH_BYTES))
         verify_fault(v, VERIFY_SOURCE, "record %" PRIu64 " has no well-formed hashes", r->seq);
+    struct verify_text name = verify_record_get(r, "name")->text;
+    if (v->options->offer)
+        verify_offer_source(v->options->offer, s->sources - 1, name.at, name.size);
     s->changed_sources += (uint64_t)verify_record_get(r, "changed")->number;
     check_included(s, r);
 }

@@ -22,12 +22,13 @@ struct verify_story {
     struct verify *v;
     bool is_replay, is_open, is_closed; /* is_replay: an acceptance, too */
     bool is_accept;
-    struct verify_text origin, software;
-    int64_t last_time; /* of the record before */
+    struct verify_text origin, software, filter; /* as logged, escapes kept */
+    int64_t last_time;                           /* of the record before */
     int64_t last_step; /* steps recorded since, nanoseconds; INT64_MIN none */
     int64_t steps;     /* all steps so far */
     uint64_t sources, changed_sources, clock_records, accepts;
-    bool frames_lost; /* a gap record says that cited frames gave way */
+    uint64_t included; /* sources that the bundle has */
+    bool frames_lost;  /* a gap record says that cited frames gave way */
 
     struct verify_segment *segments;
     size_t segment_count, segment_room;

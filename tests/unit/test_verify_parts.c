@@ -232,56 +232,171 @@ static void tree_roots(void **state)
     }
 }
 
-#define FINDING(rule, owner, frames)                                                               \
-    "{\"id\":\"1\",\"rule\":\"" rule "\",\"zone\":\"z.\",\"rrname\":\"" owner                      \
-    "\",\"rrtype\":\"A\",\"expected\":[],\"observed\":[\"x\"],\"frames\":" frames "}\n"
+#define GRADED(id, rule, owner, frames, severity, observed)                                        \
+    "{\"id\":\"" id "\",\"rule\":\"" rule "\",\"severity\":\"" severity                            \
+    "\",\"state\":\"open\",\"zone\":\"z.\",\"rrname\":\"" owner                                    \
+    "\",\"rrtype\":\"A\",\"expected\":[],\"observed\":[\"" observed "\"],\"frames\":" frames "}\n"
+#define FINDING(rule, owner, frames) GRADED("1", rule, owner, frames, "high", "x")
 #define EVENT(frame, verdict)                                                                      \
     "{\"event_type\":\"dnssec\",\"pcap_cnt\":" frame ",\"dnssec\":{\"verdict\":\"" verdict "\"}}"  \
     "\n"
+
+enum enclosure { WHOLE, LIVE, LIVE_LOST, PART, PART_LOST, OTHER_VERSION };
+
+static struct verify_report compared(const char *sealed, const char *derived, const char *events,
+                                     enum enclosure e)
+{
+    static struct verify_offer offer; /* 3 MB */
+    struct verify_report report = {.log_size = 0};
+    struct verify_replayed replayed = {.findings = strdup(derived),
+                                       .events = strdup(events),
+                                       .findings_size = strlen(derived),
+                                       .events_size = strlen(events)};
+    offer.frames = e == PART || e == PART_LOST   ? ENCLOSED_EXTRACT
+                   : e == LIVE || e == LIVE_LOST ? ENCLOSED_SEGMENTS
+                                                 : ENCLOSED_SOURCES;
+    offer.has_lost = e == PART_LOST || e == LIVE_LOST;
+    offer.is_whole = offer.frames != ENCLOSED_EXTRACT && !offer.has_lost;
+    snprintf(offer.software, sizeof offer.software, "dnsbailiff %s",
+             e == OTHER_VERSION ? "0.0.0" : DNSBAILIFF_VERSION);
+    verify_compare_findings(sealed, strlen(sealed), &replayed, &offer, &report);
+    verify_replay_free(&replayed);
+    return report;
+}
 
 static void verdicts(void **state)
 {
     (void)state;
     static const struct {
+        enum enclosure enclosed;
         const char *sealed, *derived, *events;
-        bool is_partial;
         enum verify_outcome want;
     } table[] = {
-        {"", "", "", false, VERIFY_PASS},
-        {FINDING("rrsig-bad", "a.", "[1]"), FINDING("rrsig-bad", "a.", "[2,3]"), "", false,
+        /* of an extract */
+        {PART, "", "", "", VERIFY_PASS},
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), FINDING("rrsig-bad", "a.", "[1]"), "",
          VERIFY_PASS},
-        /* the response was judged again, and it is sound */
-        {FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "secure"), false, VERIFY_FAIL},
-        {FINDING("rrsig-bad", "a.", "[1]"), FINDING("rrsig-bad", "b.", "[1]"), EVENT("1", "bogus"),
-         false, VERIFY_FAIL},
-        {FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "indeterminate") EVENT("1", "secure"),
-         false, VERIFY_FAIL},
-        /* it could not be judged again */
-        {FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "indeterminate"), false, VERIFY_WARN},
-        {FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "secure") EVENT("1", "indeterminate"),
-         false, VERIFY_WARN},
-        {FINDING("rrsig-bad", "a.", "[1,2]"), "", EVENT("1", "secure"), false, VERIFY_WARN},
-        {FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "secure"), true, VERIFY_WARN},
-        {FINDING("rrsig-missing", "a.", "[1]"), "", EVENT("1", "secure"), false, VERIFY_WARN},
-        {"", FINDING("rrsig-bad", "a.", "[1]"), EVENT("1", "bogus"), false, VERIFY_WARN},
-        {FINDING("x", "a.", "[]") FINDING("x", "a.", "[]"), FINDING("x", "a.", "[]"), "", false,
+        /* more, or less, of the same */
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), FINDING("rrsig-bad", "a.", "[2,3]"), "",
          VERIFY_WARN},
-        {"[]\n", "", "", false, VERIFY_FAIL},
-        {"{\n", "", "", false, VERIFY_FAIL},
-        {"{}", "", "", false, VERIFY_FAIL},
+        {PART, FINDING("rrsig-bad", "a.", "[1]"),
+         GRADED("1", "rrsig-bad", "a.", "[2,3]", "high", "y"), "", VERIFY_WARN},
+        /* the same observations say other things, or are graded otherwise */
+        {PART, FINDING("rrsig-bad", "a.", "[1]"),
+         GRADED("1", "rrsig-bad", "a.", "[1]", "high", "y"), "", VERIFY_FAIL},
+        {PART, FINDING("rrsig-missing", "a.", "[1]"),
+         GRADED("1", "rrsig-missing", "a.", "[1]", "high", "y"), "", VERIFY_WARN},
+        {PART, FINDING("rrsig-missing", "a.", "[1]"),
+         GRADED("1", "rrsig-missing", "a.", "[1]", "low", "x"), "", VERIFY_FAIL},
+        {PART_LOST, FINDING("rrsig-missing", "a.", "[1]"),
+         GRADED("1", "rrsig-missing", "a.", "[1]", "low", "x"), "", VERIFY_WARN},
+        /* an id stands for a rule and what it is about */
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), FINDING("rrsig-expired", "a.", "[1]"), "",
+         VERIFY_FAIL},
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), FINDING("rrsig-bad", "b.", "[1]"), "",
+         VERIFY_FAIL},
+        /* the response was judged again, and it is sound */
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "secure"), VERIFY_FAIL},
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), GRADED("2", "rrsig-bad", "b.", "[1]", "high", ""),
+         EVENT("1", "bogus"), VERIFY_FAIL},
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), "",
+         EVENT("1", "indeterminate") EVENT("1", "secure"), VERIFY_FAIL},
+        /* it could not be judged again */
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "indeterminate"), VERIFY_WARN},
+        {PART, FINDING("rrsig-bad", "a.", "[1]"), "",
+         EVENT("1", "secure") EVENT("1", "indeterminate"), VERIFY_WARN},
+        {PART, FINDING("rrsig-bad", "a.", "[1,2]"), "", EVENT("1", "secure"), VERIFY_WARN},
+        {PART_LOST, FINDING("rrsig-bad", "a.", "[1]"), "", EVENT("1", "secure"), VERIFY_WARN},
+        {PART, FINDING("rrsig-missing", "a.", "[1]"), "", EVENT("1", "secure"), VERIFY_WARN},
+        {PART, "", FINDING("rrsig-bad", "a.", "[1]"), EVENT("1", "bogus"), VERIFY_WARN},
+        /* an extract is a bad tap */
+        {PART, "", FINDING("sensor-one-way", "a.", "[1]"), "", VERIFY_PASS},
+        {PART, FINDING("sensor-one-way", "a.", "[1]"), "", "", VERIFY_WARN},
+        {PART, FINDING("x", "a.", "[]") FINDING("x", "a.", "[]"), FINDING("x", "a.", "[]"), "",
+         VERIFY_FAIL},
+        /* of everything: all of it, and nothing else */
+        {WHOLE, "", "", "", VERIFY_PASS},
+        {WHOLE, FINDING("x", "a.", "[1]"), FINDING("x", "a.", "[1]"), "", VERIFY_PASS},
+        {WHOLE, FINDING("x", "a.", "[1]"), FINDING("x", "a.", "[2]"), "", VERIFY_FAIL},
+        {WHOLE, FINDING("x", "a.", "[1]"), GRADED("1", "x", "a.", "[1]", "low", "x"), "",
+         VERIFY_FAIL},
+        {WHOLE, FINDING("x", "a.", "[1]"), "", "", VERIFY_FAIL},
+        {WHOLE, "", FINDING("x", "a.", "[1]"), "", VERIFY_FAIL},
+        {WHOLE, FINDING("sensor-one-way", "a.", "[1]"), "", "", VERIFY_FAIL},
+        {WHOLE, FINDING("sensor-clock", "a.", "[1]"), "", "", VERIFY_FAIL},
+        {WHOLE, FINDING("sensor-storage", "a.", "[1]"), "", "", VERIFY_PASS},
+        {OTHER_VERSION, FINDING("x", "a.", "[1]"), "", "", VERIFY_WARN},
+        {OTHER_VERSION, "", FINDING("x", "a.", "[1]"), "", VERIFY_WARN},
+        {OTHER_VERSION, FINDING("x", "a.", "[1]"), FINDING("x", "a.", "[1]"), "", VERIFY_PASS},
+        /* of a capture each change is logged: the last one counts */
+        {LIVE, FINDING("x", "a.", "[1]") FINDING("x", "a.", "[1,2]"), FINDING("x", "a.", "[1,2]"),
+         "", VERIFY_PASS},
+        {LIVE, FINDING("x", "a.", "[1,2]") FINDING("x", "a.", "[1]"), FINDING("x", "a.", "[1,2]"),
+         "", VERIFY_FAIL},
+        {LIVE, FINDING("sensor-clock", "a.", "[]"), "", "", VERIFY_PASS},
+        {LIVE, FINDING("sensor-one-way", "a.", "[]"), "", "", VERIFY_FAIL},
+        {LIVE, FINDING("x", "a.", "[1]"), "", "", VERIFY_FAIL},
+        {LIVE_LOST, FINDING("x", "a.", "[1]"), "", "", VERIFY_WARN},
+        {LIVE, FINDING("x", "a.", "[1]") GRADED("2", "sensor-loss", "a.", "[1]", "low", ""), "", "",
+         VERIFY_WARN},
+        {PART, "[]\n", "", "", VERIFY_FAIL},
+        {PART, "{\n", "", "", VERIFY_FAIL},
+        {PART, "{}", "", "", VERIFY_FAIL},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct verify_report report = {.log_size = 0};
-        struct verify_replayed replayed = {.findings = strdup(table[i].derived),
-                                           .events = strdup(table[i].events),
-                                           .findings_size = strlen(table[i].derived),
-                                           .events_size = strlen(table[i].events)};
-        verify_compare_findings(table[i].sealed, strlen(table[i].sealed), &replayed,
-                                table[i].is_partial, &report);
+        struct verify_report report =
+            compared(table[i].sealed, table[i].derived, table[i].events, table[i].enclosed);
         if (report.line[VERIFY_VERDICTS].outcome != table[i].want)
             fail_msg("row %zu: %s", i, report.line[VERIFY_VERDICTS].reason);
-        verify_replay_free(&replayed);
     }
+}
+
+/* Which findings stand apart, by name; hostile names are escaped, and many are counted. */
+static void findings_apart(void **state)
+{
+    (void)state;
+    struct verify_report report =
+        compared(FINDING("x", "a.", "[1]") GRADED("2", "y\\u001b[2J", "a.", "[1]", "high", "x"),
+                 FINDING("x", "a.", "[1]") GRADED("3", "x", "b.", "[1]", "high", "x"), "", WHOLE);
+    assert_int_equal(report.same, 1);
+    assert_int_equal(report.apart_count[VERIFY_CONTRARY], 1);
+    assert_int_equal(report.apart_count[VERIFY_ADDED], 1);
+    assert_string_equal(report.apart[0].id, "2");
+    assert_string_equal(report.apart[0].rule, "y\\027[2J");
+    assert_string_equal(report.apart[1].zone, "z.");
+    char *text = verify_show_text(&report, VERIFY_RESULT_FAILED);
+    assert_non_null(strstr(text, "\nnot sealed    3  x z.\n"));
+    free(text);
+    char many[80 * 160] = "";
+    for (int i = 0; i < 80; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many),
+                 "{\"id\":\"%d\",\"rule\":\"x\"}\n", i);
+    report = compared(many, "", "", WHOLE);
+    assert_int_equal(report.apart_count[VERIFY_CONTRARY], 80);
+    text = verify_show_text(&report, VERIFY_RESULT_FAILED);
+    assert_non_null(strstr(text, "\nand 48 more\n"));
+    free(text);
+}
+
+/* A filter of a stranger's bundle may not make anybody look a name up. */
+static void filters(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"",
+                                        "udp port 53",
+                                        "tcp[13] & 0x04 != 0 and not (host 192.0.2.1 or net 10/8)",
+                                        "ip6 and host 2001:db8::53",
+                                        "portrange 53-5353",
+                                        "ether host 02:00:00:00:00:01 && vlan 7"};
+    static const char *const others[] = {"host ns1.example.com", "host 1.example", "port domain",
+                                         "host 1.2.3.4.5",       "host 1-2",       "host \\\"x",
+                                         "udp port 53; host x",  "host be",        "net beef"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (!verify_offer_is_plain(plain[i]))
+            fail_msg("refused: %s", plain[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (verify_offer_is_plain(others[i]))
+            fail_msg("taken: %s", others[i]);
 }
 
 static void show(void **state)
@@ -309,6 +424,8 @@ int main(void)
         cmocka_unit_test(der_has_one_encoding),
         cmocka_unit_test(tree_roots),
         cmocka_unit_test(verdicts),
+        cmocka_unit_test(findings_apart),
+        cmocka_unit_test(filters),
         cmocka_unit_test(show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
