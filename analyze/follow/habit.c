@@ -7,6 +7,7 @@
 #include "analyze/follow/habit.h"
 
 #include "analyze/canon.h"
+#include "analyze/follow/pen.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -25,7 +26,6 @@
 #define TTLS         8 /* types whose TTL is remembered */
 #define NS_PER_S     INT64_C(1000000000)
 #define COUNT_MOST   UINT32_C(1000000000)
-#define TIME_MOST    (INT64_C(1) << 40) /* seconds; beyond, nothing that is kept is true */
 #define FORMAT       1
 
 struct signing {
@@ -290,52 +290,16 @@ bool habits_describe(struct habits *h, const uint8_t *zone, const struct key *ke
 
 /* --- keeping ------------------------------------------------------------------------------- */
 
-struct pen { /* writes or reads numbers, most significant byte first; `bad` sticks */
-    uint8_t *bytes;
-    const uint8_t *from;
-    size_t at, size;
-    bool bad;
-};
-
-static void put(struct pen *p, uint64_t value, size_t bytes)
-{
-    if (p->size - p->at < bytes) {
-        p->bad = true;
-        return;
-    }
-    for (size_t i = bytes; i > 0; i--)
-        p->bytes[p->at++] = (uint8_t)(value >> 8 * (i - 1));
-}
-
-static uint64_t take(struct pen *p, size_t bytes)
-{
-    uint64_t value = 0;
-    if (p->size - p->at < bytes) {
-        p->bad = true;
-        return 0;
-    }
-    for (size_t i = 0; i < bytes; i++)
-        value = value << 8 | p->from[p->at++];
-    return value;
-}
-
-static int64_t take_time(struct pen *p)
-{
-    int64_t time = (int64_t)take(p, 8);
-    p->bad |= time < -TIME_MOST || time > TIME_MOST;
-    return time;
-}
-
 static uint32_t take_count(struct pen *p)
 {
-    uint64_t count = take(p, 4);
+    uint64_t count = pen_take(p, 4);
     p->bad |= count > COUNT_MOST;
     return (uint32_t)count;
 }
 
 static uint32_t take_grain(struct pen *p)
 {
-    uint32_t value = (uint32_t)take(p, 4);
+    uint32_t value = (uint32_t)pen_take(p, 4);
     bool known = value == 0;
     for (size_t i = 0; i < sizeof grain / sizeof *grain; i++)
         known |= value == grain[i];
@@ -345,23 +309,23 @@ static uint32_t take_grain(struct pen *p)
 
 static void put_class(struct pen *p, const struct class *c)
 {
-    put(p, c->samples, 4);
-    put(p, c->signings, 4);
-    put(p, (uint64_t)c->validity_min, 8);
-    put(p, (uint64_t)c->validity_max, 8);
-    put(p, c->inception_round, 4);
-    put(p, c->expiration_round, 4);
-    put(p, c->unrounded, 4);
-    put(p, c->recent, 1);
+    pen_put(p, c->samples, 4);
+    pen_put(p, c->signings, 4);
+    pen_put(p, (uint64_t)c->validity_min, 8);
+    pen_put(p, (uint64_t)c->validity_max, 8);
+    pen_put(p, c->inception_round, 4);
+    pen_put(p, c->expiration_round, 4);
+    pen_put(p, c->unrounded, 4);
+    pen_put(p, c->recent, 1);
     for (uint8_t i = 0; i < c->recent; i++) {
-        put(p, (uint64_t)c->signing[i].inception, 8);
-        put(p, (uint32_t)c->signing[i].age, 4);
+        pen_put(p, (uint64_t)c->signing[i].inception, 8);
+        pen_put(p, (uint32_t)c->signing[i].age, 4);
     }
-    put(p, c->ttls, 1);
+    pen_put(p, c->ttls, 1);
     for (uint8_t i = 0; i < c->ttls; i++) {
-        put(p, c->ttl[i].type, 2);
-        put(p, c->ttl[i].ttl, 4);
-        put(p, c->ttl[i].count, 4);
+        pen_put(p, c->ttl[i].type, 2);
+        pen_put(p, c->ttl[i].ttl, 4);
+        pen_put(p, c->ttl[i].count, 4);
     }
 }
 
@@ -369,22 +333,22 @@ static void take_class(struct pen *p, struct class *c)
 {
     c->samples = take_count(p);
     c->signings = take_count(p);
-    c->validity_min = take_time(p);
-    c->validity_max = take_time(p);
+    c->validity_min = pen_take_time(p);
+    c->validity_max = pen_take_time(p);
     c->inception_round = take_grain(p);
     c->expiration_round = take_grain(p);
     c->unrounded = take_count(p);
-    c->recent = (uint8_t)take(p, 1);
+    c->recent = (uint8_t)pen_take(p, 1);
     p->bad |= c->recent > SIGNINGS || c->validity_min > c->validity_max;
     for (uint8_t i = 0; i < c->recent && !p->bad; i++) {
-        c->signing[i].inception = take_time(p);
-        c->signing[i].age = (int32_t)(uint32_t)take(p, 4);
+        c->signing[i].inception = pen_take_time(p);
+        c->signing[i].age = (int32_t)(uint32_t)pen_take(p, 4);
     }
-    c->ttls = (uint8_t)take(p, 1);
+    c->ttls = (uint8_t)pen_take(p, 1);
     p->bad |= c->ttls > TTLS;
     for (uint8_t i = 0; i < c->ttls && !p->bad; i++) {
-        c->ttl[i].type = (uint16_t)take(p, 2);
-        c->ttl[i].ttl = (uint32_t)take(p, 4);
+        c->ttl[i].type = (uint16_t)pen_take(p, 2);
+        c->ttl[i].ttl = (uint32_t)pen_take(p, 4);
         c->ttl[i].count = take_count(p);
     }
 }
@@ -413,8 +377,8 @@ void habits_write(const struct habits *h, habits_on_kept *on_kept, void *context
     qsort(list, count, sizeof *list, by_zone_and_key);
     for (size_t i = 0; i < count; i++) {
         struct pen p = {.bytes = bytes, .size = sizeof bytes};
-        put(&p, FORMAT, 1);
-        put(&p, list[i]->size, 2);
+        pen_put(&p, FORMAT, 1);
+        pen_put(&p, list[i]->size, 2);
         memcpy(bytes + p.at, list[i]->rdata, list[i]->size);
         p.at += list[i]->size;
         for (size_t k = 0; k < CLASSES; k++)
@@ -430,8 +394,8 @@ bool habits_read(struct habits *h, const uint8_t *zone, int64_t last_ns, const u
 {
     struct pen p = {.from = bytes, .size = size};
     struct class class[CLASSES] = {0};
-    uint64_t format = take(&p, 1);
-    uint16_t key = (uint16_t)take(&p, 2);
+    uint64_t format = pen_take(&p, 1);
+    uint16_t key = (uint16_t)pen_take(&p, 2);
     if (p.bad || format != FORMAT || key < 4 || key > HABIT_KEY_BYTES || size - p.at < key)
         return false;
     const uint8_t *rdata = bytes + p.at;
