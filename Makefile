@@ -49,16 +49,16 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze
             negative weigh ahead answer memo)
 # what only shows over time: of a zone, its keys and its servers, and of how messages travel
 FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage outage roll roll_table roll_check roll_unsafe servers glue voices views denials contradiction \
-            served contest contest_settle habit)
+            served contest contest_settle habit rhythm)
 TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback covert)
 FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)
 # what is said of it: facts to the rules, events, reports
 EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/event_dns.c
-TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_servers tell_views tell_cut tell_glue proof report \
+TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_rhythm tell_servers tell_views tell_cut tell_glue proof report \
         inventory steps trail explain learn sighting selfcheck)
 ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline)
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules load \
-         keys roll signatures delegation dsform cut denial records mail served contest habit servers views transport resolution validation sensor)
+         keys roll signatures delegation dsform cut denial records mail served contest habit rhythm servers views transport resolution validation sensor)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
 EVIDENCE_STORE := $(EVIDENCE_BASE) evidence/accept.c evidence/archive.c evidence/custody.c evidence/exhibits.c evidence/file.c evidence/json.c \
@@ -241,6 +241,9 @@ verify_bundle_LIB := libcrypto jansson
 UNIT += contest habit
 habit_OBJ := analyze/follow/habit.c analyze/name.c analyze/key.c rules/algorithm.c
 habit_LIB := libcrypto libxxhash
+UNIT += rhythm
+rhythm_OBJ := $(RULES_TEST) analyze/follow/rhythm.c
+rhythm_LIB := $(rules_LIB) libxxhash
 contest_OBJ = $(validator_OBJ)
 contest_LIB = $(validator_LIB)
 UNIT += sighting history

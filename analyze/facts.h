@@ -69,6 +69,8 @@ enum fact_kind {
                         wildcard or by an unsigned delegation: reason says how the proof of it came
                         out, denial what it was */
     FACT_HABIT,      /* a validly signed RRset, and how its key signed before: signature, habit */
+    FACT_RHYTHM,     /* a validly signed RRset of an authority, and when its signer signed anew
+                        before: rhythm */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
     FACT_NSEC3,      /* validly signed NSEC3 with parameters that are news: nsec3 */
     FACT_DISPUTE,    /* observed was shown, and validly denied, and nothing explains it:
@@ -251,6 +253,25 @@ struct fact_habit {
     uint32_t over_data, over_keys; /* signatures by this key over data; over keys */
     uint32_t others_over_data;     /* most by another key of the zone */
     int64_t age;                   /* of the signature in hand: from inception to first sight */
+};
+
+#define FACT_RHYTHM_CYCLES 8
+
+/* When the key that signed an RRset replaced its signatures before (analyze/follow/rhythm.h): of
+ * those over the same kind of RRset (keys, all else). Seconds. */
+struct fact_rhythm {
+    bool of_keys;
+    int64_t left, age; /* of the newest signature over the RRset, when it was served */
+    int64_t
+        newest_age;   /* of the newest one of the kind that the zone's servers were seen to serve */
+    bool resumed;     /* it is newer than all when one was last found overdue */
+    bool outdated;    /* the server is behind others */
+    unsigned servers; /* that served signatures much older than any before */
+    unsigned lately;  /* … of so many that were seen within a day */
+    size_t cycles;    /* occasions at which signatures were replaced, the latest last */
+    struct fact_rhythm_cycle {
+        int64_t left, age; /* what the replaced ones had left, and their age: the least, the most */
+    } cycle[FACT_RHYTHM_CYCLES];
 };
 
 enum sensor_kind {
@@ -529,6 +550,7 @@ struct fact {
     const struct fact_served *served;
     const struct fact_contest *contest;
     const struct fact_habit *habit;
+    const struct fact_rhythm *rhythm;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */

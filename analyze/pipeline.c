@@ -26,6 +26,7 @@
 #include "analyze/tell/tell.h"
 #include "analyze/tell/tell_contest.h"
 #include "analyze/tell/tell_glue.h"
+#include "analyze/tell/tell_rhythm.h"
 #include "analyze/tell/tell_servers.h"
 #include "analyze/tell/tell_views.h"
 #include "analyze/types.h"
@@ -329,6 +330,11 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
         tell_rolls(&p->tell, a, &dg->flow, dg->time_ns, dg->time_ns, false);
         p->about = NULL;
     }
+    if (!fresh && dg->time_ns >= a->rhythm_ns) {
+        p->about = a;
+        tell_rhythm(&p->tell, a, &dg->flow, dg->time_ns, false);
+        p->about = NULL;
+    }
     count_verdict(p, a);
     note_usage(p, a, dg, query);
     if (!fresh && contradictions_want(a))
@@ -589,13 +595,14 @@ void pipeline_finish(struct pipeline *p)
     }
     take_inventory(p, true);
     if (p->out.keys)
-        keep_write(&p->answers, p->tell.habits, p->out.keys, p->out.context);
+        keep_write(&p->answers, p->tell.habits, p->tell.rhythms, p->out.keys, p->out.context);
 }
 
 int pipeline_recall(struct pipeline *p, const char *name, const void *text, size_t size,
                     char *ret_error, size_t error_room)
 {
-    return keep_read(&p->answers, p->tell.habits, name, text, size, ret_error, error_room);
+    return keep_read(&p->answers, p->tell.habits, p->tell.rhythms, name, text, size, ret_error,
+                     error_room);
 }
 
 const char *pipeline_report(struct pipeline *p, size_t *ret_size)
@@ -697,6 +704,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->receivers = receivers_new();
     p->walks = walks_new(in->seed, on_walk, p);
     p->tell.habits = habits_new(in->seed);
+    p->tell.rhythms = rhythms_new(in->seed);
     p->contests = contests_new(&p->answers, in->settings->memory_bytes / CONTESTS_SHARE);
     p->health = (struct health){.answers = &p->answers,
                                 .receivers = p->receivers,
@@ -705,7 +713,7 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
                                 .context = p};
     snprintf(ret_error, error_room, "no memory");
     if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
-        !p->contests || !p->tell.habits || !p->walks || !p->health.resolvers ||
+        !p->contests || !p->tell.habits || !p->tell.rhythms || !p->walks || !p->health.resolvers ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
@@ -748,6 +756,7 @@ void pipeline_free(struct pipeline *p)
     resolvers_free(p->health.resolvers);
     walks_free(p->walks);
     habits_free(p->tell.habits);
+    rhythms_free(p->tell.rhythms);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

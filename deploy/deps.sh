@@ -18,7 +18,7 @@ test=(clang-format-14 libclang-rt-14-dev libasan8 libubsan1 git tshark tcpdump l
     bind9-dnsutils iproute2 nftables ethtool python3 python3-cryptography python3-dnspython jq
     mandoc gzip xz-utils zstd lz4 xxd procps sqlite3 util-linux)
 lab=(nsd knot unbound bind9 bind9-utils pdns-server pdns-backend-sqlite3 pdns-recursor dnsperf
-    iodine)
+    faketime iodine)
 daemons=(nsd knot unbound bind9 pdns-server pdns-recursor)
 declare -A unit=([bind9]=named [pdns-server]=pdns) # where it is not called as its package
 

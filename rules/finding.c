@@ -244,6 +244,24 @@ bool findings_open(struct judge *judge, enum rule_id rule, const struct subject 
     return entry && entry->finding.state != FINDING_CLOSED;
 }
 
+uint8_t findings_mark(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    char id[FINDING_ID_TEXT];
+    make_id(judge->findings, rule, subject, id);
+    const struct entry *entry = entry_find(judge->findings, id);
+    return entry && entry->finding.state != FINDING_CLOSED ? entry->mark : 0;
+}
+
+void findings_set_mark(struct judge *judge, enum rule_id rule, const struct subject *subject,
+                       uint8_t mark)
+{
+    char id[FINDING_ID_TEXT];
+    make_id(judge->findings, rule, subject, id);
+    struct entry *entry = entry_find(judge->findings, id);
+    if (entry)
+        entry->mark = mark;
+}
+
 bool findings_has(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
     char id[FINDING_ID_TEXT];
@@ -330,6 +348,14 @@ static void reopen(struct entry *entry, int64_t time_ns)
     entry->refuted_ns = INT64_MIN;
 }
 
+void entry_declared(const struct judge *judge, struct entry *entry)
+{
+    if (judge->fact->baseline.sha256 == NULL)
+        return;
+    entry->finding.baseline = judge->fact->baseline.file;
+    entry->finding.baseline_sha256 = judge->fact->baseline.sha256;
+}
+
 void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
 {
     struct finding *finding = &entry->finding;
@@ -340,10 +366,8 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     finding->lossy |= rule_text(finding->rule)->absence && fact->lossy;
     finding->kept |= fact->kept;
     finding->reason = fact->reason;
-    if (rule_text(finding->rule)->needs_baseline && fact->baseline.sha256) {
-        finding->baseline = fact->baseline.file;
-        finding->baseline_sha256 = fact->baseline.sha256;
-    }
+    if (rule_text(finding->rule)->needs_baseline)
+        entry_declared(judge, entry);
     entry->aa |= fact->aa;
     if (fact->server) {
         entry->server_family = fact->server_family;

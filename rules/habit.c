@@ -37,30 +37,6 @@ static char *trait(struct traits *t, unsigned weight)
     return t->lines[t->count++];
 }
 
-/* "14d 1h", "90m", "12s": the two largest units. */
-static const char *text_span(int64_t seconds, char ret_text[48])
-{
-    static const struct {
-        int64_t seconds;
-        char letter;
-    } unit[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-    size_t used = 0;
-    int64_t left = seconds < 0 ? -seconds : seconds;
-    unsigned shown = 0;
-    ret_text[0] = '\0';
-    for (size_t i = 0; i < 4 && shown < 2; i++) {
-        int64_t n = left / unit[i].seconds;
-        left %= unit[i].seconds;
-        if (n == 0 && !(i == 3 && shown == 0))
-            continue;
-        used +=
-            (size_t)snprintf(ret_text + used, 48 - used, "%s%lld%c",
-                             shown ? " " : (seconds < 0 ? "-" : ""), (long long)n, unit[i].letter);
-        shown++;
-    }
-    return ret_text;
-}
-
 static bool known_well(const struct judge *judge, const struct fact_habit *h)
 {
     if (h->of_keys)
@@ -81,7 +57,7 @@ static bool judge_declared(const struct judge *judge, struct traits *t, int64_t 
         return false;
     if (validity > declared + slack)
         snprintf(trait(t, STRONG), sizeof t->lines[0], "valid for %s, where the owner states %s",
-                 text_span(validity, made), text_span(declared, stated));
+                 text_duration(validity, made), text_duration(declared, stated));
     return validity > declared + slack || validity >= declared - slack;
 }
 
@@ -105,11 +81,11 @@ static void judge_validity(const struct judge *judge, struct traits *t)
         weight = constant && validity < h->validity_min / 20 * 19 - HOUR ? STRONG : WEAK;
     if (weight && spread <= JITTER_NONE)
         snprintf(trait(t, weight), sizeof t->lines[0], "valid for %s, before always for %s",
-                 text_span(validity, made), text_span(h->validity_max, most));
+                 text_duration(validity, made), text_duration(h->validity_max, most));
     else if (weight)
         snprintf(trait(t, weight), sizeof t->lines[0], "valid for %s, before for %s to %s",
-                 text_span(validity, made), text_span(h->validity_min, least),
-                 text_span(h->validity_max, most));
+                 text_duration(validity, made), text_duration(h->validity_min, least),
+                 text_duration(h->validity_max, most));
 }
 
 /* A signer that sets inception back never shows a signature that is younger than that. */
@@ -123,7 +99,7 @@ static void judge_set_back(const struct judge *judge, struct traits *t)
         return;
     snprintf(trait(t, STRONG), sizeof t->lines[0],
              "seen %s after its inception, where %u signings were set back by about %s",
-             text_span(h->age, made), h->set_back_signings, text_span(h->set_back, least));
+             text_duration(h->age, made), h->set_back_signings, text_duration(h->set_back, least));
 }
 
 static bool off(uint32_t round, int64_t time)
@@ -143,7 +119,7 @@ static void judge_rounding(const struct judge *judge, struct traits *t)
     if (inception || expiration)
         snprintf(trait(t, STRONG), sizeof t->lines[0], "%s is no multiple of %s, as all before",
                  inception ? "inception" : "expiration",
-                 text_span(inception ? h->inception_round : h->expiration_round, span));
+                 text_duration(inception ? h->inception_round : h->expiration_round, span));
     else if (h->unrounded == h->signings && s->inception % HOUR == 0)
         snprintf(trait(t, WEAK), sizeof t->lines[0],
                  "inception at a full hour, before never at a full minute");
@@ -179,11 +155,12 @@ static void show_habit(struct entry *entry, const struct fact_habit *h)
     if (h->samples == 0)
         return;
     snprintf(line, sizeof line, "; %u signatures of %u signings: valid for %s to %s", h->samples,
-             h->signings, text_span(h->validity_min, least), text_span(h->validity_max, most));
+             h->signings, text_duration(h->validity_min, least),
+             text_duration(h->validity_max, most));
     entry_expected(entry, line);
     if (h->set_back >= SET_BACK && h->set_back_signings >= 2) {
         snprintf(line, sizeof line, "; first seen %s or more after their inception",
-                 text_span(h->set_back, least));
+                 text_duration(h->set_back, least));
         entry_expected(entry, line);
     }
 }

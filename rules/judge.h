@@ -56,6 +56,7 @@ void denial_judge(struct judge *);
 bool dsform_judge(struct judge *, const struct fact_ds *);
 void contest_judge(struct judge *);
 void habit_judge(struct judge *);
+void rhythm_judge(struct judge *);
 void servers_judge(struct judge *);
 void views_judge(struct judge *);
 void cut_judge(struct judge *);
@@ -84,6 +85,9 @@ struct entry *entry_begin(struct judge *, enum rule_id, const struct subject *);
 bool findings_has(struct judge *, enum rule_id, const struct subject *);
 /* Is there one, and open? */
 bool findings_open(struct judge *, enum rule_id, const struct subject *);
+/* Its mark (entry_mark); 0 if there is none that is open. */
+uint8_t findings_mark(struct judge *, enum rule_id, const struct subject *);
+void findings_set_mark(struct judge *, enum rule_id, const struct subject *, uint8_t mark);
 void entry_clear(struct entry *);
 void entry_summary(struct entry *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void entry_expected(struct entry *, const char *line);
@@ -105,6 +109,9 @@ void entry_mark(struct entry *, uint8_t mark);
 const char *entry_first(struct entry *, const char *text);
 /* The least of the times given so far, this one included: deadlines are about the first. */
 int64_t entry_earliest(struct entry *, int64_t seconds);
+/* It rests on what the owner declared, which is named with it; always so where the rule needs the
+ * baseline. */
+void entry_declared(const struct judge *, struct entry *);
 /* Counts the observation, cites the frames, grades, reports if need be. `severity` 0: the rule's
  * default. */
 void entry_end(struct judge *, struct entry *, enum severity severity);
@@ -151,6 +158,8 @@ const char *text_ds(const uint8_t *owner, const struct fact_ds *, char ret_text[
 const char *text_signature(const struct judge *, const uint8_t *owner,
                            const struct fact_signature *, char ret_text[LINE_ROOM]);
 const char *text_time(int64_t seconds, char ret_text[32]); /* RFC 3339, UTC */
+const char *text_duration(int64_t seconds,
+                          char ret_text[48]); /* "14d 1h", "90m": two largest units */
 const char *text_server(const struct fact *, char ret_text[64]);
 const char *text_address(uint8_t family, const uint8_t *address, char ret_text[64]);
 /* "validly signed", "bogus: …", "not validated", "not signed": of the fact's RRset */

@@ -150,6 +150,17 @@ static int read_habit_signings(struct conf *conf, const yaml_node_t *node, void 
     return read_between(conf, node, 2, 1000000, &((struct profile *)context)->habit_signings);
 }
 
+static int read_refresh_cycles(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_small(conf, node, 2, FACT_RHYTHM_CYCLES,
+                      &((struct profile *)context)->refresh_cycles);
+}
+
+static int read_refresh_margin(struct conf *conf, const yaml_node_t *node, void *context)
+{
+    return read_small(conf, node, 10, 100, &((struct profile *)context)->refresh_margin);
+}
+
 static int read_servfail_percent(struct conf *conf, const yaml_node_t *node, void *context)
 {
     return read_small(conf, node, 1, 100, &((struct profile *)context)->servfail_percent);
@@ -209,6 +220,8 @@ static int read_thresholds(struct conf *conf, const yaml_node_t *node, void *con
                                                {"rsa-bits-zsk", read_rsa_bits_zsk},
                                                {"habit-signatures", read_habit_signatures},
                                                {"habit-signings", read_habit_signings},
+                                               {"refresh-cycles", read_refresh_cycles},
+                                               {"refresh-margin", read_refresh_margin},
                                                {"serial-lag", read_serial_lag},
                                                {"servers-settle", read_settle},
                                                {"ttl-low", read_ttl_low},

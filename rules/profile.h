@@ -15,6 +15,7 @@ struct profile {
     int64_t expiring_ns;                /* 0: not stated */
     unsigned rsa_bits, rsa_bits_zsk;
     unsigned habit_signatures, habit_signings;
+    unsigned refresh_cycles, refresh_margin; /* rrsig-stale-refresh; the latter in percent */
     int64_t serial_lag_ns, servers_settle_ns;
     unsigned ttl_low, transfer_refusals;
     unsigned servfail_percent, servfail_questions; /* servfail-spike */

@@ -93,6 +93,7 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
     denial_judge(&judge);
     contest_judge(&judge);
     habit_judge(&judge);
+    rhythm_judge(&judge);
     views_judge(&judge);
     servers_judge(&judge);
     cut_judge(&judge);

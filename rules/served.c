@@ -192,6 +192,7 @@ static void judge_refresh(struct judge *judge)
                   name_text(fact->zone, zone), entry_first(entry, line), more,
                   (long long)(fact->baseline.refresh_ns / NS_PER_S / 3600), text_time(first, when),
                   (long long)(first - fact_clock(fact) / NS_PER_S) / 3600);
+    entry_declared(judge, entry);
     entry_end(judge, entry, 0);
 }
 

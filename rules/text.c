@@ -111,6 +111,29 @@ static struct civil civil_of(int64_t seconds)
     return civil;
 }
 
+const char *text_duration(int64_t seconds, char ret_text[48])
+{
+    static const struct {
+        int64_t seconds;
+        char letter;
+    } unit[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    size_t used = 0;
+    int64_t left = seconds < 0 ? -seconds : seconds;
+    unsigned shown = 0;
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < 4 && shown < 2; i++) {
+        int64_t n = left / unit[i].seconds;
+        left %= unit[i].seconds;
+        if (n == 0 && !(i == 3 && shown == 0))
+            continue;
+        used +=
+            (size_t)snprintf(ret_text + used, 48 - used, "%s%lld%c",
+                             shown ? " " : (seconds < 0 ? "-" : ""), (long long)n, unit[i].letter);
+        shown++;
+    }
+    return ret_text;
+}
+
 const char *text_time(int64_t seconds, char ret_text[32])
 {
     struct civil civil = civil_of(seconds);

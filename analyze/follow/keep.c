@@ -100,14 +100,24 @@ struct writing {
     unsigned lines;
 };
 
-static void write_habit(void *context, const uint8_t *zone, int64_t seen_ns, const char *text)
+static void write_bytes(struct writing *k, const char *word, const uint8_t *zone, int64_t seen_ns,
+                        const char *text)
 {
-    struct writing *k = context;
     char name[NAME_TEXT_MAX];
-    int size = snprintf(k->text, sizeof k->text, "habit %s %lld %s\n", name_text(zone, name),
+    int size = snprintf(k->text, sizeof k->text, "%s %s %lld %s\n", word, name_text(zone, name),
                         (long long)seen_ns, text);
     k->line(k->context, k->text, (size_t)size);
     k->lines++;
+}
+
+static void write_habit(void *context, const uint8_t *zone, int64_t seen_ns, const char *text)
+{
+    write_bytes(context, "habit", zone, seen_ns, text);
+}
+
+static void write_rhythm(void *context, const uint8_t *zone, int64_t seen_ns, const char *text)
+{
+    write_bytes(context, "rhythm", zone, seen_ns, text);
 }
 
 static void write_line(struct writing *k, const char *word, const struct zone *zone,
@@ -180,8 +190,8 @@ static int by_depth(const void *a, const void *b)
     return m != n ? (m > n) - (m < n) : name_compare(x->name, y->name);
 }
 
-void keep_write(struct answers *answers, const struct habits *habits, keep_line *line,
-                void *context)
+void keep_write(struct answers *answers, const struct habits *habits, const struct rhythms *rhythms,
+                keep_line *line, void *context)
 {
     struct world *w = &answers->world;
     struct zone **list = calloc(w->zone_count + 1, sizeof *list);
@@ -200,6 +210,8 @@ void keep_write(struct answers *answers, const struct habits *habits, keep_line 
             write_zone(k, list[i]);
         if (habits)
             habits_write(habits, write_habit, k);
+        if (rhythms)
+            rhythms_write(rhythms, write_rhythm, k);
         int size = snprintf(last, sizeof last, "end %u\n", k->lines);
         line(context, last, (size_t)size);
     }
@@ -212,6 +224,7 @@ void keep_write(struct answers *answers, const struct habits *habits, keep_line 
 struct reading {
     struct answers *answers;
     struct habits *habits;
+    struct rhythms *rhythms;
     const char *name;
     unsigned line;
     char *error;
@@ -271,8 +284,8 @@ static void recall(struct reading *k, size_t size, int64_t seen_ns)
     answers_recall(k->answers, &k->draft);
 }
 
-static int read_habit(struct reading *k, const char *zone, size_t zone_size, size_t size,
-                      int64_t seen_ns)
+static int read_learned(struct reading *k, bool habit, const char *zone, size_t zone_size,
+                        size_t size, int64_t seen_ns)
 {
     char text[NAME_TEXT_MAX];
     uint8_t name[NAME_MAX_BYTES];
@@ -282,8 +295,10 @@ static int read_habit(struct reading *k, const char *zone, size_t zone_size, siz
     text[zone_size] = '\0';
     if (!name_parse(text, name))
         return refuse(k, "a zone's name");
-    if (k->habits && !habits_read(k->habits, name, seen_ns, k->bytes, size))
+    if (habit && k->habits && !habits_read(k->habits, name, seen_ns, k->bytes, size))
         return refuse(k, "how one key signs, once");
+    if (!habit && k->rhythms && !rhythms_read(k->rhythms, name, seen_ns, k->bytes, size))
+        return refuse(k, "when one zone is signed anew, once for keys and once for data");
     return 0;
 }
 
@@ -300,14 +315,15 @@ static int read_entry(struct reading *k, const char *at, const char *end)
                     : kind_size == 5 && memcmp(kind, "no-ds", 5) == 0 ? TYPE_DS
                                                                       : 0;
     bool habit = kind_size == 5 && memcmp(kind, "habit", 5) == 0;
-    if (type == 0 && !habit)
-        return refuse(k, "key, ds, no-ds or habit");
+    bool rhythm = kind_size == 6 && memcmp(kind, "rhythm", 6) == 0;
+    if (type == 0 && !habit && !rhythm)
+        return refuse(k, "key, ds, no-ds, habit or rhythm");
     if (!number(time, time_size, &seen_ns) || seen_ns > SEEN_MOST)
         return refuse(k, "nanoseconds since 1970");
     if (!decode(k, message, message_size, &size))
-        return refuse(k, habit ? "bytes in base64" : "a message in base64");
-    if (habit)
-        return read_habit(k, zone, zone_size, size, seen_ns);
+        return refuse(k, type ? "a message in base64" : "bytes in base64");
+    if (type == 0)
+        return read_learned(k, habit, zone, zone_size, size, seen_ns);
     if (message_parse(k->bytes, size, size, &k->message) != MESSAGE_WHOLE ||
         !k->message.has_question || k->message.qtype != type)
         return refuse(k, "a response to its question");
@@ -315,8 +331,8 @@ static int read_entry(struct reading *k, const char *at, const char *end)
     return 0;
 }
 
-int keep_read(struct answers *answers, struct habits *habits, const char *name, const void *text,
-              size_t size, char *ret_error, size_t error_room)
+int keep_read(struct answers *answers, struct habits *habits, struct rhythms *rhythms,
+              const char *name, const void *text, size_t size, char *ret_error, size_t error_room)
 {
     const char *at = text, *stop = at + size;
     struct reading *k = calloc(1, sizeof *k);
@@ -326,6 +342,7 @@ int keep_read(struct answers *answers, struct habits *habits, const char *name, 
         return -1;
     *k = (struct reading){.answers = answers,
                           .habits = habits,
+                          .rhythms = rhythms,
                           .name = name,
                           .error = ret_error,
                           .error_room = error_room};

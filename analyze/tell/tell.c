@@ -10,6 +10,7 @@
 #include "analyze/follow/served.h"
 #include "analyze/follow/usage.h"
 #include "analyze/tell/tell_habit.h"
+#include "analyze/tell/tell_rhythm.h"
 #include "analyze/validate/judge.h"
 #include "analyze/validate/trust.h"
 
@@ -547,6 +548,7 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
         tell_content(t, a, as, retro);
         tell_served(t, a, as, retro);
     }
+    tell_rhythm(t, a, &a->flow, a->time_ns, retro);
     tell_unsigned(t, a, retro);
     tell_proof(t, a, retro);
     tell_contradictions(t, a, &a->flow, a->time_ns, a->frame);

@@ -86,6 +86,7 @@ struct answer {
     enum reason told_reason;
     const struct zone *told_zone;
     int64_t from_ns, until_ns;
+    int64_t rhythm_ns; /* when analyze/tell/tell_rhythm.h looks at it again */
     uint64_t births;
     uint8_t zones;
     struct {
