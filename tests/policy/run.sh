@@ -88,7 +88,7 @@ stub=(client-only-no-chain --trust-anchor client-only-no-chain.anchor)
 replay first normal --trust-anchor normal.anchor
 keys=$out/first/state/keys.dnsbailiff
 is "what is kept" "$(head -n 1 "$keys") $(awk 'NR > 1 { print $1 }' "$keys" | sort -u | paste -sd' ')" \
-    "dnsbailiff-keys 1 ds end habit key no-ds"
+    "dnsbailiff-keys 1 ds end habit key no-ds rhythm"
 replay again normal --trust-anchor normal.anchor
 is "the same capture keeps the same" "$(cmp "$keys" "$out/again/state/keys.dnsbailiff" && echo same)" same
 replay alone "${stub[@]}"
@@ -161,7 +161,7 @@ broken() {
     rm -rf "$out/broken.d"
 }
 broken '1: expected "dnsbailiff-keys 1"' '1s/1$/2/'
-broken '2: expected key, ds, no-ds or habit' '2s/^key/sig/'
+broken '2: expected key, ds, no-ds, habit or rhythm' '2s/^key/sig/'
 broken '3: expected nanoseconds' '3s/ [0-9]* / soon /'
 broken '3: expected nanoseconds' '3s/ [0-9]* / 9223372036854775807 /'
 broken '2: expected a message in base64' '2s/.$/!/'
