@@ -67,6 +67,7 @@ struct fact_health {
     unsigned declared;  /* enum health_service that the baseline has */
     bool whole_zone;    /* the zone itself is bogus by our verdict, not only an RRset of it */
     bool elsewhere;     /* the resolver answered about other zones while it failed */
+    bool in_part;       /* it answered for the zone more often, just before it began to fail */
     /* HEALTH_SPLIT */
     uint8_t other_family;
     const uint8_t *other; /* who gave data; the same resolver: with CD=1 */

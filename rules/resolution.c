@@ -226,7 +226,7 @@ static bool is_dark(const struct fact *fact)
     if (h->whole_zone)
         enough |= h->question_count >= QUESTIONS_BOGUS;
     /* else it may be the resolver, or its way out */
-    return fact->baseline.present && enough && (by_validation(h) || h->elsewhere);
+    return fact->baseline.present && enough && !h->in_part && (by_validation(h) || h->elsewhere);
 }
 
 static void judge_dark(struct judge *judge)

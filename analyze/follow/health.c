@@ -336,6 +336,19 @@ static bool has_failed_here(const struct health_case *c, const struct voices *vo
     return v && v->failed_ns != VOICES_NEVER;
 }
 
+static void note_answering(struct usage_answering *a, const struct flow *flow, int64_t time_ns)
+{
+    bool goes_on = a->count && a->family == flow->family &&
+                   memcmp(a->address, flow->src, sizeof a->address) == 0 &&
+                   flow_elapsed(a->last_ns, time_ns) <= USAGE_PAUSE_NS;
+    if (!goes_on) {
+        *a = (struct usage_answering){.family = flow->family};
+        memcpy(a->address, flow->src, sizeof a->address);
+    }
+    a->count++;
+    a->last_ns = time_ns;
+}
+
 static bool answered(const struct health_case *c, struct resolver *r)
 {
     bool cd = (c->a->flags & DNS_CD) != 0, cited = false;
@@ -343,6 +356,7 @@ static bool answered(const struct health_case *c, struct resolver *r)
     bool bogus = c->a->counted_as == VERDICT_BOGUS;
     if (!cd) {
         u->rate.answered++;
+        note_answering(&u->answering, c->flow, c->time_ns);
         resolvers_answered(r, c->zone, c->time_ns);
         cited = count_ad(c, r);
     }

@@ -141,6 +141,15 @@ static void put_failing(const struct voices *voices, const struct voices_run *ru
     health->questions = room.question;
 }
 
+/* It has answered until now, mostly: of what its cache holds it still may. */
+static bool fails_in_part(const struct usage_answering *a, const struct voices_run *run,
+                          int64_t now_ns)
+{
+    return a->count > 2 * run->count && a->family == run->family &&
+           memcmp(a->address, run->address, sizeof a->address) == 0 &&
+           flow_elapsed(a->last_ns, now_ns) <= USAGE_PAUSE_NS;
+}
+
 void health_tell_failing(const struct health_case *c, struct voices_run *run, struct resolver *r)
 {
     struct finding *found[FINDINGS_ROOM];
@@ -148,6 +157,7 @@ void health_tell_failing(const struct health_case *c, struct voices_run *run, st
     struct fact_health health = {.kind = HEALTH_FAILING,
                                  .whole_zone = c->zone->trust.state == TRUST_BOGUS,
                                  .elsewhere = resolvers_answered_others(r, c->zone, run->since_ns),
+                                 .in_part = fails_in_part(&c->usage->answering, run, c->time_ns),
                                  .from_ns = run->since_ns};
     struct fact f = draft(c, &health);
     health.declared = services_of(c->zone, f.clock_ns);

@@ -81,6 +81,15 @@ struct usage_server {
     uint64_t frame;
 };
 
+/* The resolver that last answered for the zone, and how often without a pause of this. */
+#define USAGE_PAUSE_NS (INT64_C(60) * 1000000000)
+
+struct usage_answering {
+    uint8_t family, address[16];
+    uint64_t count; /* 0: none */
+    int64_t last_ns;
+};
+
 struct usage {
     size_t bytes;                  /* of all this */
     struct usage_signing *signing; /* NULL: nothing */
@@ -96,6 +105,7 @@ struct usage {
     uint64_t resolved, servfail;  /* all; those with SERVFAIL */
     uint64_t servfail_dnssec;     /* … that EDE or our own verdict lays to validation */
     struct voices_rate rate;
+    struct usage_answering answering;
     struct voices *voices; /* NULL: nothing failed */
     size_t voices_bytes;   /* of these, as far as counted in `bytes` */
 };

@@ -191,10 +191,13 @@ static bool is_zone(const struct zone *zone)
 struct zone *world_home(const struct world *w, const uint8_t *qname, uint16_t qtype,
                         int64_t clock_ns)
 {
-    bool above = qtype == TYPE_DS && !name_is_root(qname);
-    struct zone *zone = world_over(w, qname, above);
-    while (zone && !is_zone(zone))
-        zone = name_is_root(zone->name) ? NULL : world_over(w, zone->name, true);
+    unsigned labels = name_labels(qname), strip = qtype == TYPE_DS && labels > 0;
+    struct zone *zone = NULL;
+    for (; strip <= labels && zone == NULL; strip++) {
+        zone = world_find(w, name_strip(qname, strip));
+        if (zone && !is_zone(zone))
+            zone = NULL;
+    }
     return zone && is_below_cut(zone, qname, clock_ns) ? NULL : zone;
 }
 

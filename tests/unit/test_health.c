@@ -384,6 +384,31 @@ static void test_runs(void **state)
 }
 
 /* A forged answer that went by is no outage, and its end no recovery. */
+/* Declared, so that it can go dark; as a resolver's cache runs empty it does. */
+static void test_dark_when_the_cache_is(void **state)
+{
+    static const char text[] = "x. 60 IN SOA ns.x. h.x. 1 2 3 4 5\nx. 60 IN NS ns.x.\n";
+    char error[512];
+    (void)state;
+    struct baseline *declared = baseline_new();
+    assert_int_equal(
+        baseline_add_zone(declared, "x.zone", text, sizeof text - 1, error, sizeof error), 0);
+    assert_int_equal(baseline_ready(declared, error, sizeof error), 0);
+    zone->baseline = baseline_nth(declared, 0);
+    for (unsigned i = 0; i < 12; i++)
+        say(DATA(.resolver = 1, .name = i % 2 ? "x." : "www.x."), i);
+    say(FAIL(.resolver = 1, .name = "a.x.", .ede = 7), 13);
+    say(FAIL(.resolver = 1, .name = "b.x.", .ede = 7), 14);
+    say(FAIL(.resolver = 1, .name = "c.x.", .ede = 7), 15);
+    expect("servfail-spike");
+    say(FAIL(.resolver = 1, .name = "www.x.", .ede = 7), 16);
+    say(FAIL(.resolver = 1, .name = "x.", .ede = 7), 17);
+    say(FAIL(.resolver = 1, .name = "d.x.", .ede = 7), 18);
+    expect("servfail-spike zone-dark");
+    zone->baseline = NULL;
+    baseline_free(declared);
+}
+
 static void test_no_outage(void **state)
 {
     (void)state;
@@ -522,6 +547,7 @@ int main(void)
         CASE(test_rate),
         CASE(test_rate_of_an_island),
         CASE(test_runs),
+        CASE(test_dark_when_the_cache_is),
         CASE(test_no_outage),
         CASE(test_relapse),
         CASE(test_recovery_is_the_resolvers),

@@ -200,6 +200,20 @@ CASE(dark_or_the_resolver)
     expect(rules, "zone-dark");
 }
 
+/* Three questions fail, and most of what was asked just before was answered. */
+CASE(not_dark_while_caches_answer)
+{
+    struct fact_health *h;
+    struct fact fact = failing(&h);
+    fact.baseline.present = true;
+    h->whole_zone = h->in_part = true;
+    judge(rules, &fact);
+    expect(rules, "servfail-spike");
+    h->in_part = false;
+    judge(rules, &fact);
+    expect(rules, "servfail-spike zone-dark");
+}
+
 CASE(dark_as_a_whole_needs_two)
 {
     struct fact_health *h;
@@ -459,6 +473,7 @@ static void test_thresholds(void **state)
     X(dark)                                                                                        \
     X(dark_needs_a_baseline)                                                                       \
     X(dark_or_the_resolver)                                                                        \
+    X(not_dark_while_caches_answer)                                                                \
     X(dark_as_a_whole_needs_two)                                                                   \
     X(dark_while_frames_were_lost)                                                                 \
     X(split_by_cd)                                                                                 \
