@@ -142,21 +142,38 @@ static void report_unknown(struct judge *judge, const struct fact_key *key)
     entry_end(judge, entry, 0);
 }
 
-static void report_revoked(struct judge *judge, const struct fact_key *key)
+/* Which key of the zone it was before the bit changed its tag; `known` NULL: none that is declared.
+ */
+static const char *text_before(const struct fact_baseline *b, const struct fact_key *known,
+                               char ret_text[128])
+{
+    bool named = false;
+    for (size_t i = 0; known && i < b->ds_count; i++)
+        named |= b->ds[i].tag == known->tag && b->ds[i].algorithm == known->algorithm;
+    if (known)
+        snprintf(ret_text, 128, ", the declared %s %u%s", role(known), known->tag,
+                 named ? " that the declared DS names," : ",");
+    else
+        snprintf(ret_text, 128, "%s", b->key_count ? ", which nobody declared," : "");
+    return ret_text;
+}
+
+static void report_revoked(struct judge *judge, const struct fact_key *key,
+                           const struct fact_key *known)
 {
     const struct fact *fact = judge->fact;
     uint8_t identity[IDENTITY_ROOM];
     struct subject subject = key_subject(fact, key, identity, sizeof identity);
     struct entry *entry = entry_begin(judge, RULE_KEY_REVOKED, &subject);
-    char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32];
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM], algorithm[32], before[128];
     if (!entry)
         return;
     entry_clear(entry);
     expect_declared(entry, fact);
     entry_observed(entry, text_key(fact->zone, key, line));
-    entry_summary(entry, "key %u (%s, flags %u) of %s is revoked; %s", key->tag,
+    entry_summary(entry, "key %u (%s, flags %u) of %s%s is revoked; %s", key->tag,
                   text_algorithm(judge, key->algorithm, algorithm), key->flags,
-                  name_text(fact->zone, zone),
+                  name_text(fact->zone, zone), text_before(&fact->baseline, known, before),
                   key->signs_dnskey
                       ? "it signs the DNSKEY RRset itself, so the revocation is in force (RFC 5011)"
                       : "no signature by it over the DNSKEY RRset was verified: the revocation is "
@@ -177,7 +194,7 @@ static void judge_key(struct judge *judge, const struct fact_key *key)
     if (key->flags & KEY_REVOKE) {
         bool declared = known && known->flags & KEY_REVOKE;
         if (!declared && !baseline->planned)
-            report_revoked(judge, key);
+            report_revoked(judge, key, known);
         if (known)
             return; /* a declared key, revoked: one deviation */
     }
