@@ -114,6 +114,7 @@ struct fact_signature {
     bool verifies;  /* the cryptographic check succeeded, whatever the time */
     bool only_one;  /* no other signature of this RRset is valid: the RRset is bogus by it */
     bool foreign;   /* no trusted DNSKEY RRset has a key of its algorithm */
+    bool astray;    /* the signer is not the zone that holds the RRset (fact.zone) */
 };
 
 struct fact_algorithms { /* a set of DNSSEC algorithms */

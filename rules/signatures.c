@@ -12,8 +12,8 @@
 #define NS_PER_S INT64_C(1000000000)
 
 static const enum rule_id by_signer[] = {
-    RULE_RRSIG_BAD,      RULE_RRSIG_EXPIRED,     RULE_RRSIG_NOT_YET_VALID,
-    RULE_RRSIG_EXPIRING, RULE_RRSIG_UNKNOWN_KEY,
+    RULE_RRSIG_BAD,         RULE_RRSIG_EXPIRED,   RULE_RRSIG_NOT_YET_VALID,   RULE_RRSIG_EXPIRING,
+    RULE_RRSIG_UNKNOWN_KEY, RULE_RRSIG_MALFORMED, RULE_RRSIG_SIGNER_NOT_ZONE,
 };
 
 /* Labels as RRSIG counts them: neither the root nor a leading "*" (RFC 4034 3.1.3). */
@@ -229,14 +229,15 @@ static bool judge_signer(struct judge *judge)
     const struct fact *fact = judge->fact;
     const struct fact_signature *signature = fact->signature;
     char zone[NAME_TEXT_MAX];
-    if (fact->reason != REASON_SIG_SIGNER && name_within(fact->observed.owner, signature->signer))
+    struct subject subject = {fact->zone, fact->zone, 46, NULL, 0};
+    if (!signature->astray)
         return false;
-    struct group group = group_begin(judge, RULE_RRSIG_SIGNER_NOT_ZONE);
+    struct group group = group_of(judge, RULE_RRSIG_SIGNER_NOT_ZONE, &subject);
     if (!group.entry)
         return true;
     entry_summary(group.entry, "signature over %s%s names %s as signer; the zone is %s",
                   group.rrset, group.others, group.zone, name_text(fact->zone, zone));
-    entry_end(judge, group.entry, (enum severity)0);
+    entry_end(judge, group.entry, signature->only_one ? (enum severity)0 : SEVERITY_MEDIUM);
     return true;
 }
 

@@ -343,24 +343,55 @@ static uint8_t waning(const struct tell *t, const struct rrset *set, const struc
     return told | TOLD_EXPIRING;
 }
 
+/* Is there a valid DS RRset for it? Then nobody above it signs what it holds. */
+static bool is_promised(struct tell *t, struct zone *zone, int64_t clock)
+{
+    for (uint8_t i = 0; i < zone->dss; i++)
+        if (judge_rrset(&t->answers->world, zone->ds[i], clock) == REASON_CHAIN)
+            return true;
+    return zone->anchored;
+}
+
+/* The zone that holds the RRset, where it is known and the signer is another; else NULL. Of what
+ * lies below, a cut may not have been seen; of what lies above, only a signature that is not valid
+ * counts: a cut may have gone. The parent has the DS RRset, and an NSEC of its own at the cut. */
+static struct zone *held_by(struct tell *t, struct rrset *set, const struct signature *s,
+                            const struct fact_signature *judged, int64_t clock)
+{
+    if (judged->state == SIGNATURE_VALID)
+        return NULL;
+    struct zone *holder = world_over(&t->answers->world, set->owner, set->type == TYPE_DS);
+    if (holder == NULL || name_equal(s->signer, holder->name) || !is_promised(t, holder, clock))
+        return NULL;
+    if (!name_within(set->owner, s->signer))
+        return holder;
+    if (name_within(s->signer, holder->name))
+        return set->judged.done && set->judged.reason == REASON_SIG_SIGNER ? holder : NULL;
+    bool at_cut = set->type == TYPE_NSEC && name_equal(set->owner, holder->name);
+    return judged->state == SIGNATURE_KEY_UNKNOWN && !at_cut ? holder : NULL;
+}
+
 static void tell_signature(struct tell *t, const struct answer *a, struct rrset *set,
                            struct signature *s, bool retro)
 {
     struct fact_signature judged;
     int64_t clock = answers_clock(t->answers, a->time_ns);
     judge_signature(&t->answers->world, set, s, clock, &judged);
-    if (judged.state == SIGNATURE_UNCHECKED)
+    struct zone *holder = held_by(t, set, s, &judged, clock);
+    if (judged.state == SIGNATURE_UNCHECKED && holder == NULL)
         return;
-    struct zone *zone = world_find(&t->answers->world, s->signer);
+    struct zone *zone = holder ? holder : world_find(&t->answers->world, s->signer);
     uint8_t told = (uint8_t)(judged.state + 1) | waning(t, set, zone, &judged, clock);
     if (s->reported == told)
         return;
     s->reported = told;
-    if (judged.verifies && !s->noted && zone) {
+    if (judged.verifies && !s->noted && zone && !holder) {
         s->noted = true;
         usage_signed(&t->answers->world, zone, set, s, &judged);
         tell_habit(t, a, set, s, &judged, zone, retro);
     }
+    judged.astray = holder != NULL;
+    judged.only_one |= holder && judge_rrset(&t->answers->world, set, clock) != REASON_CHAIN;
     struct fact f = tell_draft(t, a, FACT_SIGNATURE, zone, retro);
     f.observed = rrset_view(set, views.rdata);
     f.reason = set->judged.reason;

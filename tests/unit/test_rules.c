@@ -431,9 +431,17 @@ SIGNATURE(labels_too_many, SIGNATURE_BAD, signature->labels = 3)
 SIGNATURE(labels_of_wildcard, SIGNATURE_VALID, signature->labels = 1)
 SIGNATURE(wildcard_not_denied, SIGNATURE_VALID, signature->labels = 1;
           fact.reason = REASON_WILDCARD_CLOSER)
-SIGNATURE(signer_elsewhere, SIGNATURE_BAD, signature->signer = N("y."))
-SIGNATURE(signer_is_parent, SIGNATURE_BAD, signature->signer = N(".");
-          fact.reason = REASON_SIG_SIGNER)
+SIGNATURE(signer_elsewhere, SIGNATURE_UNCHECKED, signature->signer = N("y.");
+          signature->astray = true)
+SIGNATURE(signer_is_parent, SIGNATURE_KEY_UNKNOWN, signature->signer = N(".");
+          signature->astray = true)
+
+CASE(signer_right_again)
+{
+    signer_elsewhere(rules);
+    struct fact fact = signature_of(SIGNATURE_VALID, "x.", "www.x.");
+    give(rules, &fact);
+}
 
 CASE(wildcard_owner_itself)
 { /* *.x. has one label in the count of RRSIG */
@@ -1317,6 +1325,7 @@ static const struct rule_case cases[] = {
     C(wildcard_owner_itself, ""),
     C(signer_elsewhere, "rrsig-signer-not-zone"),
     C(signer_is_parent, "rrsig-signer-not-zone"),
+    C(signer_right_again, "rrsig-signer-not-zone!"),
     C(signature_missing, "rrsig-missing"),
     C(missing_without_do, ""),
     C(missing_truncated, ""),
