@@ -197,8 +197,10 @@ static void on_judged(void *context, struct answer *a, bool retro)
     p->tell.lossy = is_lossy(p, a->time_ns);
     p->about = a;
     tell_judged(&p->tell, a, retro);
-    if (retro)
+    if (retro) {
         tell_contest_judged(&p->tell, p->contests, a);
+        tell_servers_judged(&p->tell, a);
+    }
     health_judged(&p->health, a, retro);
     p->about = NULL;
     if (retro)

@@ -374,6 +374,19 @@ bool tell_servers_look(struct tell *t, struct answer *a, const struct datagram *
     return cites;
 }
 
+void tell_servers_judged(struct tell *t, struct answer *a)
+{
+    const struct datagram dg = {.flow = a->flow,
+                                .time_ns = a->time_ns,
+                                .frame = a->frame,
+                                .frames = a->frames,
+                                .frame_count = a->frame_count,
+                                .source = a->source,
+                                .interface = a->interface};
+    if (a->query_frame && (a->flags & DNS_AA) && a->serves == SERVES_LOOKED)
+        (void)tell_servers_look(t, a, &dg);
+}
+
 void tell_servers_final(struct tell *t, int64_t time_ns)
 {
     const struct world *w = &t->answers->world;

@@ -35,6 +35,10 @@ static inline bool tell_servers(struct tell *t, struct answer *a, const struct d
     return tell_servers_look(t, a, dg);
 }
 
+/* A response was judged later than it came: what it says of servers may not have been understood,
+ * its zone being unknown. */
+void tell_servers_judged(struct tell *, struct answer *);
+
 /* What is common to facts about a zone from the response `dg`; `a` NULL: from none. */
 struct fact tell_servers_about(struct tell *, const struct zone *, enum fact_kind,
                                const struct answer *a, const struct datagram *);
