@@ -318,6 +318,8 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     if (contests_wants(a, contests_epoch(p->contests)))
         cited |= tell_contest_seen(&p->tell, p->contests, a, dg);
     cited |= tell_servers(&p->tell, a, dg, query);
+    if (!fresh && dg->time_ns >= a->rhythm_ns)
+        cited |= tell_rhythm(&p->tell, a, dg, false);
     cited |= query && tell_views(&p->tell, a, dg);
     if (fresh || cited || a->frame == dg->frame)
         hold(p, dg->frames, dg->frame_count);
@@ -330,11 +332,6 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     if (!fresh && roll_wants(a)) {
         p->about = a;
         tell_rolls(&p->tell, a, &dg->flow, dg->time_ns, dg->time_ns, false);
-        p->about = NULL;
-    }
-    if (!fresh && dg->time_ns >= a->rhythm_ns) {
-        p->about = a;
-        tell_rhythm(&p->tell, a, &dg->flow, dg->time_ns, false);
         p->about = NULL;
     }
     count_verdict(p, a);

@@ -579,7 +579,7 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
         tell_content(t, a, as, retro);
         tell_served(t, a, as, retro);
     }
-    tell_rhythm(t, a, &a->flow, a->time_ns, retro);
+    tell_rhythm(t, a, NULL, retro);
     tell_unsigned(t, a, retro);
     tell_proof(t, a, retro);
     tell_contradictions(t, a, &a->flow, a->time_ns, a->frame);

@@ -68,17 +68,19 @@ static void note_servers(const struct zone *zone, const struct flow *flow, int64
     }
 }
 
-static void tell_set(struct tell *t, const struct answer *a, struct rrset *set,
-                     const struct flow *flow, int64_t time_ns, bool retro)
+static bool tell_set(struct tell *t, const struct answer *a, struct rrset *set,
+                     const struct datagram *again, bool retro)
 {
     static struct fact_rdata rdata[RRSET_RECORDS_MAX]; /* one thread; too large for the stack */
+    const struct flow *flow = again ? &again->flow : &a->flow;
+    int64_t time_ns = again ? again->time_ns : a->time_ns;
     int64_t clock_ns = answers_clock(t->answers, time_ns);
     if (judge_rrset(&t->answers->world, set, clock_ns) != REASON_CHAIN || set->judged.wildcard)
-        return;
+        return false;
     const struct signature *s = newest(set, clock_ns);
     struct zone *zone = s ? world_find(&t->answers->world, s->signer) : NULL;
     if (zone == NULL)
-        return;
+        return false;
     const struct key *key = key_of(s, clock_ns);
     struct rhythm_sight sight = {.zone = zone->name,
                                  .owner = set->owner,
@@ -94,10 +96,15 @@ static void tell_set(struct tell *t, const struct answer *a, struct rrset *set,
     struct fact_rhythm rhythm;
     struct fact_signature judged;
     if (!rhythms_see(t->rhythms, &sight, &rhythm))
-        return;
+        return false;
     note_servers(zone, flow, time_ns, &rhythm);
     judge_signature(&t->answers->world, set, (struct signature *)(uintptr_t)s, clock_ns, &judged);
     struct fact f = tell_draft(t, a, FACT_RHYTHM, zone, retro);
+    if (again) {
+        f.frames = again->frames;
+        f.frame_count = again->frame_count;
+        f.frame = again->frame;
+    }
     f.time_ns = time_ns;
     f.clock_ns = clock_ns;
     f.server_family = flow->family;
@@ -108,24 +115,27 @@ static void tell_set(struct tell *t, const struct answer *a, struct rrset *set,
     f.signature = &judged;
     f.rhythm = &rhythm;
     tell_describe(&f, zone->baseline);
-    if (tell_give(t, &f, NULL) > 0)
-        rhythms_told(t->rhythms, &sight);
+    if (tell_give(t, &f, NULL) == 0)
+        return false;
+    rhythms_told(t->rhythms, &sight);
+    return again != NULL;
 }
 
-void tell_rhythm(struct tell *t, struct answer *a, const struct flow *flow, int64_t time_ns,
-                 bool retro)
+bool tell_rhythm(struct tell *t, struct answer *a, const struct datagram *again, bool retro)
 {
-    bool is_signed = false;
+    int64_t time_ns = again ? again->time_ns : a->time_ns;
+    bool is_signed = false, cited = false;
     a->rhythm_ns = INT64_MAX;
     if (t->rhythms == NULL || !(a->flags & DNS_AA) || t->answers->world.settings->at == AT_FIXED)
-        return;
+        return false;
     for (size_t i = 0; i < a->sets; i++) {
         struct rrset *set = answer_nth(a, i)->set;
         if (set->signatures == 0)
             continue;
         is_signed = true;
-        tell_set(t, a, set, flow, time_ns, retro);
+        cited |= tell_set(t, a, set, again, retro);
     }
     if (is_signed && __builtin_add_overflow(time_ns, LOOK_NS, &a->rhythm_ns))
         a->rhythm_ns = INT64_MAX;
+    return cited;
 }

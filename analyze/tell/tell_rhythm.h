@@ -8,8 +8,8 @@
 
 #include "analyze/tell/tell.h"
 
-/* The answer was seen at that time, from that server: new, judged anew, or again at or after
- * answer.rhythm_ns, which this sets. */
-void tell_rhythm(struct tell *, struct answer *, const struct flow *, int64_t time_ns, bool retro);
+/* The answer was judged, or (`again`: the message in hand, else NULL) seen again at or after
+ * answer.rhythm_ns, which this sets. True if a finding now cites that message. */
+bool tell_rhythm(struct tell *, struct answer *, const struct datagram *again, bool retro);
 
 #endif

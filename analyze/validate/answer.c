@@ -630,9 +630,12 @@ static void again(struct answers *t, struct answer *a, const struct datagram *dg
     bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
     if (proof_again || !weigh_holds(t, a, answers_clock(t, time_ns))) {
         enum reason before = a->reason;
+        /* The time that it was judged for is over: what is told of signatures near their end is
+         * told of now, also where the verdict stays. */
+        bool later = a->judged && answers_clock(t, time_ns) > a->until_ns;
         world_begin(&t->world, time_ns);
         weigh_answer(t, a, answers_clock(t, time_ns));
-        if (a->reason != before)
+        if (later || a->reason != before)
             move_to(a, dg);
         conclude(t, a, false);
     }
