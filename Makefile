@@ -72,7 +72,7 @@ EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case 
 
 # the history: what writes it, and what reads it
 HISTORY_FILES := history/files.c history/schema.c
-HISTORY := $(HISTORY_FILES) history/database.c history/record.c analyze/key.c analyze/name.c analyze/types.c analyze/verdict.c \
+HISTORY := $(HISTORY_FILES) history/database.c history/prepare.c history/record.c analyze/key.c analyze/name.c analyze/types.c analyze/verdict.c \
            rules/algorithm.c
 
 # --- the privilege boundary: what each process can contain -------------------------------------------------

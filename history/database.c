@@ -12,6 +12,7 @@
 #include "analyze/types.h"
 #include "analyze/verdict.h"
 #include "history/files.h"
+#include "history/prepare.h"
 #include "history/record.h"
 #include "history/schema.h"
 #include "sandbox/log.h"
@@ -32,7 +33,6 @@
 #define DNSKEY_FIXED  4 /* RFC 4034 2.1: flags, protocol, algorithm */
 #define SERVERS_NEAR  1024
 #define HEAP_MOST     ((int64_t)256 << 20)
-#define CACHE_KIB     32768
 #define BUSY_MS       2000
 #define JOURNAL_PAGES 16384 /* 64 MiB: beyond it nothing more is taken until readers let go */
 #define BASE64_ROOM   ((size_t)4 * ((1u << 16) / 3 + 2))
@@ -180,82 +180,7 @@ static void put_seen(struct database *d, enum statement which, int place, struct
     put_number(d, which, place + 2, (int64_t)(seen.count & INT64_MAX));
 }
 
-static int execute(sqlite3 *db, const char *sql, char *ret_why, size_t room)
-{
-    char *error = NULL;
-    int got = sqlite3_exec(db, sql, NULL, NULL, &error);
-    if (got != SQLITE_OK)
-        snprintf(ret_why, room, "%s", error ? error : sqlite3_errstr(got));
-    sqlite3_free(error);
-    return got == SQLITE_OK                                ? 0
-           : got == SQLITE_CORRUPT || got == SQLITE_NOTADB ? DATABASE_DAMAGED
-                                                           : DATABASE_FAILED;
-}
-
 /* --- opening --- */
-
-static int64_t ask_number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *s = NULL;
-    int64_t number = -1;
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        number = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return number;
-}
-
-/* With the first thing that is wrong in ret_why. */
-static bool is_whole(sqlite3 *db, char *ret_why, size_t room)
-{
-    sqlite3_stmt *s = NULL;
-    const char *text = NULL;
-    if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL) == SQLITE_OK &&
-        sqlite3_step(s) == SQLITE_ROW)
-        text = (const char *)sqlite3_column_text(s, 0);
-    bool whole = text && strcmp(text, "ok") == 0;
-    if (!whole)
-        snprintf(ret_why, room, "damaged: %s", text ? text : sqlite3_errmsg(db));
-    for (char *c = ret_why; !whole && *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = ' ';
-    sqlite3_finalize(s);
-    return whole;
-}
-
-static int make_tables(sqlite3 *db, char *ret_why, size_t room)
-{
-    char numbers[96];
-    snprintf(numbers, sizeof numbers, "PRAGMA application_id=%d;PRAGMA user_version=%d",
-             SCHEMA_APPLICATION, SCHEMA_VERSION);
-    int error = execute(db, "BEGIN", ret_why, room);
-    for (size_t i = 0; error == 0 && schema_table(i); i++)
-        error = execute(db, schema_table(i), ret_why, room);
-    error = error ? error : execute(db, numbers, ret_why, room);
-    return error ? error : execute(db, "COMMIT", ret_why, room);
-}
-
-static int prepare_schema(sqlite3 *db, char *ret_why, size_t room)
-{
-    /* The first page goes in without a journal: there is nothing yet that could be lost. */
-    static const char journal[] =
-        "PRAGMA cell_size_check=ON;PRAGMA trusted_schema=OFF;PRAGMA temp_store=MEMORY;"
-        "PRAGMA journal_mode=MEMORY;PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL";
-    char cache[48];
-    int error = execute(db, journal, ret_why, room);
-    snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d", CACHE_KIB);
-    error = error ? error : execute(db, cache, ret_why, room);
-    if (error)
-        return error;
-    if (ask_number(db, "SELECT count(*) FROM sqlite_schema") == 0)
-        return make_tables(db, ret_why, room);
-    if (ask_number(db, "PRAGMA application_id") != SCHEMA_APPLICATION)
-        snprintf(ret_why, room, "not a history of this program");
-    else if (ask_number(db, "PRAGMA user_version") != SCHEMA_VERSION || !schema_is_ours(db))
-        snprintf(ret_why, room, "a history of another version of this program");
-    else if (is_whole(db, ret_why, room))
-        return 0;
-    return DATABASE_DAMAGED;
-}
 
 static int on_journal(void *context, sqlite3 *db, const char *name, int pages)
 {
@@ -311,7 +236,7 @@ static int open_all(struct database *d, const struct database_run *run, char *re
     sqlite3_db_config(d->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_file_control(d->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
     sqlite3_busy_timeout(d->db, BUSY_MS);
-    int error = prepare_schema(d->db, ret_why, room);
+    int error = prepare_database(d->db, ret_why, room);
     if (error)
         return error;
     sqlite3_wal_hook(d->db, on_journal, d);
