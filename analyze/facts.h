@@ -340,6 +340,8 @@ struct fact_servers {
     int64_t lasted_ns; /* so long at least, observed on both sides; 0: not seen side by side */
     bool began;      /* with a change that was seen: before it they were equal, or may have been */
     bool one_serial; /* while the SOA of both had the same serial */
+    bool in_turns;   /* … of the same primary, one before and after the other, and neither of them
+                        was ever seen to change */
     bool apart;      /* key sets: one signs with a key that the other does not publish */
     bool only_sep;   /* key sets that differ have the same keys without SEP */
     bool final;      /* the recording ends: nothing more will be observed */

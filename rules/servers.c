@@ -15,6 +15,7 @@
 #define TYPE_SOA     6
 #define TYPE_AXFR    252
 #define SECOND_NS    INT64_C(1000000000)
+#define MINUTE_NS    (60 * SECOND_NS)
 #define BACK_CERTAIN 3  /* answers with an older serial, none with the newer between */
 #define TTL_SHARE    10 /* a TTL is far below the declared one when it is under a tenth of it */
 
@@ -120,8 +121,10 @@ static enum severity disagreement(const struct judge *judge)
         (s->what != SERVERS_SERIAL && fact->baseline.planned))
         return (enum severity)0;
     bool grave = s->lasted_ns > limit;
-    /* A transfer brings nothing where the serial is the same: this does not heal by waiting. */
-    grave |= s->what != SERVERS_SERIAL && s->one_serial && s->lasted_ns > settle;
+    /* A transfer brings nothing where the serial is the same: this does not heal by waiting, but
+     * where servers share a database and sign by themselves. Then one of them was seen to change.
+     */
+    grave |= s->what != SERVERS_SERIAL && s->one_serial && (s->in_turns || s->lasted_ns > settle);
     if (grave)
         return s->what == SERVERS_CDS || s->what == SERVERS_CDNSKEY ? SEVERITY_MEDIUM
                                                                     : SEVERITY_HIGH;
@@ -141,6 +144,8 @@ static void summarise(const struct judge *judge, struct entry *entry, enum sever
     const struct fact_servers *s = fact->servers;
     const struct fact_server *odd = NULL;
     char zone[NAME_TEXT_MAX], lasted[32], refresh[32], address[64];
+    const char *noun =
+        s->what == SERVERS_SIGNERS && is_some_unsigned(s) ? "signatures, or none," : nouns[s->what];
     text_span(s->lasted_ns, lasted);
     text_span(s->refresh_ns, refresh);
     name_text(fact->zone, zone);
@@ -150,15 +155,21 @@ static void summarise(const struct judge *judge, struct entry *entry, enum sever
         entry_summary(entry,
                       "servers of %s give different %s%s; for how long is not known, and a change "
                       "on its way looks the same (SOA refresh %s)",
-                      zone, nouns[s->what], s->one_serial ? " for the same serial" : "", refresh);
+                      zone, noun, s->one_serial ? " for the same serial" : "", refresh);
     else if (odd && s->what == SERVERS_SERIAL)
         entry_summary(entry,
                       "%s still gives serial %" PRIu32 " of %s, %s after a newer one was seen "
                       "elsewhere (SOA refresh %s)",
                       text_address(odd->family, odd->address, address), odd->serial, zone, lasted,
                       refresh);
+    else if (s->one_serial && s->lasted_ns < MINUTE_NS)
+        entry_summary(
+            entry,
+            "servers of %s give different %s for the same serial, in turns and unchanged: "
+            "no transfer mends that",
+            zone, noun);
     else
-        entry_summary(entry, "servers of %s give different %s%s for %s", zone, nouns[s->what],
+        entry_summary(entry, "servers of %s give different %s%s for %s", zone, noun,
                       s->one_serial ? " for the same serial" : "", lasted);
 }
 

@@ -512,15 +512,21 @@ static void compare_serials(const struct servers *s, bool final, struct servers_
     f->began = began && f->differ;
 }
 
-/* While two sets were both served, the SOA of both servers had one serial, all of it seen. */
-static bool one_serial(enum servers_what what, const struct server *a, const struct server *b,
-                       int64_t from_ns, int64_t to_ns)
+/* Was the set served under the serial that the server has? Each stayed as it was between the times
+ * at which it was seen: so it was if these spans overlap. */
+static bool under_serial(const struct server *server, const struct server_set *set)
 {
+    return server->soa &&
+           later(set->since_ns, server->soa_since_ns) <= sooner(set->last_ns, server->soa_last_ns);
+}
+
+static bool one_serial(enum servers_what what, const struct server *a, const struct server *b)
+{
+    const struct server_set *x = &a->set[what], *y = &b->set[what];
     if (what == SERVERS_SIGNERS)
-        return a->set[what].serial == b->set[what].serial;
-    return a->soa && b->soa && a->primary == b->primary && a->serial == b->serial &&
-           later(from_ns, later(a->soa_since_ns, b->soa_since_ns)) <=
-               sooner(to_ns, sooner(a->soa_last_ns, b->soa_last_ns));
+        return x->serial == y->serial;
+    return a->primary == b->primary && a->serial == b->serial && under_serial(a, x) &&
+           under_serial(b, y);
 }
 
 /* Does one sign with a key that the other does not publish? */
@@ -560,7 +566,11 @@ static void compare_pair(const struct server *a, const struct server *b, enum se
     if (!beside)
         return;
     f->lasted_ns = later(f->lasted_ns, flow_elapsed(from, to));
-    f->one_serial |= one_serial(what, a, b, from, to);
+    if (!one_serial(what, a, b))
+        return;
+    f->one_serial = true;
+    bool again = x->since_ns < x->last_ns || y->since_ns < y->last_ns;
+    f->in_turns |= again && !x->moved && !y->moved && a->primary == b->primary;
 }
 
 void servers_compare(const struct servers *s, enum servers_what what, bool final,

@@ -75,7 +75,7 @@ struct servers_serial { /* a serial of the zone, newer than those before it of t
 
 struct servers_told { /* of one difference */
     int64_t ns;
-    bool differ;
+    bool differ, in_turns;
 };
 
 struct servers_ns {    /* the NS RRset as one side of the cut gives it */

@@ -177,9 +177,12 @@ static void tell_compared(struct tell *t, struct zone *zone, enum servers_what w
                           const struct answer *a, const struct datagram *dg)
 {
     struct fact_servers compared;
+    struct servers_told *told = &zone->servers->told[what];
     servers_compare(zone->servers, what, a == NULL, &shown.servers, &compared);
-    if (a == NULL ? !compared.differ
-                  : !tell_servers_due(&zone->servers->told[what], dg->time_ns, !compared.equal))
+    if (compared.in_turns && !told->in_turns)
+        told->ns = INT64_MIN; /* that makes it grave */
+    told->in_turns = compared.in_turns;
+    if (a == NULL ? !compared.differ : !tell_servers_due(told, dg->time_ns, !compared.equal))
         return;
     struct fact f = tell_servers_about(t, zone, FACT_SERVERS, a, dg);
     uint16_t type = type_of(what);

@@ -182,6 +182,12 @@ def check_expectation(report, scenario, outcome, path, allowed):
             listed.update(rest[0].split("|"))
             states = {f.get("state") for f in found(outcome, rest[0], zone)}
             report.check(states == {"closed"}, scenario, " ".join(words), "closed", " ".join(sorted(states)) or "not found")
+        elif verb == "stands":
+            listed.update(rest[0].split("|"))
+            good = [f for f in found(outcome, rest[0], zone) if f.get("state") != "closed" and
+                    f.get("severity") not in ("info", "low")]
+            report.check(bool(good), scenario, " ".join(words), "open, medium or above", ", ".join(sorted(
+                f"{f.get('severity')} {f.get('rule')} {f.get('state')}" for f in found(outcome, rest[0], zone))) or "not found")
         elif verb in ("finding", "want"):
             listed.update(rest[0].split("|"))
             if found(outcome, rest[0], zone) or verb == "finding":
