@@ -5,6 +5,7 @@
 #ifndef TESTS_SIGNED_ZONE_H
 #define TESTS_SIGNED_ZONE_H
 
+#include "analyze/declared/anchor.h"
 #include "analyze/decode/message.h"
 #include "analyze/validate/answer.h"
 
@@ -45,6 +46,18 @@ static inline ldns_rr *zone_ds(const struct signed_zone *zone)
     ldns_rr *key = zone_dnskey(zone), *ds = ldns_key_rr2ds(key, LDNS_SHA256);
     ldns_rr_free(key);
     return ds;
+}
+
+/* Believes in the zone's key. */
+static inline void zone_anchor(struct anchors *anchors, const struct signed_zone *zone)
+{
+    char error[200];
+    ldns_rr *key = zone_dnskey(zone);
+    char *text = ldns_rr2str(key);
+    if (anchors_add(anchors, "zone", text, strlen(text), error, sizeof error) != 0)
+        abort();
+    free(text);
+    ldns_rr_free(key);
 }
 
 /* A response under construction: answer, authority. */
@@ -155,6 +168,15 @@ static inline struct answer *show(struct answers *t, struct reply r, uint64_t fr
     struct answer *a = show_wire(t, wire, size, frame, seconds);
     free(wire);
     return a;
+}
+
+/* The zone's DNSKEY RRset, signed from T0 + from to T0 + until seconds. */
+static inline struct answer *show_keys(struct answers *t, const struct signed_zone *zone,
+                                       int64_t from, int64_t until, uint64_t frame)
+{
+    struct reply r = reply_to(zone->name, LDNS_RR_TYPE_DNSKEY, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, one(zone_dnskey(zone)), zone, from, until, NULL);
+    return show(t, r, frame, 0);
 }
 
 #endif

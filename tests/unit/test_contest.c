@@ -29,15 +29,10 @@ struct scene {
 static int set_up(void **state)
 {
     struct scene *s = calloc(1, sizeof *s);
-    char error[200];
     settings_default(&s->settings);
     s->zone = signed_zone_make("zone.test.", LDNS_SIGN_ED25519, 256);
     s->anchors = anchors_new();
-    ldns_rr *key = zone_dnskey(&s->zone);
-    char *line = ldns_rr2str(key);
-    assert_int_equal(anchors_add(s->anchors, "anchor", line, strlen(line), error, sizeof error), 0);
-    free(line);
-    ldns_rr_free(key);
+    zone_anchor(s->anchors, &s->zone);
     assert_int_equal(answers_init(&s->answers, &s->settings, s->anchors, NULL, 42), 0);
     s->contests = contests_new(&s->answers, 1000);
     *state = s;

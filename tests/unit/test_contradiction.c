@@ -37,23 +37,15 @@ static void on_contradiction(void *context, struct zone *zone, const struct cont
 
 static int plant(void **state)
 {
-    char error[200];
     (void)state;
     bed = calloc(1, sizeof *bed);
     settings_default(&bed->settings);
     bed->zone = signed_zone_make("zone.test.", LDNS_SIGN_ED25519, 256);
     bed->anchors = anchors_new();
-    ldns_rr *key = zone_dnskey(&bed->zone);
-    char *text = ldns_rr2str(key);
-    assert_int_equal(anchors_add(bed->anchors, "zone", text, strlen(text), error, sizeof error), 0);
-    free(text);
-    ldns_rr_free(key);
+    zone_anchor(bed->anchors, &bed->zone);
     assert_int_equal(answers_init(&bed->answers, &bed->settings, bed->anchors, NULL, 42), 0);
     bed->frame = 2;
-    struct reply r = reply_to("zone.test.", LDNS_RR_TYPE_DNSKEY, LDNS_RCODE_NOERROR);
-    reply_set(&r, LDNS_SECTION_ANSWER, one(zone_dnskey(&bed->zone)), &bed->zone, -90000, LATER,
-              NULL);
-    show(&bed->answers, r, bed->frame, 0);
+    show_keys(&bed->answers, &bed->zone, -90000, LATER, bed->frame);
     return 0;
 }
 

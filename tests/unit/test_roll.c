@@ -477,17 +477,12 @@ struct island {
 static int rise(void **state)
 {
     struct island *t = calloc(1, sizeof *t);
-    char error[200];
     settings_default(&t->settings);
     t->one = signed_zone_make("z.", LDNS_SIGN_ECDSAP256SHA256, 256);
     t->two = signed_zone_make("z.", LDNS_SIGN_ECDSAP256SHA256, 256);
     t->anchors = anchors_new();
     for (int i = 0; i < 2; i++) {
-        ldns_rr *key = zone_dnskey(i ? &t->two : &t->one);
-        char *text = ldns_rr2str(key);
-        assert_int_equal(anchors_add(t->anchors, "a", text, strlen(text), error, sizeof error), 0);
-        free(text);
-        ldns_rr_free(key);
+        zone_anchor(t->anchors, i ? &t->two : &t->one);
     }
     assert_int_equal(answers_init(&t->answers, &t->settings, t->anchors, NULL, 42), 0);
     *state = t;

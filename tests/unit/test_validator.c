@@ -32,18 +32,13 @@ static void on_verdict(void *context, const struct answer *a, bool retro)
 static int plant(void **state)
 {
     struct tree *t = calloc(1, sizeof *t);
-    char error[200];
     settings_default(&t->settings);
     t->root = signed_zone_make(".", LDNS_SIGN_ECDSAP256SHA256, 256);
     t->test = signed_zone_make("test.", LDNS_SIGN_RSASHA256, 1024);
     t->zone = signed_zone_make("zone.test.", LDNS_SIGN_ED25519, 256);
     t->other = signed_zone_make("other.test.", LDNS_SIGN_ECDSAP384SHA384, 384);
     t->anchors = anchors_new();
-    ldns_rr *key = zone_dnskey(&t->root);
-    char *text = ldns_rr2str(key);
-    assert_int_equal(anchors_add(t->anchors, "root", text, strlen(text), error, sizeof error), 0);
-    free(text);
-    ldns_rr_free(key);
+    zone_anchor(t->anchors, &t->root);
     assert_int_equal(answers_init(&t->answers, &t->settings, t->anchors, NULL, 42), 0);
     t->answers.on_verdict = on_verdict;
     t->answers.context = t;
