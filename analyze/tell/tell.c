@@ -384,6 +384,8 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     uint8_t told = (uint8_t)(judged.state + 1) | waning(t, set, zone, &judged, clock);
     if (s->reported == told)
         return;
+    bool redeemed = judged.state == SIGNATURE_VALID && (s->reported & TOLD_STATE) > 0 &&
+                    (s->reported & TOLD_STATE) != SIGNATURE_VALID + 1;
     s->reported = told;
     if (judged.verifies && !s->noted && zone && !holder) {
         s->noted = true;
@@ -398,6 +400,7 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     f.verdict = reason_verdict(f.reason);
     f.signature = &judged;
     f.also_wrong = others_wrong(set, s);
+    f.aa |= redeemed; /* the same signature: whoever passes it on, what was said of it is over */
     tell_describe(&f, zone ? zone->baseline : NULL);
     tell_give(t, &f, set);
     detach_refuted(set);

@@ -32,6 +32,15 @@ recipe_fragments() { # the resolver asks for 4096 bytes and the servers give the
 	finish
 }
 
+recipe_fragments_dropped() { # … and a box on the servers' side lets no fragment through but the first
+	local role
+	for role in ns1 ns2; do
+		lab_in sw nft -f - <<<"table netdev wall_$role { chain in_ { type filter hook ingress device \"p-$role\" priority -400; policy accept; ip frag-off & 0x1fff != 0 drop; }; }"
+	done
+	recipe_fragments
+	for role in ns1 ns2; do lab_in sw nft delete table netdev "wall_$role"; done
+}
+
 recipe_tcp() { # many questions in one connection, from client and resolver
 	LAB_RES_EXTRA="  tcp-upstream: yes" lab_start "$DIR" "$DIR/anchor" && lab_record "$PCAP" || return 1
 	lab_in cli "$PYTHON" "$HERE/../lab/pipeline.py" 10.54.0.1 "$DIR/questions"

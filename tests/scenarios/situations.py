@@ -21,6 +21,7 @@ import dns.rdatatype
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
 import attacks  # noqa: E402
+import changes  # noqa: E402
 import cuts  # noqa: E402
 import denials  # noqa: E402
 import differential  # noqa: E402
@@ -577,6 +578,7 @@ for group_name, group in differential.GROUPS.items():
 attacks.register(situation, base, few, Zone)
 denials.register(situation, policy)
 cuts.register(situation)
+changes.register(situation)
 
 
 # --- baselines -------------------------------------------------------------------------------------------------------
@@ -590,16 +592,18 @@ def baseline_policies(w, name):
         "zones-algorithm-roll": {z: policy(w, z, "algorithm-rollover")},
         "zones-multi-signer": {z: policy(w, z, None, more="multi-signer: true\n")},
         **denials.policies(w),
+        **changes.policies(w),
     }[name]
 
 
-BASELINES = ["zones", "zones-prepublish", "zones-double-ds", "zones-algorithm-roll", "zones-multi-signer"] + denials.BASELINES
+BASELINES = ["zones", "zones-prepublish", "zones-double-ds", "zones-algorithm-roll", "zones-multi-signer"] + denials.BASELINES + \
+    changes.BASELINES
 
 
 def write_baseline(w, name, folder):
     os.makedirs(folder, exist_ok=True)
     zones = base(example=multi_zone("a"), child=None) if name == "zones-multi-signer" else base()
-    zones = denials.declared(name) or zones
+    zones = denials.declared(name) or changes.declared(name) or zones
     result = Tree(w, zones).build()
     policies = baseline_policies(w, name)
     for zone, text in result.items():
