@@ -113,9 +113,10 @@ static void put_key(struct report_out *o, const json_t *key)
         return;
     }
     report_fold(o, 14,
-                "              signed %" PRIu64 " RRset%s; signatures from %s to %s, TTL up to "
+                "              signed %s%" PRIu64 " RRset%s; signatures from %s to %s, TTL up to "
                 "%" PRIu64,
-                report_number(use, "rrsets"), report_number(use, "rrsets") == 1 ? "" : "s",
+                report_is(use, "more_rrsets") ? "at least " : "", report_number(use, "rrsets"),
+                report_number(use, "rrsets") == 1 ? "" : "s",
                 report_moment(report_text(use, "inception"), from),
                 report_moment(report_text(use, "expiration"), until), report_number(use, "ttl"));
 }

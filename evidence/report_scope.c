@@ -77,7 +77,8 @@ static void put_suspect(struct report_out *o, const json_t *key)
         report_put(o, "    signed:    no signature by it was observed to verify\n");
         return;
     }
-    report_put(o, "    signed:    %" PRIu64 " RRset%s\n", report_number(use, "rrsets"),
+    report_put(o, "    signed:    %s%" PRIu64 " RRset%s\n",
+               report_is(use, "more_rrsets") ? "at least " : "", report_number(use, "rrsets"),
                report_number(use, "rrsets") == 1 ? "" : "s");
     put_names(o, use);
     report_put(o, "    expires:   %s; in caches that do not validate until %s\n",

@@ -13,9 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 /* A response is looked at for its server each of the first times it is seen, then ever rarer. */
 #define LOOK_ALWAYS   16
 #define SERVERS_FIRST 2
+#define COUNTED_FIRST 16
 
 /* --- memory --- */
 
@@ -72,6 +76,7 @@ static void free_signing(struct usage_signing *s)
     for (size_t i = 0; s && i < s->keys; i++) {
         for (size_t k = 0; k < s->key[i]->names; k++)
             free(s->key[i]->name[k]);
+        free(s->key[i]->counted);
         free(s->key[i]->rdata);
         free(s->key[i]);
     }
@@ -136,20 +141,70 @@ static struct usage_key *key_of(struct world *w, struct usage *u, const struct k
     return s->key[s->keys++] = k;
 }
 
+/* Its place among the hashes, or the free one where it would be. */
+static size_t place_of(const uint64_t *counted, size_t room, uint64_t hash)
+{
+    size_t at = (size_t)(hash >> 8) & (room - 1);
+    while (counted[at] && counted[at] != hash)
+        at = (at + 1) & (room - 1);
+    return at;
+}
+
+/* Half of the room is used at most. */
+static bool make_room(struct world *w, struct usage *u, struct usage_key *k)
+{
+    if (k->rrsets * 2 < k->counted_room)
+        return true;
+    size_t room = k->counted_room ? k->counted_room * 2 : COUNTED_FIRST;
+    uint64_t *more = k->rrsets < USAGE_COUNTED_MAX ? usage_take(w, u, room * sizeof *more) : NULL;
+    if (more == NULL)
+        return false;
+    for (size_t i = 0; i < k->counted_room; i++)
+        if (k->counted[i])
+            more[place_of(more, room, k->counted[i])] = k->counted[i];
+    free(k->counted);
+    u->bytes -= k->counted_room * sizeof *more;
+    w->zone_bytes -= k->counted_room * sizeof *more;
+    k->counted = more;
+    k->counted_room = room;
+    return true;
+}
+
+/* True: the key was not yet seen to sign that name and type. What a zone signs anew, or with other
+ * content, is the same RRset (RFC 2181 5). */
+static bool is_first(struct world *w, struct usage *u, struct usage_key *k, const struct rrset *set)
+{
+    uint64_t hash = XXH3_64bits_withSeed(set->owner, set->owner_size, w->seed + set->type) | 1;
+    if (k->counted && k->counted[place_of(k->counted, k->counted_room, hash)])
+        return false;
+    if (!make_room(w, u, k)) {
+        k->more_rrsets = true;
+        return false;
+    }
+    k->counted[place_of(k->counted, k->counted_room, hash)] = hash;
+    k->rrsets++;
+    return true;
+}
+
+/* A key that signs its likes only is a KSK. CDS and CDNSKEY are often left to it (RFC 7344 4.1). */
+static bool is_of_keys(uint16_t type)
+{
+    return type == TYPE_DNSKEY || type == TYPE_CDS || type == TYPE_CDNSKEY;
+}
+
 static void add_to_key(struct world *w, struct usage *u, struct usage_key *k,
                        const struct rrset *set, const struct fact_signature *f)
 {
-    k->rrsets++;
     k->signs_dnskey |= set->type == TYPE_DNSKEY;
+    k->signs_data |= !is_of_keys(set->type);
     if (f->inception < k->inception)
         k->inception = f->inception;
     if (f->expiration > k->expiration)
         k->expiration = f->expiration;
     if (f->original_ttl > k->ttl)
         k->ttl = f->original_ttl;
-    for (size_t i = 0; i < k->names; i++)
-        if (is_named(k->name[i], set))
-            return;
+    if (!is_first(w, u, k, set))
+        return;
     struct usage_name *name = k->names < USAGE_NAMES_MAX ? name_of(w, u, set) : NULL;
     if (name)
         k->name[k->names++] = name;

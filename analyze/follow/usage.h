@@ -12,12 +12,13 @@
 #include "analyze/follow/voices.h"
 #include "analyze/validate/answer.h"
 
-#define USAGE_KEYS_MAX      32 /* signing keys of one zone; a roll of both kinds shows six */
-#define USAGE_NAMES_MAX     64 /* RRsets named of one key; the rest is counted */
-#define USAGE_SERVERS_MAX   16 /* addresses that answer with AA=1 */
-#define USAGE_EXPIRING_MAX  8  /* RRsets whose signatures end first */
-#define USAGE_EPISODES_MAX  8  /* failures of a zone */
-#define USAGE_QUESTIONS_MAX 8  /* that failed in one episode */
+#define USAGE_KEYS_MAX      32   /* signing keys of one zone; a roll of both kinds shows six */
+#define USAGE_NAMES_MAX     64   /* RRsets named of one key; the rest is counted */
+#define USAGE_COUNTED_MAX   4096 /* RRsets told apart of one key; beyond it is "at least" */
+#define USAGE_SERVERS_MAX   16   /* addresses that answer with AA=1 */
+#define USAGE_EXPIRING_MAX  8    /* RRsets whose signatures end first */
+#define USAGE_EPISODES_MAX  8    /* failures of a zone */
+#define USAGE_QUESTIONS_MAX 8    /* that failed in one episode */
 /* What fails after so long a time without failures is another episode. */
 #define USAGE_QUIET_NS (600 * INT64_C(1000000000))
 
@@ -27,13 +28,17 @@ struct usage_name { /* of an RRset */
     uint8_t owner[]; /* canonical */
 };
 
-struct usage_key {                 /* the RRsets that a key signed, by signatures that verify */
-    uint8_t *rdata;                /* of the DNSKEY */
-    uint16_t size;                 /* of that */
-    bool signs_dnskey;             /* the DNSKEY RRset is among them */
-    uint32_t ttl;                  /* largest original TTL */
-    uint64_t rrsets;               /* distinct ones; again those that memory had to let go */
-    int64_t inception, expiration; /* earliest and latest, seconds since 1970 */
+struct usage_key {     /* the RRsets that a key signed, by signatures that verify */
+    uint8_t *rdata;    /* of the DNSKEY */
+    uint16_t size;     /* of that */
+    bool signs_dnskey; /* the DNSKEY RRset is among them */
+    bool signs_data;   /* and others than those of keys: DNSKEY, CDS, CDNSKEY */
+    uint32_t ttl;      /* largest original TTL */
+    uint64_t rrsets;   /* distinct owners and types, whatever their content */
+    bool more_rrsets;  /* there were others beyond USAGE_COUNTED_MAX */
+    uint64_t *counted; /* hashes of these, 0 free */
+    size_t counted_room;
+    int64_t inception, expiration;            /* earliest and latest, seconds since 1970 */
     struct usage_name *name[USAGE_NAMES_MAX]; /* the first ones */
     size_t names;
 };

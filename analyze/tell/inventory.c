@@ -165,7 +165,9 @@ static void put_use(struct inventory *v, const struct usage_key *use)
     }
     jline_object(j, "signed");
     jline_number(j, "rrsets", use->rrsets);
+    jline_bool(j, "more_rrsets", use->more_rrsets);
     jline_bool(j, "dnskey", use->signs_dnskey);
+    jline_bool(j, "data", use->signs_data);
     put_seconds(j, "inception", use->inception);
     put_seconds(j, "expiration", use->expiration);
     jline_number(j, "ttl", use->ttl);
@@ -173,7 +175,7 @@ static void put_use(struct inventory *v, const struct usage_key *use)
     for (size_t i = 0; !v->brief && i < use->names; i++)
         put_set(j, NULL, use->name[i]);
     jline_close(j, ']');
-    jline_bool(j, "complete", !v->brief && use->rrsets <= use->names);
+    jline_bool(j, "complete", !v->brief && !use->more_rrsets && use->rrsets <= use->names);
     jline_close(j, '}');
 }
 
@@ -203,13 +205,24 @@ static bool has_ds(const struct zone *zone, const struct rrset *ds, const struct
     return false;
 }
 
-/* KSK: signs the keys; ZSK: the rest; CSK: both. By what was seen where it signs, else by SEP. */
-static const char *role_of(const struct seen *s, const struct usage_key *use)
+static bool ever_had_ds(const struct zone *zone, const struct seen *s)
 {
-    bool sep = (s->rdata[1] & KEY_FLAG_SEP) != 0;
-    if (use && use->signs_dnskey && use->rrsets > 1 && sep)
-        return "CSK";
-    return sep ? "KSK" : "ZSK";
+    for (uint8_t i = 0; i < zone->dss; i++)
+        if (has_ds(zone, zone->ds[i], s))
+            return true;
+    return false;
+}
+
+/* RFC 6781 3.1, by what it was seen to sign: KSK the keys, ZSK the rest, CSK both. A ZSK may sign
+ * the keys too (some signers let it), and nobody enters the zone by that. Before it was seen to
+ * sign anything, SEP says what it is meant for. */
+static const char *role_of(const struct zone *zone, const struct seen *s,
+                           const struct usage_key *use)
+{
+    bool entry = (s->rdata[1] & KEY_FLAG_SEP) || ever_had_ds(zone, s);
+    if (use && use->signs_data)
+        return entry && use->signs_dnskey ? "CSK" : "ZSK";
+    return entry ? "KSK" : "ZSK";
 }
 
 /* The keys whose signatures over a DNSKEY RRset that holds this key verify: who let it in. */
@@ -249,7 +262,7 @@ static void put_key(struct inventory *v, struct world *w, struct zone *zone, con
     jline_string(j, "algorithm_name", types_algorithm(s->rdata[3], word));
     jline_number(j, "flags", (uint64_t)(s->rdata[0] << 8 | s->rdata[1]));
     put_ttl(j, "bits", key ? key->bits : 0, key && key->bits);
-    jline_string(j, "role", role_of(s, use));
+    jline_string(j, "role", role_of(zone, s, use));
     jline_bool(j, "sep", s->rdata[1] & KEY_FLAG_SEP);
     jline_bool(j, "revoked", s->rdata[1] & KEY_FLAG_REVOKE);
     jline_bool(j, "current",

@@ -1,6 +1,7 @@
 /*
  * test_usage: outages and their end, servers, receivers: bounded, and in packet time.
  */
+#include "analyze/canon.h"
 #include "analyze/follow/objectives.h"
 #include "analyze/follow/receivers.h"
 #include "analyze/follow/roll.h"
@@ -221,6 +222,54 @@ static void test_bytes(void **state)
     world.zone_bytes = before;
 }
 
+/* A key signed that name and type, from that second on. */
+static void signs(struct zone *zone, const struct key *key, const uint8_t *owner, uint16_t type,
+                  int64_t second)
+{
+    struct signature sig = {.checks = 1, .check = {{.key = key, .result = KEY_VERIFIES}}};
+    struct rrset set = {
+        .type = type, .owner = owner, .owner_size = (uint8_t)name_size(owner), .signatures = 1};
+    struct fact_signature f = {.state = SIGNATURE_EXPIRED,
+                               .inception = second,
+                               .expiration = second + 1000,
+                               .original_ttl = 60};
+    set.signature = &sig;
+    usage_signed(&world, zone, &set, &sig, &f);
+}
+
+/* What is signed again, or with other content, is one RRset; and what kinds there are is noted. */
+static void test_signed(void **state)
+{
+    static const uint8_t rdata[] = {1, 1, 3, 13, 0}; /* flags 257 */
+    struct zone *zone = *state;
+    struct key *key = key_new(rdata, sizeof rdata);
+    size_t before = world.zone_bytes;
+    signs(zone, key, zone->name, TYPE_DNSKEY, 100);
+    signs(zone, key, zone->name, TYPE_DNSKEY, 200);
+    signs(zone, key, zone->name, TYPE_CDS, 200);
+    const struct usage_key *k = zone->usage->signing->key[0];
+    assert_true(k->signs_dnskey && !k->signs_data && k->rrsets == 2);
+    assert_true(k->inception == 100 && k->expiration == 1200);
+    signs(zone, key, www, TYPE_A, 100);
+    signs(zone, key, www, TYPE_A, 300);
+    signs(zone, key, www, TYPE_AAAA, 300);
+    assert_true(k->signs_data && k->rrsets == 4 && k->names == 4 && !k->more_rrsets);
+    uint8_t name[] = {2, 0, 0, 0};
+    for (unsigned i = 0; i < USAGE_COUNTED_MAX + 10; i++) {
+        name[1] = (uint8_t)(i >> 8);
+        name[2] = (uint8_t)i;
+        signs(zone, key, name, TYPE_A, 100);
+        signs(zone, key, name, TYPE_A, 200);
+    }
+    assert_int_equal(k->rrsets, USAGE_COUNTED_MAX);
+    assert_true(k->more_rrsets && k->names == USAGE_NAMES_MAX);
+    assert_int_equal(world.zone_bytes, before + zone->usage->bytes);
+    usage_free(zone->usage);
+    zone->usage = NULL;
+    world.zone_bytes = before;
+    key_free(key);
+}
+
 static void test_receivers(void **state)
 {
     (void)state;
@@ -262,6 +311,7 @@ int main(void)
         ON_ZONE(test_objectives),
         ON_ZONE(test_figures),
         ON_ZONE(test_bytes),
+        ON_ZONE(test_signed),
         cmocka_unit_test(test_receivers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
