@@ -557,6 +557,7 @@ struct fact {
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
+    bool revised;     /* FACT_SIGNATURE: of this signature something else was told before */
     bool was_signed;  /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
     const struct fact_transport *transport;

@@ -194,20 +194,24 @@ static void key_leaves(struct entry *entry, uint32_t key)
 
 bool entry_join(struct entry *entry, struct findings *findings, const uint8_t *owner, uint16_t type)
 {
-    return entry_join_key(entry, findings, owner, type, ENTRY_NO_KEY);
+    return entry_join_key(entry, findings, owner, type, ENTRY_NO_KEY, INT64_MIN);
 }
 
 bool entry_join_key(struct entry *entry, struct findings *findings, const uint8_t *owner,
-                    uint16_t type, uint32_t key)
+                    uint16_t type, uint32_t key, int64_t time_ns)
 {
-    struct member new = {finding_member(findings, owner, type), key};
+    struct member new = {finding_member(findings, owner, type), time_ns, key};
     bool known = false;
     for (size_t i = 0; i < entry->member_count; i++) {
-        if (entry->members[i].rrset != new.rrset)
+        struct member *member = &entry->members[i];
+        if (member->rrset != new.rrset)
             continue;
         known = true;
-        if (entry->members[i].key == key)
-            return false;
+        if (member->key != key)
+            continue;
+        if (time_ns > member->time_ns)
+            member->time_ns = time_ns;
+        return false;
     }
     if (entry->member_count == MEMBERS_MAX) {
         entry->members_more += !known;
@@ -227,11 +231,13 @@ bool entry_join_key(struct entry *entry, struct findings *findings, const uint8_
     return !known;
 }
 
-bool entry_leave(struct entry *entry, uint64_t rrset)
+bool entry_leave(struct entry *entry, uint64_t rrset, int64_t until_ns)
 {
-    bool was_in = false;
+    bool was_in = false, stays = false;
     for (size_t i = 0; i < entry->member_count;) {
-        if (entry->members[i].rrset != rrset) {
+        bool later = entry->members[i].time_ns > until_ns;
+        if (entry->members[i].rrset != rrset || later) {
+            stays |= entry->members[i].rrset == rrset;
             i++;
             continue;
         }
@@ -239,7 +245,7 @@ bool entry_leave(struct entry *entry, uint64_t rrset)
         key_leaves(entry, entry->members[i].key);
         entry->members[i] = entry->members[--entry->member_count];
     }
-    entry->rrset_count -= was_in;
+    entry->rrset_count -= was_in && !stays;
     return was_in && entry->member_count == 0 && entry->members_more == 0;
 }
 

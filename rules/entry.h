@@ -14,9 +14,10 @@
 
 #define SUMMARY_ROOM 1024
 
-struct member { /* an RRset that a finding is about, and by which key; 16 bytes, by MEMBERS_MAX */
-    uint64_t rrset; /* hash of owner and type */
-    uint32_t key;   /* algorithm and tag, or ENTRY_NO_KEY */
+struct member { /* an RRset that a finding is about, and by which key; 24 bytes, by MEMBERS_MAX */
+    uint64_t rrset;  /* hash of owner and type */
+    int64_t time_ns; /* of the last fact that it joined by */
+    uint32_t key;    /* algorithm and tag, or ENTRY_NO_KEY */
 };
 
 struct entry_key { /* a key of a finding about signatures */
@@ -57,8 +58,9 @@ void entry_observe(struct entry *, int64_t time_ns);
  * not push the evidence out. */
 void entry_cite(uint64_t *frames, size_t *count, uint64_t frame);
 bool entry_has(const struct entry *, uint64_t rrset);
-/* The RRset is sound again. True if it was in, and nothing is left. */
-bool entry_leave(struct entry *, uint64_t rrset);
+/* The RRset is sound again, or was all the time: what joined until then goes. True if it was in,
+ * and nothing is left. */
+bool entry_leave(struct entry *, uint64_t rrset, int64_t until_ns);
 /* Of owner and type, as members are told apart. */
 uint64_t finding_member(struct findings *, const uint8_t *owner, uint16_t type);
 

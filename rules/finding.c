@@ -447,16 +447,21 @@ static void close_if_gone(struct findings *findings, struct entry *entry, int64_
     report(findings, entry);
 }
 
+static void refute(struct judge *judge, struct entry *entry, int64_t now_ns)
+{
+    if (entry->refuted_ns == INT64_MIN)
+        entry->refuted_ns = now_ns;
+    close_if_gone(judge->findings, entry, now_ns);
+}
+
 static void entry_close(struct judge *judge, struct entry *entry)
 {
-    struct finding *finding = &entry->finding;
+    const struct finding *finding = &entry->finding;
     int64_t now_ns = judge->fact->time_ns;
     if (finding->state == FINDING_CLOSED || now_ns < finding->last_seen_ns ||
         (entry->aa && !judge->fact->aa))
         return; /* a cached answer does not refute an authoritative one */
-    if (entry->refuted_ns == INT64_MIN)
-        entry->refuted_ns = now_ns;
-    close_if_gone(judge->findings, entry, now_ns);
+    refute(judge, entry, now_ns);
 }
 
 void findings_close(struct judge *judge, enum rule_id rule, const struct subject *subject)
@@ -487,17 +492,25 @@ bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subj
     return entry && entry_has(entry, finding_member(judge->findings, set->owner, set->type));
 }
 
+/* What was said of an RRset and is not so takes back every sight of it: whoever else is in the
+ * finding was seen when he was, and only what joined since with other content stays. */
 static void leave(struct judge *judge, struct entry *entry)
 {
-    const struct fact_rrset *set = &judge->fact->observed;
-    if (entry_leave(entry, finding_member(judge->findings, set->owner, set->type)))
+    const struct fact *fact = judge->fact;
+    uint64_t rrset = finding_member(judge->findings, fact->observed.owner, fact->observed.type);
+    if (!entry_leave(entry, rrset, fact->revised ? fact->time_ns : INT64_MAX))
+        return;
+    if (!fact->revised)
         entry_close(judge, entry);
+    else if (entry->finding.state != FINDING_CLOSED)
+        refute(judge, entry, judge->findings->now_ns);
 }
 
 static bool may_leave(const struct judge *judge, const struct entry *entry, enum rule_id rule)
 {
+    const struct fact *fact = judge->fact;
     return entry->finding.rule == rule && entry->member_count > 0 &&
-           judge->fact->time_ns >= entry->finding.last_seen_ns;
+           (fact->revised || fact->time_ns >= entry->finding.last_seen_ns);
 }
 
 void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone)

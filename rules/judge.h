@@ -96,9 +96,10 @@ void entry_observed(struct entry *, const char *line);
 void entry_proof(struct entry *, const struct fact_exhibit *, const char *const served[2]);
 /* Adds the RRset to those the finding is about: true if it is new to it. */
 bool entry_join(struct entry *, struct findings *, const uint8_t *owner, uint16_t type);
-/* The same for one key's signature over it; an RRset is one, by however many keys. */
+/* The same for one key's signature over it; an RRset is one, by however many keys. `time_ns`: of
+ * the fact, so that what is taken back later does not take along what joined since. */
 bool entry_join_key(struct entry *, struct findings *, const uint8_t *owner, uint16_t type,
-                    uint32_t key);
+                    uint32_t key, int64_t time_ns);
 size_t entry_members(const struct entry *); /* RRsets */
 /* The keys it is about now: "keys 12345, 23456 (RSASHA256)" */
 const char *entry_keys(const struct judge *, const struct entry *, char *ret_text, size_t room);

@@ -38,7 +38,7 @@ static struct group group_of(struct judge *judge, enum rule_id rule, const struc
     if (!group.entry)
         return group;
     entry_join_key(group.entry, judge->findings, fact->observed.owner, fact->observed.type,
-                   (uint32_t)signature->algorithm << 16 | signature->tag);
+                   (uint32_t)signature->algorithm << 16 | signature->tag, fact->time_ns);
     entry_observed(group.entry, text_signature(judge, fact->observed.owner, signature, line));
     name_text(signature->signer, group.zone);
     snprintf(line, sizeof line, "%s %s", name_text(fact->observed.owner, name),
@@ -307,6 +307,17 @@ static void judge_missing(struct judge *judge)
     entry_end(judge, entry, (enum severity)0);
 }
 
+/* --- what it is not ------------------------------------------------------------------------ */
+
+/* Of a signature that turned out to be something else, what was said before is taken back. */
+static void take_back(struct judge *judge, enum rule_id now)
+{
+    const struct fact *fact = judge->fact;
+    for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer; i++)
+        if (fact->revised && !fact->also_wrong && by_signer[i] != now)
+            findings_leave(judge, by_signer[i], fact->signature->signer);
+}
+
 /* --- a sound signature --------------------------------------------------------------------- */
 
 static void judge_valid(struct judge *judge)
@@ -344,21 +355,27 @@ void signatures_judge(struct judge *judge)
         judge_valid(judge);
         break;
     case SIGNATURE_BAD:
+        take_back(judge, RULE_RRSIG_BAD);
         judge_bad(judge);
         break;
     case SIGNATURE_EXPIRED:
+        take_back(judge, RULE_RRSIG_EXPIRED);
         judge_expired(judge);
         break;
     case SIGNATURE_FUTURE:
+        take_back(judge, RULE_RRSIG_NOT_YET_VALID);
         judge_future(judge);
         break;
     case SIGNATURE_KEY_UNKNOWN:
+        take_back(judge, RULE_RRSIG_UNKNOWN_KEY);
         judge_unknown_key(judge);
         break;
     case SIGNATURE_MALFORMED:
+        take_back(judge, RULE_RRSIG_MALFORMED);
         judge_malformed(judge);
         break;
     case SIGNATURE_UNCHECKED:
+        take_back(judge, RULE_COUNT);
         break;
     }
 }

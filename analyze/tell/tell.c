@@ -46,17 +46,43 @@ static void attach(struct tell *t, struct rrset *set, struct finding *const *fin
     }
 }
 
+/* Has some signature of the RRset the state that such a finding is about? */
+static bool supports(const struct rrset *set, const struct finding *f)
+{
+    enum signature_state state;
+    switch (f->rule) {
+    case RULE_RRSIG_BAD:
+        state = SIGNATURE_BAD;
+        break;
+    case RULE_RRSIG_EXPIRED:
+        state = SIGNATURE_EXPIRED;
+        break;
+    case RULE_RRSIG_NOT_YET_VALID:
+        state = SIGNATURE_FUTURE;
+        break;
+    case RULE_RRSIG_UNKNOWN_KEY:
+        state = SIGNATURE_KEY_UNKNOWN;
+        break;
+    case RULE_RRSIG_MALFORMED:
+        state = SIGNATURE_MALFORMED;
+        break;
+    default: /* else only what is over is known not to be so */
+        return f->state != FINDING_CLOSED || strncmp(rule_text(f->rule)->id, "rrsig-", 6) != 0;
+    }
+    for (uint8_t i = 0; i < set->signatures; i++)
+        if ((set->signature[i].reported & TOLD_STATE) == state + 1)
+            return true;
+    return false;
+}
+
 /* Judged anew, the RRset no longer supports what its own signatures were found to be: seen again,
- * it must not bring that back. */
+ * it must not bring that back, whoever else keeps the finding open. */
 static void detach_refuted(struct rrset *set)
 {
     uint8_t kept = 0;
-    for (uint8_t i = 0; i < set->finding_count; i++) {
-        struct finding *f = set->findings[i];
-        bool of_signature = strncmp(rule_text(f->rule)->id, "rrsig-", 6) == 0;
-        if (f->state != FINDING_CLOSED || !of_signature)
-            set->findings[kept++] = f;
-    }
+    for (uint8_t i = 0; i < set->finding_count; i++)
+        if (supports(set, set->findings[i]))
+            set->findings[kept++] = set->findings[i];
     set->finding_count = kept;
 }
 
@@ -378,15 +404,16 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     int64_t clock = answers_clock(t->answers, a->time_ns);
     judge_signature(&t->answers->world, set, s, clock, &judged);
     struct zone *holder = held_by(t, set, s, &judged, clock);
-    if (judged.state == SIGNATURE_UNCHECKED && holder == NULL)
+    /* That nothing can be said is told only to take back what was. */
+    bool undone = retro && (s->reported & TOLD_STATE) == SIGNATURE_KEY_UNKNOWN + 1;
+    if (judged.state == SIGNATURE_UNCHECKED && holder == NULL && !undone)
         return;
     struct zone *zone = holder ? holder : world_find(&t->answers->world, s->signer);
     uint8_t told = (uint8_t)(judged.state + 1) | waning(t, set, zone, &judged, clock);
     if (s->reported == told)
         return;
-    bool redeemed = judged.state == SIGNATURE_VALID && (s->reported & TOLD_STATE) > 0 &&
-                    (s->reported & TOLD_STATE) != SIGNATURE_VALID + 1;
-    s->reported = told;
+    bool revised = s->reported && (s->reported & TOLD_STATE) != (told & TOLD_STATE);
+    s->reported = judged.state == SIGNATURE_UNCHECKED && holder == NULL ? 0 : told;
     if (judged.verifies && !s->noted && zone && !holder) {
         s->noted = true;
         usage_signed(&t->answers->world, zone, set, s, &judged);
@@ -400,7 +427,7 @@ static void tell_signature(struct tell *t, const struct answer *a, struct rrset 
     f.verdict = reason_verdict(f.reason);
     f.signature = &judged;
     f.also_wrong = others_wrong(set, s);
-    f.aa |= redeemed; /* the same signature: whoever passes it on, what was said of it is over */
+    f.revised = revised;
     tell_describe(&f, zone ? zone->baseline : NULL);
     tell_give(t, &f, set);
     detach_refuted(set);

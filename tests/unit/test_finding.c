@@ -340,6 +340,52 @@ static void valid_beside_bad(void **state)
     rules_free(rules);
 }
 
+/* Signatures were seen before the DNSKEY RRset that has their key: judged again they are valid, and
+ * were all the time, however often and however lately they were seen. */
+static void what_was_not_so(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact a = signature_of(SIGNATURE_KEY_UNKNOWN, "x.", "a.x.");
+    struct fact b = signature_of(SIGNATURE_KEY_UNKNOWN, "x.", "b.x.");
+    a.dnskey_seen = b.dnskey_seen = true;
+    b.time_ns += 10 * NS_S;
+    struct finding *finding = give(rules, &a);
+    assert_ptr_equal(give(rules, &b), finding);
+    finding_seen(rules, finding, NOW + 20 * NS_S, 9);
+    a.retro = b.retro = a.revised = b.revised = true;
+    signature_in(&a)->state = signature_in(&b)->state = SIGNATURE_VALID;
+    give(rules, &a);
+    assert_int_not_equal(finding->state, FINDING_CLOSED);
+    give(rules, &b);
+    assert_int_equal(finding->state, FINDING_CLOSED);
+    rules_free(rules);
+}
+
+/* Other content of the same name and type that was seen since is not taken back with it. */
+static void what_is_so_still(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact first = signature_of(SIGNATURE_KEY_UNKNOWN, "x.", "a.x."), second = first;
+    first.dnskey_seen = second.dnskey_seen = true;
+    second.time_ns += 10 * NS_S;
+    struct finding *finding = give(rules, &first);
+    give(rules, &second);
+    struct fact revised = signature_of(SIGNATURE_BAD, "x.", "a.x.");
+    revised.retro = revised.revised = true;
+    struct finding *bad = give(rules, &revised);
+    assert_ptr_not_equal(bad, finding);
+    assert_int_not_equal(finding->state, FINDING_CLOSED);
+    revised.time_ns = second.time_ns;
+    give(rules, &revised);
+    assert_int_equal(finding->state, FINDING_CLOSED);
+    assert_int_not_equal(bad->state, FINDING_CLOSED);
+    rules_free(rules);
+}
+
 static void clock_of_the_signer(void **state)
 {
     (void)state;
@@ -497,6 +543,8 @@ int main(void)
         cmocka_unit_test(more_of_the_same_is_rare),
         cmocka_unit_test(short_lives),
         cmocka_unit_test(valid_beside_bad),
+        cmocka_unit_test(what_was_not_so),
+        cmocka_unit_test(what_is_so_still),
         cmocka_unit_test(clock_of_the_signer),
         cmocka_unit_test(table_is_bounded),
         cmocka_unit_test(sorted_by_weight_then_time),
