@@ -25,6 +25,8 @@
 #define CONTEST_RESIGNED 3
 /* A signature may begin so much after that of the SOA of the same version of the zone. */
 #define CONTEST_SLACK_S 60
+/* A zone is not set back to an earlier version so soon after what was served of the later one. */
+#define CONTEST_SOON_NS INT64_C(60000000000)
 
 struct contests; /* opaque */
 

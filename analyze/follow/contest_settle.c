@@ -117,6 +117,21 @@ static bool by_serial(const struct scene *scene, const struct variant *a, const 
     return false;
 }
 
+/* The zone may have been set back between that and the SOA seen after it, as is done to repair a
+ * zone: what was served is of a version whose SOA is older news then. It was, where the server had
+ * a higher serial before; it may have been, where nothing is known of it before, and the SOA was
+ * not seen soon. */
+static bool may_be_set_back(const struct view *view, uint8_t at, const struct sighting *s)
+{
+    const struct contest_epoch *e = &view->epoch[at];
+    if (e->first_ns <= s->last_ns)
+        return false;
+    for (uint8_t i = 0; i < at; i++)
+        if (serial_above(view->epoch[i].serial, e->serial))
+            return true;
+    return at == 0 && flow_elapsed(s->last_ns, e->first_ns) > CONTEST_SOON_NS;
+}
+
 /* Each version of a zone has a SOA signed no sooner than the rest of it. The server that served
  * `v` had, then or later, a SOA that was signed before: `v` is of no version of the zone. */
 static bool by_signing_time(const struct scene *scene, const struct variant *v, int64_t inception,
@@ -127,7 +142,8 @@ static bool by_signing_time(const struct scene *scene, const struct variant *v, 
         uint8_t k = 0;
         while (k < view->count && view->epoch[k].last_ns < v->seen[i].first_ns)
             k++;
-        if (k == view->count || view->epoch[k].inception + CONTEST_SLACK_S >= inception)
+        if (k == view->count || view->epoch[k].inception + CONTEST_SLACK_S >= inception ||
+            may_be_set_back(view, k, &v->seen[i]))
             continue;
         t->how = CONTEST_SIGNED_AFTER;
         set_side(t, side, &v->seen[i], &view->epoch[k]);

@@ -199,6 +199,36 @@ static void signed_after_its_soa(void **state)
     assert_false(s->last.one_client);
 }
 
+/* A zone was changed, and its earlier version put in place again: the usual repair. */
+static void set_back(void **state)
+{
+    struct scene *s = *state;
+    serve(s, 1, 1, KEYS, -HOUR);
+    serve(s, 1, 1, A(1), -HOUR);
+    serve(s, 1, 1, SOA(7), -HOUR);
+    serve(s, 1, 1, SOA(8), -5);
+    serve(s, 1, 1, A(66), -5);
+    serve(s, 1, 1, SOA(7), -HOUR);
+    serve(s, 1, 1, A(1), -HOUR);
+    serve(s, 1, 1, SOA(7), -HOUR);
+    assert_int_equal(s->told, 0);
+    serve(s, 1, 1, A(66), -5); /* again: and now without a serial of its own */
+    serve(s, 1, 1, SOA(7), -HOUR);
+    assert_int_equal(s->told, 1);
+}
+
+/* … and its serial was not seen, for nobody asked. */
+static void set_back_after_long(void **state)
+{
+    struct scene *s = *state;
+    serve(s, 1, 1, KEYS, -HOUR);
+    serve(s, 1, 1, A(1), -HOUR);
+    serve(s, 1, 1, A(66), -5);
+    s->now += 90;
+    serve(s, 1, 1, SOA(7), -HOUR);
+    assert_int_equal(s->told, 0);
+}
+
 /* Several machines behind one address, out of step for a moment. */
 static void explained_later(void **state)
 {
@@ -294,6 +324,8 @@ int main(void)
         TEST(later_signature_with_lower_serial),
         TEST(older_signature_with_lower_serial),
         TEST(signed_after_its_soa),
+        TEST(set_back),
+        TEST(set_back_after_long),
         TEST(explained_later),
         TEST(signed_on_line),
         TEST(minimal_denial),
