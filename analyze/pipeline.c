@@ -32,6 +32,7 @@
 #include "analyze/types.h"
 #include "analyze/validate/judge.h"
 #include "analyze/validate/memo.h"
+#include "sandbox/channel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +40,10 @@
 
 #define SECOND_NS      1000000000ll
 #define INTERFACES_MAX 256
-#define EVENT_BYTES    ((size_t)1 << 18)
-#define CHAIN_FRAMES   48
+/* Of one response: as many as TCP or fragments are put together of, or larger ones are cut. */
+#define HELD_FRAMES  1024
+#define EVENT_BYTES  ((size_t)1 << 18)
+#define CHAIN_FRAMES 48
 /* A name with its type, noted as an authority served it, takes some 300 bytes: one part in fifty.
  */
 #define CONTESTS_SHARE (50 * 300)
@@ -239,6 +242,18 @@ static void hold(void *context, const uint64_t *frames, size_t count)
     p->out.hold(p->out.context, frames, count);
 }
 
+/* A response that may be cited by its last frame: the others, and its query, go with that. */
+static void hold_response(struct pipeline *p, const struct datagram *dg, const struct query *query)
+{
+    uint64_t list[HELD_FRAMES + 1];
+    size_t count = 0, frames = dg->frame_count;
+    for (size_t i = 0; i < frames && count < HELD_FRAMES; i++)
+        list[count++] = dg->frames[frames - 1 - i] | (i ? HOLD_WITH : 0);
+    if (query && count)
+        list[count++] = query->frame | HOLD_WITH;
+    hold(p, list, count);
+}
+
 static bool is_of_zone(const struct answer *a)
 {
     return a->zone && a->kind != ANSWER_OTHER && a->reason != REASON_REFERRAL;
@@ -303,7 +318,7 @@ static void note_usage(struct pipeline *p, struct answer *a, const struct datagr
                        a->counted);
     p->about = a;
     if (health_response(&p->health, a, dg, query))
-        hold(p, dg->frames, dg->frame_count);
+        hold_response(p, dg, query);
     p->about = NULL;
     if (a->has_findings)
         note_receivers(p, a, &dg->flow, dg->time_ns, dg->frame);
@@ -322,9 +337,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
         cited |= tell_rhythm(&p->tell, a, dg, false);
     cited |= query && tell_views(&p->tell, a, dg);
     if (fresh || cited || a->frame == dg->frame)
-        hold(p, dg->frames, dg->frame_count);
-    if (fresh && query)
-        hold(p, &query->frame, 1);
+        hold_response(p, dg, query);
     if (query)
         race_answer(&p->watch.race, query, a, dg);
     if (referral)

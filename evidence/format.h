@@ -323,7 +323,8 @@
  * since its last EPB, if not 0), packetid ISB  starttime, endtime, ifrecv, ifdrop, filteraccept,
  * osdrop, usrdeliv: cumulative over the run ISB option names: ifrecv received, ifdrop dropped by
  * interface, osdrop by kernel; the ring's drops are the comment "dnsbailiff-ring-dropped: <n>". In
- * the extract the ISB counters are those of the run. */
+ * the extract the ISB counters are those of the run; it has the frames that findings cite, those of
+ * their chain, all frames of a cited response, and the query that it answers. */
 #define PCAPNG_SHB            0x0a0d0d0au
 #define PCAPNG_IDB            1u
 #define PCAPNG_ISB            5u

@@ -8,6 +8,7 @@
 #include "evidence/segment.h"
 #include "evidence/spool.h"
 #include "evidence/text.h"
+#include "sandbox/channel.h"
 #include "sandbox/log.h"
 
 #include <stdio.h>
@@ -25,6 +26,10 @@ struct range {
     uint32_t number;      /* of the segment; 0 unused */
 };
 
+struct wanted {
+    uint64_t number, with; /* with: what goes where it goes, 0 none */
+};
+
 struct recorder {
     struct recorder_options o;
     struct segment_interfaces interfaces;
@@ -36,7 +41,7 @@ struct recorder {
     struct ring_loss told; /* sums at the last segment record */
     struct range ranges[RANGES];
     struct spool *spool;
-    uint64_t *wanted; /* ascending frame numbers */
+    struct wanted *wanted; /* in ascending order of number */
     size_t wanted_first, wanted_end, wanted_room;
     uint64_t last_frame, frames, late, unheld;
     int64_t last_ns, least_ns, greatest_ns;
@@ -323,48 +328,65 @@ uint64_t recorder_unwritten(const struct recorder *r, const char **ret_why)
 /* --- spool ---------------------------------------------------------------------------------------
  */
 
-void recorder_hold(struct recorder *r, const uint8_t *numbers, size_t count)
+/* Room for that many more; what was passed is not needed any more. */
+static void make_room(struct recorder *r, size_t count)
 {
-    if (r->wanted_first > 0) { /* what was passed is not needed any more */
+    if (r->wanted_first > 0) {
         memmove(r->wanted, r->wanted + r->wanted_first,
                 (r->wanted_end - r->wanted_first) * sizeof *r->wanted);
         r->wanted_end -= r->wanted_first;
         r->wanted_first = 0;
     }
-    if (count > r->wanted_room - r->wanted_end) {
-        size_t room = (r->wanted_end + count) * 2;
-        uint64_t *wanted = reallocarray(r->wanted, room, sizeof *wanted);
-        if (!wanted)
-            log_die("recorder: out of memory");
-        r->wanted = wanted;
-        r->wanted_room = room;
-    }
+    if (count <= r->wanted_room - r->wanted_end)
+        return;
+    size_t room = (r->wanted_end + count) * 2;
+    struct wanted *wanted = reallocarray(r->wanted, room, sizeof *wanted);
+    if (!wanted)
+        log_die("recorder: out of memory");
+    r->wanted = wanted;
+    r->wanted_room = room;
+}
+
+/* Where it stands in the list; NULL if it has passed. There is room. */
+static struct wanted *want(struct recorder *r, uint64_t number)
+{
+    if (number <= r->last_frame)
+        return NULL;
+    size_t at = r->wanted_end; /* nearly always the end */
+    while (at > 0 && r->wanted[at - 1].number > number)
+        at--;
+    if (at > 0 && r->wanted[at - 1].number == number)
+        return &r->wanted[at - 1];
+    memmove(r->wanted + at + 1, r->wanted + at, (r->wanted_end - at) * sizeof *r->wanted);
+    r->wanted[at] = (struct wanted){.number = number};
+    r->wanted_end++;
+    return &r->wanted[at];
+}
+
+void recorder_hold(struct recorder *r, const uint8_t *numbers, size_t count)
+{
+    struct wanted *before = NULL;
+    make_room(r, count);
     for (size_t i = 0; i < count; i++) {
         uint64_t number;
         memcpy(&number, numbers + i * sizeof number, sizeof number);
-        if (number <= r->last_frame) {
-            r->late++;
-            continue;
-        }
-        size_t at = r->wanted_end; /* nearly always the end */
-        while (at > 0 && r->wanted[at - 1] > number)
-            at--;
-        if (at > 0 && r->wanted[at - 1] == number)
-            continue;
-        memmove(r->wanted + at + 1, r->wanted + at, (r->wanted_end - at) * sizeof *r->wanted);
-        r->wanted[at] = number;
-        r->wanted_end++;
+        bool goes_along = number & HOLD_WITH;
+        number &= ~HOLD_WITH;
+        if (goes_along && before)
+            before->with = number;
+        before = want(r, number);
+        r->late += before == NULL && !goes_along;
     }
 }
 
 static void keep_replay(struct recorder *r, const struct ring_record *f)
 {
-    while (r->wanted_first < r->wanted_end && r->wanted[r->wanted_first] < f->number)
+    while (r->wanted_first < r->wanted_end && r->wanted[r->wanted_first].number < f->number)
         r->wanted_first++;
-    if (r->wanted_first == r->wanted_end || r->wanted[r->wanted_first] != f->number)
+    if (r->wanted_first == r->wanted_end || r->wanted[r->wanted_first].number != f->number)
         return;
-    r->wanted_first++;
-    if (spool_add(r->spool, f, ring_payload(f)) != 0)
+    uint64_t with = r->wanted[r->wanted_first++].with;
+    if (spool_add(r->spool, f, ring_payload(f), with) != 0)
         r->unheld++;
 }
 
@@ -376,44 +398,76 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void recorder_extract(struct recorder *r, uint64_t *frames, size_t count)
+/* What is held of the frames, and of those that go with them, in order. Caller frees. */
+static uint64_t *gather(struct recorder *r, const uint64_t *cited, size_t count, size_t *ret_count)
 {
-    struct segment_summary summary;
+    size_t n = 0, room = 2 * count + 1;
+    uint64_t *list = calloc(room, sizeof *list);
+    for (size_t i = 0; list && i < count; i++)
+        for (uint64_t next = cited[i], with; list && spool_take(r->spool, next, &with);
+             next = with) {
+            if (n == room)
+                list = reallocarray(list, room *= 2, sizeof *list);
+            if (list)
+                list[n++] = next;
+        }
+    if (!list)
+        log_die("recorder: out of memory");
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_number);
+    *ret_count = n;
+    return list;
+}
+
+/* Each once, of those that are not held. */
+static uint64_t count_missing(const struct recorder *r, uint64_t *cited, size_t count)
+{
     uint64_t missing = 0;
     if (count > 1)
-        qsort(frames, count, sizeof *frames, by_number);
+        qsort(cited, count, sizeof *cited, by_number);
+    for (size_t i = 0; i < count; i++)
+        missing += (i == 0 || cited[i] != cited[i - 1]) && !spool_holds(r->spool, cited[i]);
+    return missing;
+}
+
+static void record_missing(struct recorder *r, uint64_t missing)
+{
+    char text[96];
+    int n = snprintf(text, sizeof text, "cited frames not held: %llu gave way, %llu late",
+                     (unsigned long long)spool_lost(r->spool), (unsigned long long)r->late);
+    log_line(LOG_WARNING, "recorder: %llu cited frames are not in the extract",
+             (unsigned long long)missing);
+    record_gap(r, &(struct gap){.reason = "held",
+                                .has_lost = true,
+                                .lost = missing,
+                                .text = text,
+                                .text_size = (size_t)n});
+}
+
+void recorder_extract(struct recorder *r, uint64_t *cited, size_t count)
+{
+    struct segment_summary summary;
+    uint64_t missing = count_missing(r, cited, count);
+    uint64_t *frames = gather(r, cited, count, &count);
     (void)snprintf(r->name, sizeof r->name, "%s", NAME_EXTRACT);
     int error = open_segment(r);
     if (error != 0)
         log_die("recorder: %s: %s", r->name, strerror(-error));
     for (size_t i = 0; i < count; i++) {
         const struct ring_record *f;
-        if (i > 0 && frames[i] == frames[i - 1])
-            continue;
         int found = spool_find(r->spool, frames[i], &f);
         if (found < 0)
             log_die("recorder: held frames: %s", strerror(-found));
         if (found == 1)
             segment_frame(r->segment, f, ring_payload(f));
-        else
-            missing++;
     }
+    free(frames);
     error = segment_close(r->segment, &summary);
     r->segment = NULL;
     if (error != 0)
         log_die("recorder: %s: %s", r->name, strerror(-error));
-    if (missing > 0) {
-        char text[96];
-        int n = snprintf(text, sizeof text, "cited frames not held: %llu gave way, %llu late",
-                         (unsigned long long)spool_lost(r->spool), (unsigned long long)r->late);
-        log_line(LOG_WARNING, "recorder: %llu cited frames are not in the extract",
-                 (unsigned long long)missing);
-        record_gap(r, &(struct gap){.reason = "held",
-                                    .has_lost = true,
-                                    .lost = missing,
-                                    .text = text,
-                                    .text_size = (size_t)n});
-    }
+    if (missing > 0)
+        record_missing(r, missing);
     (void)record_segment(r, &summary, "extract", 0);
 }
 

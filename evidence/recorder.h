@@ -33,8 +33,9 @@ void recorder_free(struct recorder *);
 /* One record of the ring. */
 void recorder_take(struct recorder *, const struct ring_record *);
 bool recorder_ended(const struct recorder *); /* RING_END was taken */
-/* Replay: these frames may be cited; call before they are taken. */
-void recorder_hold(struct recorder *, const uint8_t *numbers, size_t count); /* u64, unaligned */
+/* Replay: these frames may be cited; call before they are taken. u64, unaligned; what has HOLD_WITH
+ * (sandbox/channel.h) goes where the one before it goes. */
+void recorder_hold(struct recorder *, const uint8_t *numbers, size_t count);
 /* Live: closes the segment if it is due, or whenever there is one with `now`. */
 void recorder_rotate(struct recorder *, bool now);
 /* Live: milliseconds until the open segment is due, -1 if there is none. */
@@ -44,8 +45,8 @@ bool recorder_locate(const struct recorder *, uint64_t frame, char *ret_name, si
 /* Live: frames that the storage refused so far, and the last reason, "" none. */
 uint64_t recorder_unwritten(const struct recorder *, const char **ret_why);
 uint64_t recorder_last_frame(const struct recorder *);
-/* Replay: writes extract.pcapng with these frames (sorted here). */
-void recorder_extract(struct recorder *, uint64_t *frames, size_t count);
+/* Replay: writes extract.pcapng with these frames (sorted here) and those that go with them. */
+void recorder_extract(struct recorder *, uint64_t *cited, size_t count);
 /* Last line of loss.jsonl. */
 void recorder_finish(struct recorder *);
 /* Packet times over the run; false if there was no frame. */

@@ -14,14 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Frames held at most, whatever their size: bounds the index at 64 MiB. */
+/* Frames held at most, whatever their size: bounds the index at 96 MiB. */
 #define FRAMES_MAX   ((size_t)1 << 22)
+#define TAKEN        UINT64_MAX
 #define WRITE_BUFFER ((size_t)1 << 20)
 #define SPOOL_NAME   ".held"
 
 struct entry {
     uint64_t number;
-    uint64_t at; /* position in an endless file; place = at % room */
+    uint64_t at;   /* position in an endless file; place = at % room */
+    uint64_t with; /* number of the frame that goes where this one goes, 0 none, or TAKEN */
 };
 
 struct spool {
@@ -112,7 +114,7 @@ static int flush(struct spool *s)
     return 0;
 }
 
-int spool_add(struct spool *s, const struct ring_record *r, const uint8_t *bytes)
+int spool_add(struct spool *s, const struct ring_record *r, const uint8_t *bytes, uint64_t with)
 {
     size_t size = sizeof *r + r->caplen;
     uint64_t place = s->end % s->room;
@@ -133,7 +135,7 @@ int spool_add(struct spool *s, const struct ring_record *r, const uint8_t *bytes
         give_way(s);
     if (s->count == s->capacity)
         grow_index(s);
-    *entry_at(s, s->count) = (struct entry){.number = r->number, .at = s->end};
+    *entry_at(s, s->count) = (struct entry){.number = r->number, .at = s->end, .with = with};
     s->count++;
     memcpy(s->pending + s->pending_used, r, sizeof *r);
     memcpy(s->pending + s->pending_used + sizeof *r, bytes, r->caplen);
@@ -155,7 +157,7 @@ static int read_at(const struct spool *s, uint64_t place, void *ret_bytes, size_
     return 0;
 }
 
-int spool_find(struct spool *s, uint64_t number, const struct ring_record **ret_record)
+static struct entry *find(const struct spool *s, uint64_t number)
 {
     size_t low = 0, high = s->count;
     while (low < high) {
@@ -165,10 +167,31 @@ int spool_find(struct spool *s, uint64_t number, const struct ring_record **ret_
         else
             high = middle;
     }
-    if (low == s->count || entry_at(s, low)->number != number)
+    return low < s->count && entry_at(s, low)->number == number ? entry_at(s, low) : NULL;
+}
+
+bool spool_holds(const struct spool *s, uint64_t number)
+{
+    return find(s, number) != NULL;
+}
+
+bool spool_take(struct spool *s, uint64_t number, uint64_t *ret_with)
+{
+    struct entry *e = find(s, number);
+    if (!e || e->with == TAKEN)
+        return false;
+    *ret_with = e->with;
+    e->with = TAKEN;
+    return true;
+}
+
+int spool_find(struct spool *s, uint64_t number, const struct ring_record **ret_record)
+{
+    const struct entry *e = find(s, number);
+    if (!e)
         return 0;
     int error = flush(s);
-    uint64_t place = entry_at(s, low)->at % s->room;
+    uint64_t place = e->at % s->room;
     struct ring_record r;
     if (error != 0 || (error = read_at(s, place, &r, sizeof r)) != 0)
         return error;

@@ -15,12 +15,16 @@
 
 #define CHANNEL_MESSAGE_MAX ((size_t)1 << 20)
 
+/* In a list of HOLD: goes where the one before it in the list goes. Of a response all frames must
+ * be there, and its query, or it cannot be judged again. */
+#define HOLD_WITH (UINT64_C(1) << 63)
+
 /* Every message type of the program: name, number, sender -> receiver, contents. */
 #define MESSAGE_TYPES(X)                                                                           \
     X(EVENT, 1, "analyze -> store: struct msg_event, then one JSON object for eve.json")           \
     X(FINDING, 2,                                                                                  \
       "analyze -> store: struct msg_finding, frame numbers (u64), then its JSON object")           \
-    X(HOLD, 3, "analyze -> store: u64 frame numbers that may be cited later (replay)")             \
+    X(HOLD, 3, "analyze -> store: u64 frame numbers that may be cited later (replay); HOLD_WITH")  \
     X(REPORT, 4, "analyze -> store: text of the summary, UTF-8, lines")                            \
     X(FINISHED, 5, "analyze -> store: struct msg_finished; nothing follows")                       \
     X(DIGEST, 6, "digest -> store: struct msg_digest")                                             \

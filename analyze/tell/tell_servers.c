@@ -11,16 +11,18 @@
 #include "analyze/follow/servers.h"
 #include "analyze/tell/tell_cut.h"
 #include "analyze/tell/tell_glue.h"
+#include "analyze/validate/judge.h"
 
 #include <string.h>
 
-#define HOUR_NS 3600000000000ll
-#define REFUSED 5 /* RCODE; NOTAUTH says the same of the zone (RFC 5936 2.2.1) */
-#define NOTAUTH 9
+#define HOUR_NS      3600000000000ll
+#define CHAIN_FRAMES 16
+#define REFUSED      5 /* RCODE; NOTAUTH says the same of the zone (RFC 5936 2.2.1) */
+#define NOTAUTH      9
 
 struct shown { /* views of RRsets; this process has one thread */
     struct servers_view servers;
-    uint64_t query;
+    uint64_t chain[1 + CHAIN_FRAMES]; /* the query, and by what the zone is known */
 };
 
 static struct shown shown;
@@ -133,13 +135,15 @@ struct fact tell_servers_about(struct tell *t, const struct zone *zone, enum fac
                      .server_family = dg->flow.family,
                      .server = dg->flow.family ? dg->flow.src : nobody,
                      .lossy = t->lossy};
+    f.chain = shown.chain;
     if (a) {
         f.do_bit = a->do_bit;
         f.verdict = reason_verdict(a->reason);
-        shown.query = a->query_frame;
-        f.chain = &shown.query;
-        f.chain_count = a->query_frame != 0;
+        if (a->query_frame)
+            shown.chain[f.chain_count++] = a->query_frame;
     }
+    f.chain_count +=
+        judge_chain_frames(&t->answers->world, zone, shown.chain + f.chain_count, CHAIN_FRAMES);
     return f;
 }
 

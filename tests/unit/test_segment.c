@@ -276,14 +276,19 @@ static void test_spool(void **state)
     for (uint64_t n = 1; n <= count; n++) {
         struct ring_record r = frame(n * 3, (uint32_t)(n * 97 % FRAME_MAX), 0);
         fill(bytes, n * 3, r.caplen);
-        assert_int_equal(spool_add(s, &r, bytes), 0);
+        assert_int_equal(spool_add(s, &r, bytes, n % 2 ? n * 3 - 3 : 0), 0);
         if (n % 500 == 0) { /* the newest is there while others are still to come */
             assert_int_equal(spool_find(s, n * 3, &found), 1);
             assert_memory_equal(ring_payload(found), bytes, r.caplen);
         }
     }
     for (uint64_t n = 1; n <= count; n++) {
+        uint64_t with;
         int got = spool_find(s, n * 3, &found);
+        assert_int_equal(spool_holds(s, n * 3), got == 1);
+        assert_int_equal(spool_take(s, n * 3, &with), got == 1);
+        assert_true(got == 0 || with == (n % 2 ? n * 3 - 3 : 0));
+        assert_false(spool_take(s, n * 3, &with)); /* once */
         assert_true(got == 0 || got == 1);
         assert_true(got == 1 || kept == 0); /* only the oldest gave way */
         if (got == 1) {
