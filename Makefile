@@ -367,7 +367,7 @@ fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZ))
 fuzz: $(addprefix fuzz-,$(FUZZ))
 
 # --- checks: each suite is a target that ends with a line "N passed, N failed[, N skipped]" ----------------
-SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-scenarios check-mirrors check-commands check-history check-policy check-baseline check-judges check-explain check-reports check-lab
+SUITES := unit structure fuzz-replay check-sandbox check-tamper check-evidence check-derive check-scenarios check-mirrors check-commands check-history check-policy check-baseline check-judges check-explain check-reports check-lab
 
 CONFINED := supervisor capture analyze store sign digest pack verify history lookup
 ACTORS := capture analyze store sign digest pack history
@@ -394,8 +394,12 @@ $(O)/tests/make_evidence: $(call objs,tests/evidence/make_evidence.c sandbox/log
 $(O)/tests/liar: $(call objs,tests/evidence/liar.c $(FORGE))
 	$(call link,$^,libcrypto)
 
-check-evidence: all $(O)/tests/make_evidence $(O)/tests/liar
+check-evidence: all $(O)/tests/make_evidence
 	@tests/evidence/run.sh $(O)
+
+# Findings of real bundles derived again, and lies found.
+check-derive: all $(O)/tests/liar
+	@tests/evidence/derive.sh $(O)
 
 # Include directions, banned functions, what each program may import, the manual against the tables.
 structure: all $(O)/tests/tables
@@ -539,4 +543,4 @@ print-%:
 	@echo $($*)
 
 FORCE:
-.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-scenarios check-commands check-policy check-baseline check-judges bench bench-hostile demo format format-check install clean FORCE
+.PHONY: check-explain check-reports fuzz fuzz-replay $(addprefix fuzz-,$(FUZZ)) all check check-build unit unit-build structure manual check-evidence check-tamper check-derive check-scenarios check-commands check-policy check-baseline check-judges bench bench-hostile demo format format-check install clean FORCE

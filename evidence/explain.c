@@ -194,7 +194,8 @@ static void read_bundle(void *context)
 
 static void run_confined(void (*work)(void *), struct reading *g)
 {
-    const struct verify_child child = {PROCESS_verify, NULL, work, g, &g->record->is_complete};
+    const struct verify_child child = {PROCESS_verify,          NULL, work, g,
+                                       &g->record->is_complete, NULL};
     if (!verify_child_run(&child, NULL))
         log_die("the confined reader did not come to its end");
 }

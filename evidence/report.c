@@ -137,7 +137,8 @@ static void work(void *context)
 
 static void run_confined(struct job *job)
 {
-    const struct verify_child child = {PROCESS_verify, tzset, work, job, &job->shared->is_complete};
+    const struct verify_child child = {
+        PROCESS_verify, tzset, work, job, &job->shared->is_complete, NULL};
     if (!verify_child_run(&child, NULL))
         log_die("the confined reader did not come to its end");
 }

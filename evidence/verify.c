@@ -11,6 +11,7 @@
 
 #include "evidence/verify_child.h"
 #include "evidence/verify_compare.h"
+#include "evidence/verify_feed.h"
 #include "evidence/verify_map.h"
 #include "evidence/verify_replay.h"
 #include "evidence/verify_show.h"
@@ -32,6 +33,10 @@ static const char usage[] =
     "\n"
     "Checks a bundle and prints PASS, FAIL, WARN or NOT-CHECKED for each check, with the reason.\n"
     "The last line is VERIFIED, INTEGRITY ONLY or FAILED.\n"
+    "\n"
+    "The findings are derived again from what is enclosed: from all segments of a capture, from\n"
+    "the replayed files (replay --include-source), else from the frames that findings cite. Those\n"
+    "that do not follow as they were sealed are listed.\n"
     "\n"
     "  --ca FILE                the authority that certified the identity (PEM); nothing else is\n"
     "                           trusted, not even the system's store\n"
@@ -138,9 +143,11 @@ static void refuse_compressed(struct verify_map file)
 }
 
 /* Runs `work` in a child behind the walls. True if it came to its end. */
-static bool run_confined(void (*work)(void *), void *context, struct shared *shared)
+static bool run_confined(void (*work)(void *), void (*watch)(void *), void *context,
+                         struct shared *shared)
 {
-    const struct verify_child child = {PROCESS_verify, NULL, work, context, &shared->is_complete};
+    const struct verify_child child = {PROCESS_verify,       NULL, work, context,
+                                       &shared->is_complete, watch};
     int signal;
     bool is_complete = verify_child_run(&child, &signal);
     if (signal)
@@ -158,6 +165,17 @@ static void check(void *context)
 {
     struct checking *c = context;
     (void)verify_bundle(c->bundle.bytes, c->bundle.size, &c->options, &c->shared->report);
+}
+
+/* How far it is; a bundle may be large. */
+static void watch_check(void *context)
+{
+    const struct checking *c = context;
+    const struct verify_feed progress = {.what = "checking the bundle",
+                                         .done =
+                                             __atomic_load_n(&c->shared->hashed, __ATOMIC_RELAXED),
+                                         .total = c->bundle.size};
+    verify_feed_show(&progress);
 }
 
 struct comparing {
@@ -211,7 +229,7 @@ static void not_reproduced(struct shared *shared, const char *why)
     snprintf(line->reason, sizeof line->reason, "%s", why);
 }
 
-static void reproduce(struct verify_map bundle, struct shared *shared, bool progress)
+static void reproduce(struct verify_map bundle, struct shared *shared)
 {
     struct verify_offer *offer = &shared->offer;
     const struct verify_offered *sealed = verify_offer_find(offer, BUNDLE_FINDINGS);
@@ -225,12 +243,12 @@ static void reproduce(struct verify_map bundle, struct shared *shared, bool prog
         .sealed = {.bytes = bundle.bytes + sealed->offset, .size = (size_t)sealed->size},
         .shared = shared,
     };
-    const char *why = verify_replay_run(bundle.bytes, bundle.size, offer, progress, &c.replayed);
+    const char *why = verify_replay_run(bundle.bytes, bundle.size, offer, &c.replayed);
     if (why) {
         not_reproduced(shared, why);
         return;
     }
-    if (!run_confined(compare, &c, shared))
+    if (!run_confined(compare, NULL, &c, shared))
         not_reproduced(shared, "the comparison was ended");
     verify_replay_free(&c.replayed);
 }
@@ -265,7 +283,9 @@ int main(int argc, char **argv)
                     .hashed = &shared->hashed},
         .shared = shared,
     };
-    if (!run_confined(check, &checking, shared)) {
+    bool is_checked = run_confined(check, watch_check, &checking, shared);
+    verify_feed_clear();
+    if (!is_checked) {
         print(STDOUT_FILENO, "FAILED\n");
         return VERIFY_RESULT_FAILED;
     }
@@ -273,7 +293,7 @@ int main(int argc, char **argv)
     sanitise(&shared->report);
     if (verify_result_of(&shared->report, anchored) != VERIFY_RESULT_FAILED) {
         if (arguments.reproduce)
-            reproduce(bundle, shared, true);
+            reproduce(bundle, shared);
         else
             not_reproduced(shared, "not asked for (--no-reproduce)");
     }

@@ -66,8 +66,8 @@ struct verify_line {
 /* How what was derived again differs from what was sealed. */
 #define VERIFY_APARTS(X)                                                                           \
     X(PARTLY, "partly",                                                                            \
-      "follows from the frames enclosed, with less behind it: counts, times and lists rest on "    \
-      "more")                                                                                      \
+      "follows from the frames enclosed, but says more, or other things: these rest on more "      \
+      "traffic")                                                                                   \
     X(ABSENT, "not derived", "rests on more traffic than is enclosed")                             \
     X(ADDED, "not sealed", "follows from what is enclosed and was not sealed")                     \
     X(OWN, "own word", "the sensor about itself: rests on its counters and clock, not on frames")  \
@@ -96,6 +96,7 @@ struct verify_report {
     char log_root[65];  /* hex, "" before the log was read */
     int64_t sealed_at;  /* signing time of the seal, seconds since 1970; 0 unknown */
     uint64_t same;      /* findings that follow again as they were sealed */
+    uint64_t fewer;     /* of these, such as were seen more often, or for longer, than enclosed */
     uint64_t apart_count[VERIFY_APART_KINDS];
     struct verify_apart apart[VERIFY_APART_MAX]; /* the first of all these */
 };

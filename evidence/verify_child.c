@@ -8,10 +8,24 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define WATCH_MS 250
+
+/* Returns when the child has ended, or cannot be watched. */
+static void watch(const struct verify_child *c, pid_t child)
+{
+    struct pollfd ended = {.fd = pidfd_open(child, 0), .events = POLLIN};
+    while (ended.fd >= 0 && poll(&ended, 1, WATCH_MS) == 0)
+        c->watch(c->context);
+    if (ended.fd >= 0)
+        close(ended.fd);
+}
 
 bool verify_child_run(const struct verify_child *c, int *ret_signal)
 {
@@ -30,6 +44,8 @@ bool verify_child_run(const struct verify_child *c, int *ret_signal)
         *c->is_complete = true;
         _exit(0);
     }
+    if (c->watch)
+        watch(c, child);
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             log_die("waitpid: %s", strerror(errno));

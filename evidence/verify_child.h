@@ -19,6 +19,8 @@ struct verify_child {
     void (*work)(void *context);
     void *context;
     bool *is_complete; /* in shared memory: set when `work` has returned */
+    /* In the parent, a few times a second while it goes on; NULL: nobody watches. */
+    void (*watch)(void *context);
 };
 
 /* Runs it to its end: true if it came there. *ret_signal (may be NULL) is the signal that ended it,

@@ -187,13 +187,6 @@ static bool is_of_presence(const json_t *finding)
     return has_rule(finding, rules, sizeof rules / sizeof *rules);
 }
 
-/* Is it about the tap? An extract is itself a bad tap: it shows what the sensor did not. */
-static bool is_of_the_tap(const json_t *finding)
-{
-    const char *rule = json_string_value(json_object_get(finding, "rule"));
-    return rule && (strncmp(rule, "sensor-", 7) == 0 || strcmp(rule, "fragments-lost") == 0);
-}
-
 /* Is it what a sensor says of itself? A capture has a clock and loses frames; from its segments
  * neither can be seen. */
 static bool is_own_word(const struct comparison *c, const json_t *finding)
@@ -251,13 +244,34 @@ static const char *differs_whole(const json_t *a, const json_t *b)
     return member ? member : DIFFERS(a, b, chain);
 }
 
+static int order_of(const json_t *a, const json_t *b, const char *member)
+{
+    const char *left = json_string_value(json_object_get(a, member));
+    const char *right = json_string_value(json_object_get(b, member));
+    return left && right ? strcmp(left, right) : 0;
+}
+
+/* Is the sealed one the derived one, seen more often and for longer? */
+static bool is_fewer(const json_t *sealed, const json_t *derived)
+{
+    static const char *const begin[] = {"first_seen", "frames"};
+    return !DIFFERS(sealed, derived, begin) &&
+           json_integer_value(json_object_get(sealed, "count")) >=
+               json_integer_value(json_object_get(derived, "count")) &&
+           order_of(sealed, derived, "last_seen") >= 0;
+}
+
 /* Of a part: the same, and whether that can be. More traffic makes a finding larger, other, graver
  * or closed; but the same observations of something that was seen to be wrong say the same, and no
  * finding is graded otherwise that says the same. The chain may be of other frames. */
-static const char *differs_part(const json_t *a, const json_t *b, enum verify_apart_kind *ret_kind)
+static const char *differs_part(const json_t *a, const json_t *b, enum verify_apart_kind *ret_kind,
+                                bool *ret_fewer)
 {
     const char *graded = DIFFERS(a, b, severity), *worded = DIFFERS(a, b, words_of);
     const char *larger = DIFFERS(a, b, extent), *other = DIFFERS(a, b, rest);
+    *ret_fewer = larger && !graded && !worded && !other && is_fewer(a, b);
+    if (*ret_fewer)
+        return NULL;
     if (!larger && ((graded && !worded && !other) || ((graded || worded) && is_of_presence(a))))
         *ret_kind = VERIFY_CONTRARY;
     else
@@ -269,10 +283,12 @@ static const char *differs_part(const json_t *a, const json_t *b, enum verify_ap
 static bool stands(const struct comparison *c, const json_t *a, const json_t *b,
                    enum verify_apart_kind *ret_kind, const char **ret_member)
 {
+    bool is_fewer = false;
     *ret_kind = VERIFY_CONTRARY;
     if ((*ret_member = DIFFERS(a, b, about)) != NULL)
         return false;
-    *ret_member = c->is_whole ? differs_whole(a, b) : differs_part(a, b, ret_kind);
+    *ret_member = c->is_whole ? differs_whole(a, b) : differs_part(a, b, ret_kind, &is_fewer);
+    c->report->fewer += is_fewer;
     return *ret_member == NULL;
 }
 
@@ -335,10 +351,12 @@ static void on_absent(struct comparison *c, const struct claim *sealed)
     json_decref(finding);
 }
 
+/* Of a part much follows that the whole refutes: that servers differ, that something is missing.
+ * What was seen to be wrong is wrong in the whole, too. */
 static void on_added(struct comparison *c, const struct claim *derived)
 {
     json_t *finding = load(derived->line);
-    if (!is_own_word(c, finding) && (c->is_whole || !is_of_the_tap(finding)))
+    if (!is_own_word(c, finding) && (c->is_whole || is_of_presence(finding)))
         set_apart(c, VERIFY_ADDED, finding, NULL);
     json_decref(finding);
 }
@@ -405,9 +423,13 @@ static void summarise(const struct comparison *c, char text[VERIFY_REASON_MAX])
     if (all == 0 && n[VERIFY_ADDED] == 0)
         add(text, "nothing was found, and nothing follows from %s", from);
     else if (c->report->same == all && n[VERIFY_ADDED] == 0)
-        add(text, "%zu findings follow again, word for word, from %s", all, from);
+        add(text, "%zu findings follow again%s from %s", all,
+            c->report->fewer > 0 ? "" : ", word for word,", from);
     else
         add(text, "%" PRIu64 " of %zu findings follow again from %s", c->report->same, all, from);
+    if (c->report->fewer > 0)
+        add(text, "; %" PRIu64 " of them had been seen more often, or for longer",
+            c->report->fewer);
     if (n[VERIFY_CONTRARY] > 0)
         add(text, "; %" PRIu64 " do not follow as they were sealed", n[VERIFY_CONTRARY]);
     if (n[VERIFY_ADDED] > 0)

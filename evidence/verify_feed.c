@@ -39,7 +39,7 @@ static int write_all(int fd, const uint8_t *at, size_t left)
 }
 
 int verify_feed_range(int fd, const uint8_t *bundle, size_t bundle_size,
-                      const struct verify_range *r, uint64_t *done)
+                      const struct verify_range *r, struct verify_feed *progress)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     if (!verify_feed_fits(r, bundle_size))
@@ -54,7 +54,8 @@ int verify_feed_range(int fd, const uint8_t *bundle, size_t bundle_size,
         if (EVP_DigestUpdate(ctx, bytes, part) != 1)
             log_die("SHA-256: OpenSSL failed");
         error = write_all(fd, bytes, part);
-        *done += part;
+        progress->done += part;
+        verify_feed_show(progress);
     }
     if (EVP_DigestFinal_ex(ctx, hash, NULL) != 1)
         log_die("SHA-256: OpenSSL failed");
@@ -68,7 +69,7 @@ int verify_feed_range(int fd, const uint8_t *bundle, size_t bundle_size,
 
 static bool is_shown;
 
-void verify_feed_show(const char *what, uint64_t done, uint64_t total)
+void verify_feed_show(const struct verify_feed *p)
 {
     static int64_t next; /* nothing is said of what takes no second */
     struct timespec t;
@@ -79,8 +80,8 @@ void verify_feed_show(const char *what, uint64_t done, uint64_t total)
     if (now < next || !isatty(STDERR_FILENO))
         return;
     char line[160];
-    int size = snprintf(line, sizeof line, "\r%s: %.0f of %.0f MB\033[K", what, (double)done / MEGA,
-                        (double)total / MEGA);
+    int size = snprintf(line, sizeof line, "\r%s: %.0f of %.0f MB\033[K", p->what,
+                        (double)p->done / MEGA, (double)p->total / MEGA);
     if (size > 0 && write(STDERR_FILENO, line, (size_t)size) == size)
         is_shown = true;
     next = now + PAUSE;

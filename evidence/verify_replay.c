@@ -42,7 +42,7 @@ struct place {
     char folder[128]; /* private, removed at the end */
     char program[512];
     const char *question; /* NULL: findings are wanted, not an explanation */
-    bool json, progress;
+    bool json;
     char *arguments[ARGUMENTS_MAX + 1]; /* a NULL follows: the place is zeroed */
     size_t argument_count;
     bool is_short; /* of memory, or of room for arguments */
@@ -90,13 +90,12 @@ static uint32_t at_most(uint32_t count, uint32_t most)
 }
 
 static const char *copy_range(const struct bundle *b, const struct verify_range *r,
-                              const char *path)
+                              const char *path, struct verify_feed *progress)
 {
-    uint64_t done = 0;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return no_folder;
-    int error = verify_feed_range(fd, b->bytes, b->size, r, &done);
+    int error = verify_feed_range(fd, b->bytes, b->size, r, progress);
     if (close(fd) != 0 && error == 0)
         error = -errno;
     return error == 0 ? NULL : error == -EILSEQ ? changed : no_folder;
@@ -133,7 +132,8 @@ static const char *take_file(struct place *p, const struct bundle *b,
         strspn(base, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(base))
         return no_folder;
     snprintf(path, sizeof path, "%s/%s%s", p->folder, folder_of(name), base);
-    const char *why = copy_range(b, &range, path);
+    struct verify_feed progress = {.what = "copying the baseline", .total = o->size};
+    const char *why = copy_range(b, &range, path, &progress);
     if (!why && option_of(name)) {
         argue(p, "%s", option_of(name));
         argue(p, "%s", path);
@@ -202,6 +202,7 @@ static const char *take_sources(struct place *p, const struct bundle *b,
                                 const struct verify_offer *offer)
 {
     struct statvfs disk;
+    struct verify_feed progress = {.what = "copying the sources", .total = bytes_of(offer)};
     char path[sizeof p->folder + OFFERED_NAME_MAX + 16];
     if (offer->range_count > OFFERED_SOURCES_MAX)
         return no_settings;
@@ -213,7 +214,7 @@ static const char *take_sources(struct place *p, const struct bundle *b,
         if (!why && is_piped(offer))
             why = symlink("/proc/self/fd/0", path) == 0 ? NULL : no_folder;
         else if (!why)
-            why = copy_range(b, &offer->range[i], path);
+            why = copy_range(b, &offer->range[i], path, &progress);
         if (why)
             return why;
     }
@@ -329,16 +330,13 @@ _Noreturn static void become(struct place *p, int input)
 }
 
 /* False if a range is not what was checked. Whoever does not read to the end says why himself. */
-static bool feed(const struct place *p, int fd, const struct bundle *b,
-                 const struct verify_offer *offer)
+static bool feed(int fd, const struct bundle *b, const struct verify_offer *offer)
 {
-    uint64_t done = 0, total = bytes_of(offer);
+    struct verify_feed progress = {.what = "replaying what is enclosed", .total = bytes_of(offer)};
     int error = 0;
     for (uint32_t i = 0; error == 0 && i < at_most(offer->range_count, OFFERED_FRAMES_MAX); i++) {
         struct verify_range range = offer->range[i];
-        error = verify_feed_range(fd, b->bytes, b->size, &range, &done);
-        if (p->progress)
-            verify_feed_show("deriving the findings again", done, total);
+        error = verify_feed_range(fd, b->bytes, b->size, &range, &progress);
     }
     return error != -EILSEQ;
 }
@@ -358,7 +356,7 @@ static const char *run_program(struct place *p, const struct bundle *b,
     bool is_sound = true;
     if (child > 0 && ends[1] >= 0) {
         void (*before)(int) = signal(SIGPIPE, SIG_IGN);
-        is_sound = feed(p, ends[1], b, offer);
+        is_sound = feed(ends[1], b, offer);
         (void)signal(SIGPIPE, before);
     }
     if (ends[1] >= 0)
@@ -415,14 +413,13 @@ static const char *run_in(struct place *p, const struct bundle *b, const struct 
 }
 
 const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *offer,
-                              bool progress, struct verify_replayed *ret_replayed)
+                              struct verify_replayed *ret_replayed)
 {
     struct verify_replayed r = {.findings = NULL};
     struct place *p = calloc(1, sizeof *p);
     int status = -1;
     if (!p)
         return no_memory;
-    p->progress = progress;
     const char *why = run_in(p, &(struct bundle){bytes, size}, offer, &status);
     /* What was damaged when it was sealed is damaged now; what comes before was judged. */
     if (!why && status != 0 && !(offer->frames == ENCLOSED_SOURCES && status == DAMAGED))

@@ -17,10 +17,10 @@ struct verify_replayed {
     size_t findings_size, events_size;
 };
 
-/* In the parent: replays what is offered; shows how far it is if `progress`, on standard error.
- * NULL and the second run's files, or why it could not be done (constant). */
+/* In the parent: replays what is offered, and shows how far it is. NULL and the second run's files,
+ * or why it could not be done (constant). */
 const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct verify_offer *,
-                              bool progress, struct verify_replayed *ret_replayed);
+                              struct verify_replayed *ret_replayed);
 void verify_replay_free(struct verify_replayed *);
 
 /* The same, but to explain one verdict (`question`: frame or NAME/TYPE) on the standard output.

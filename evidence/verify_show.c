@@ -156,7 +156,8 @@ static json_t *json_apart(const struct verify_report *r)
                                               a->rule, "zone", a->zone, "derived",
                                               aparts[a->kind].name, "differs", a->member));
     }
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "same", (json_int_t)r->same, "partly",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "same", (json_int_t)r->same,
+                     "fewer", (json_int_t)r->fewer, "partly",
                      (json_int_t)r->apart_count[VERIFY_PARTLY], "not_derived",
                      (json_int_t)r->apart_count[VERIFY_ABSENT], "own_word",
                      (json_int_t)r->apart_count[VERIFY_OWN], "not_sealed",

@@ -2,14 +2,20 @@
 # derive.sh: `verify` derives the findings of real bundles again, and finds those that do not follow.
 #
 #   tests/evidence/derive.sh BUILD          the last line is "N passed, N failed"
+#   tests/evidence/derive.sh --one BUILD NAME OUT    what comes of one scenario (for the former)
 #
 # derived.txt says what comes of each recorded scenario when only the frames that findings cite are enclosed. With
 # the capture enclosed everything must follow, word for word. The lies are whole bundles, sealed by whoever
 # tells them (liar.c): every hash and signature in them holds.
 set -uo pipefail
-build=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../tally.sh"
+if [ "$1" = --one ]; then
+    build=$2
+    out=$4
+else
+    build=$(realpath "$1")
+    . "$here/../tally.sh"
+fi
 cd "$here/../scenarios" || exit 1
 run=$build/dnsbailiff
 liar=$build/tests/liar
@@ -39,20 +45,29 @@ caught() {
     has "$1: and what does not follow is named" "$said" "$3"
 }
 
-# --- every scenario, as it is sealed without further options, and with its capture ---
+# --- scenarios, as they are sealed without further options, and with their capture ---
 
-each() {
-    local name=$1 want=$2
-    make "$name" "$name" >"$out/$name.log" 2>&1
-    verdicts "$name.tar"
-    is "$name" "$(cut -d' ' -f1 <<<"$line")" "$want"
-    make "$name" "$name-whole" --include-source >"$out/$name.log" 2>&1
-    verdicts "$name-whole.tar"
-    has "$name, whole" "$line" '^PASS +verdicts +([0-9]+ findings follow again, word for word, from|nothing was found, and nothing follows from) the whole'
-    rm -rf "$out/$name" "$out/$name-whole" "$out/$name.tar" "$out/$name-whole.tar"
+one() { # NAME: a line "NAME OUTCOME, and what is said of the whole"
+    local part
+    make "$1" "$1"
+    verdicts "$1.tar"
+    part=$(cut -d' ' -f1 <<<"$line")
+    make "$1" "$1-whole" --include-source
+    verdicts "$1-whole.tar"
+    echo "$1 $part $line"
+    rm -rf "$out/$1" "$out/$1-whole" "$out/$1.tar" "$out/$1-whole.tar"
 }
-while read -r name want _; do
-    each "$name" "$want"
+if [ "$1" = --one ]; then
+    one "$3" 2>&1
+    exit
+fi
+grep -v '^#' "$here/derived.txt" | cut -d' ' -f1 |
+    xargs -P "$(nproc)" -I{} "$here/derive.sh" --one "$build" {} "$out" >"$out/came"
+while read -r name want; do
+    read -r _ part whole < <(grep "^$name " "$out/came")
+    is "$name" "$part" "$want"
+    has "$name, whole" "$whole" \
+        '^PASS +verdicts +([0-9]+ findings follow again, word for word, from|nothing was found, and nothing follows from) the whole'
 done < <(grep -v '^#' "$here/derived.txt")
 
 # --- lies ---

@@ -4,7 +4,8 @@
  * Contained in: `make manual` and the structure checks. The X-macros are the one source: a manual
  * that says something else fails tests/structure/manual.sh.
  *
- *   tables settings|yaml|verdicts|reasons|counters|objectives|rules|checks|algorithms|digests
+ *   tables
+ * settings|yaml|verdicts|reasons|counters|objectives|rules|checks|aparts|algorithms|digests
  */
 #include "analyze/decode/dissect.h"
 #include "analyze/follow/objectives.h"
@@ -130,6 +131,13 @@ static void checks(void)
 #undef X
 }
 
+static void aparts(void)
+{
+#define X(id, name, text) printf(".It Cm %s\n%s.\n", name, text);
+    VERIFY_APARTS(X)
+#undef X
+}
+
 /* Those that this version opens; `dnsbailiff rules list` has the others too. */
 static void rules(void)
 {
@@ -169,16 +177,18 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*print)(void);
-    } tables[] = {{"settings", settings}, {"yaml", yaml},         {"verdicts", verdicts},
-                  {"reasons", reasons},   {"counters", counters}, {"objectives", objective_members},
-                  {"rules", rules},       {"checks", checks},     {"algorithms", algorithms},
-                  {"digests", digests}};
+    } tables[] = {
+        {"settings", settings},     {"yaml", yaml},         {"verdicts", verdicts},
+        {"reasons", reasons},       {"counters", counters}, {"objectives", objective_members},
+        {"rules", rules},           {"checks", checks},     {"aparts", aparts},
+        {"algorithms", algorithms}, {"digests", digests}};
     for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof tables[0]; i++)
         if (strcmp(argv[1], tables[i].name) == 0) {
             tables[i].print();
             return 0;
         }
-    fprintf(stderr, "usage: tables settings|yaml|verdicts|reasons|counters|objectives|rules|checks|"
-                    "algorithms|digests\n");
+    fprintf(stderr,
+            "usage: tables settings|yaml|verdicts|reasons|counters|objectives|rules|checks|aparts|"
+            "algorithms|digests\n");
     return 2;
 }

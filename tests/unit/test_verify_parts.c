@@ -237,6 +237,9 @@ static void tree_roots(void **state)
     "\",\"state\":\"open\",\"zone\":\"z.\",\"rrname\":\"" owner                                    \
     "\",\"rrtype\":\"A\",\"expected\":[],\"observed\":[\"" observed "\"],\"frames\":" frames "}\n"
 #define FINDING(rule, owner, frames) GRADED("1", rule, owner, frames, "high", "x")
+#define COUNTED(count, last)                                                                       \
+    "{\"id\":\"1\",\"rule\":\"key-weak\",\"frames\":[4],\"count\":" count ",\"last_seen\":\"" last \
+    "\"}\n"
 #define EVENT(frame, verdict)                                                                      \
     "{\"event_type\":\"dnssec\",\"pcap_cnt\":" frame ",\"dnssec\":{\"verdict\":\"" verdict "\"}}"  \
     "\n"
@@ -281,6 +284,15 @@ static void verdicts(void **state)
          VERIFY_WARN},
         {PART, FINDING("rrsig-bad", "a.", "[1]"),
          GRADED("1", "rrsig-bad", "a.", "[2,3]", "high", "y"), "", VERIFY_WARN},
+        /* more often, and for longer, than is enclosed; never less */
+        {PART, COUNTED("7", "2026-01-01T00:00:09Z"), COUNTED("3", "2026-01-01T00:00:04Z"), "",
+         VERIFY_PASS},
+        {PART, COUNTED("3", "2026-01-01T00:00:09Z"), COUNTED("7", "2026-01-01T00:00:09Z"), "",
+         VERIFY_WARN},
+        {PART, COUNTED("7", "2026-01-01T00:00:04Z"), COUNTED("3", "2026-01-01T00:00:09Z"), "",
+         VERIFY_WARN},
+        {WHOLE, COUNTED("7", "2026-01-01T00:00:09Z"), COUNTED("3", "2026-01-01T00:00:04Z"), "",
+         VERIFY_FAIL},
         /* the same observations say other things, or are graded otherwise */
         {PART, FINDING("rrsig-bad", "a.", "[1]"),
          GRADED("1", "rrsig-bad", "a.", "[1]", "high", "y"), "", VERIFY_FAIL},
