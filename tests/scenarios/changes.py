@@ -113,6 +113,7 @@ def register(situation):
         q = [("www." + z, "A") for z in (BYTES, FLAGS)] + [(z, "DNSKEY") for z in (BYTES, FLAGS)]
         return [twin("other"), flags, shop()], q + QUESTIONS[:3], secure(q) + [
             f"finding key-changed {BYTES}", f"finding key-changed {FLAGS}", f"no-finding key-changed {SHOP}",
+            "no-finding key-revoked",
             # until the DNSKEY RRset passes by, the declared key is all there is to judge by
             f"closed rrsig-bad {BYTES}", "no-finding record-changed|mail-moved", "only"]
 

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+import coverage
+
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 # Responses that carry no data of their own: they count only when a question got nothing else.
 EMPTY = {"error-response", "referral", "truncated", "no-dnssec-requested", "none"}
@@ -280,6 +282,8 @@ def main_replay(program, folder, wanted):
         if os.path.exists(judges) and (not os.path.exists(expect) or name.startswith("differential-")):
             check_judges(report, name, outcome, judges, allowed)
         check_zones(report, name, {q: {v} for q, (v, _) in outcome.last.items()}, os.path.join(folder, name + ".zones"), allowed)
+    if not wanted:
+        coverage.check(report, program, folder, statements)
     report.print()
     return report.failed == 0
 

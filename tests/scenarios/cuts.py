@@ -149,4 +149,4 @@ def register(situation):
         zones = [Zone(name, alg=13, damage=with_keys(text)) for name, text in forms.items()]
         q = [(n, t) for z in zones for n, t in (("www." + z.name, "A"), (z.name, "DNSKEY"))]
         # A number that means an algorithm to nobody yet is announced, and must sign all the same (RFC 6840 5.11).
-        return zones, q, secure(q) + ["no-finding key-malformed", "may rrsig-algorithm-missing new.test.", "only"]
+        return zones, q, secure(q) + ["no-finding key-malformed|key-weak", "may rrsig-algorithm-missing new.test.", "only"]

@@ -138,6 +138,15 @@ def signatures(w):
         g.add(zone(f"zone-expired-{alg}-{kind}", alg, KINDS[kind], start=-40 * DAY, end=-DAY), ("www", "A"), ("nx", "A"))
         g.add(zone(f"zone-future-{alg}-{kind}", alg, KINDS[kind], start=DAY, end=30 * DAY), ("www", "A"), ("nx", "A"))
         g.add(zone(f"zone-soon-{alg}-{kind}", alg, KINDS[kind], start=-20 * DAY, end=2 * HOUR), ("www", "A"), ("nx", "A"))
+    # what the judges do not name: the defect itself, and its neighbours
+    g.expect += [f"finding rrsig-signer-not-zone {what}-13-nsec.test." for what in (
+        "signer-parent", "signer-self", "signer-sibling", "signer-root")] + [
+        "no-finding rrsig-signer-not-zone unknown-key-13-nsec.test.", "no-finding rrsig-signer-not-zone test.",
+        "finding rrsig-labels labels-low-13-nsec.test.", "finding rrsig-labels labels-high-13-nsec.test.",
+        "no-finding rrsig-labels signed-other-owner-13-nsec.test.",
+        "finding rrsig-ttl ttl-above-original-13-nsec.test.", "no-finding rrsig-ttl ttl-lower-than-original-13-nsec.test.",
+        "finding rrsig-malformed sig-cut-13-nsec.test.", "finding rrsig-malformed inverted-13-nsec.test.",
+        "no-finding rrsig-malformed badsig-13-nsec.test.", "no-finding rrsig-malformed unknown-algorithm-13-nsec.test."]
     return g
 
 
@@ -255,6 +264,11 @@ def keys(w):
     for role, ksk in (("ksk", True), ("zsk", False)):
         for use in ("published", "twin-signs", "twin-hidden"):
             g.add(zone(f"tag-collision-{role}-{use}", 15, damage=collide(ksk, use)))
+    g.expect += [
+        "finding key-not-secure-entry dnskey-signed-by-zsk-only-13-nsec.test.",
+        # a zone is entered by the key that a DS names, whatever its flags say (RFC 4034 2.1.1)
+        "no-finding key-not-secure-entry ds-names-zsk-13-nsec.test.",
+        "no-finding key-not-secure-entry ksk-ds-without-sep-13-nsec.test."]
     return g
 
 
@@ -308,6 +322,12 @@ def ds(w):
         g.add(zone(f"island-{alg}-{kind}", alg, KINDS[kind], ds=[]), ("www", "A"), ("nx", "A"), ("@", "DS"))
         g.add(zone(f"island-badsig-{alg}-{kind}", alg, KINDS[kind], ds=[], damage=lambda s: s.flip("www", "A")))
     g.add(zone("unsigned-no-ds", signed=False), ("www", "A"), ("nx", "A"), ("@", "DS"))
+    g.expect += [
+        "finding ds-digest-wrong ds-wrong-digest-13-nsec.test.", "finding ds-digest-wrong ds-one-of-two-good-13-nsec.test.",
+        "no-finding ds-digest-wrong ds-unknown-digest-13-nsec.test.", "no-finding ds-digest-wrong ds-wrong-tag-13-nsec.test.",
+        "finding ds-algorithm-mismatch ds-wrong-algorithm-13-nsec.test.",
+        "no-finding ds-algorithm-mismatch ds-wrong-digest-13-nsec.test.",
+        "finding ds-weak ds-sha1-only-13-nsec.test.", "no-finding ds-weak ds-sha1-and-sha256-13-nsec.test."]
     return g
 
 

@@ -4,6 +4,7 @@
 #   tests/scenarios/run.sh --judges [NAME…]     compares .expect with .judges, without the program
 HERE=$(cd "$(dirname "$0")" && pwd)
 PYTHON=${PYTHON:-/usr/bin/python3}
+export PYTHONDONTWRITEBYTECODE=1
 if [ "${1:-}" = --judges ]; then
 	shift
 	exec "$PYTHON" "$HERE/check.py" judges "$HERE" "$@"

@@ -122,7 +122,7 @@ SECURE = [f"verdict {n} {t} secure" for n, t in ((f"www.{Z}", "A"), (Z, "MX"), (
 # Tools and times are the thief's own, too.
 STOLEN = SECURE + [f"finding signed-equivocation {Z}", f"finding signed-out-of-serial {Z}",
                    f"finding signer-habit {Z}", "may soa-serial-back|servers-disagree|spoof-race", "only"]
-QUIET = SECURE + ["no-finding-above low"]
+QUIET = SECURE + ["no-finding signed-equivocation|signed-out-of-serial|signer-habit", "no-finding-above low"]
 OVERDUE = [f"verdict www.{z}.test. A secure" for z in ("late", "fresh")] + [
     "finding rrsig-stale-refresh late.test.", "no-finding rrsig-stale-refresh fresh.test.", "no-finding rrsig-expiring",
     "only"]
