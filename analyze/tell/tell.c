@@ -316,6 +316,22 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
     tell_give(t, &f, keys ? keys : ds);
 }
 
+/* The RRset is sound: that the chain was not is over, and to see the RRset again does not bring it
+ * back. */
+static void detach_chain(struct tell *t, struct rrset *set, int64_t clock)
+{
+    uint8_t kept = 0;
+    if (set->finding_count == 0 || judge_rrset(&t->answers->world, set, clock) != REASON_CHAIN)
+        return;
+    for (uint8_t i = 0; i < set->finding_count; i++) {
+        struct finding *f = set->findings[i];
+        bool of_chain = f->rule == RULE_DS_MISMATCH || f->rule == RULE_KEY_NOT_SECURE_ENTRY;
+        if (!of_chain || f->state != FINDING_CLOSED)
+            set->findings[kept++] = f;
+    }
+    set->finding_count = kept;
+}
+
 static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
 {
     const struct trust *trust =
@@ -333,6 +349,11 @@ static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone,
         zone->told = trust->reason;
         tell_chain(t, a, zone, retro);
     }
+    int64_t clock = answers_clock(t->answers, a->time_ns);
+    for (uint8_t i = 0; i < zone->dnskeys; i++)
+        detach_chain(t, zone->dnskey[i], clock);
+    for (uint8_t i = 0; i < zone->dss; i++)
+        detach_chain(t, zone->ds[i], clock);
 }
 
 /* --- RRsets --- */

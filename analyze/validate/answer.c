@@ -375,10 +375,13 @@ static void wait_below(struct answers *t, const uint8_t *name, struct answer *a)
 static void wait_for(struct answers *t, struct answer *a)
 {
     bool undecided = reason_verdict(a->reason) == VERDICT_INDETERMINATE;
-    a->wait_stamp++;
-    if (!undecided && a->reason != REASON_KEY_UNKNOWN && a->reason != REASON_DS_MISMATCH)
-        return;
     struct zone *zone = a->zone;
+    /* One server denied the keys, and another may have them. */
+    bool keyless = zone && zone->dnskeys == 0 && zone->trust.state == TRUST_BOGUS;
+    a->wait_stamp++;
+    if (!undecided && !keyless && a->reason != REASON_KEY_UNKNOWN &&
+        a->reason != REASON_DS_MISMATCH)
+        return;
     if (zone == NULL) {
         wait_below(t, a->by ? a->by->owner : a->qname, a);
         return;
@@ -626,6 +629,8 @@ static void again(struct answers *t, struct answer *a, const struct datagram *dg
         /* when keys were last seen decides what is current; the rest may wait */
         mark_seen(a, dg, time_ns, ttls);
         observe(t, a);
+    } else if (a->kind == ANSWER_NODATA && a->qtype == TYPE_DNSKEY) {
+        observe(t, a); /* when keys were last denied, too */
     }
     bool proof_again = a->no_ds_of && a->no_ds_of->dss > 0;
     if (proof_again || !weigh_holds(t, a, answers_clock(t, time_ns))) {

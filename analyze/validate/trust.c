@@ -134,6 +134,19 @@ static enum trust_state state_of(enum reason reason)
     }
 }
 
+/* Did the zone deny having keys under this promise? What an unsigned zone denied before it got its
+ * DS was right then. */
+static bool keys_denied(const struct promise *p)
+{
+    const struct zone *zone = p->zone;
+    if (zone->no_dnskey_ns == INT64_MIN || zone->no_ds.reason == REASON_NONE)
+        return zone->no_dnskey_ns != INT64_MIN;
+    bool under = p->anchors;
+    for (size_t i = 0; i < p->count; i++)
+        under |= zone->no_dnskey_ns >= p->ds[i]->first_seen_ns;
+    return under;
+}
+
 /* The keys: which observed DNSKEY RRsets the promise vouches for. */
 static void trust_keys(struct world *w, const struct promise *p, struct trust *t,
                        struct window *holds)
@@ -160,7 +173,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
     if (t->trusted) {
         settle(t, TRUST_SECURE, REASON_CHAIN);
     } else if (zone->dnskeys == 0) {
-        bool denied = zone->no_dnskey_ns != INT64_MIN;
+        bool denied = keys_denied(p);
         settle(t, denied ? TRUST_BOGUS : TRUST_UNKNOWN,
                denied ? zone->no_dnskey : REASON_DNSKEY_NOT_SEEN);
     } else {

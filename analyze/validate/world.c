@@ -342,7 +342,8 @@ void world_show_no_dnskey(struct world *w, struct zone *zone, enum reason reason
     zone->no_dnskey = reason;
     if (time_ns > zone->no_dnskey_ns)
         zone->no_dnskey_ns = time_ns;
-    if (first && zone->seen)
+    /* One that was made before there was a DS counts for nothing; this one may. */
+    if (zone->seen && zone->dnskeys == 0 && (first || zone->trust.state == TRUST_UNKNOWN))
         stir(w, zone);
 }
 

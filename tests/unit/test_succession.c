@@ -122,12 +122,67 @@ static void sha1_beside_sha256_does_not_count(void **state)
     assert_reason(see(t, www(&t->after), 3), REASON_DS_MISMATCH);
 }
 
+/* --- a zone that denies having keys --- */
+
+/* NODATA without proof, as an unsigned copy of the zone gives it. */
+static struct reply no_keys(void)
+{
+    struct reply r = reply_to("zone.", LDNS_RR_TYPE_DNSKEY, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS("zone. 300 SOA ns.zone. h.zone. 1 2 3 4 5"), NULL,
+              0, 0, NULL);
+    return r;
+}
+
+static void one_server_without_keys(void **state)
+{
+    struct tree *t = *state;
+    root_keys(t);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 1);
+    struct answer *sound = see(t, www(&t->before), 2);
+    assert_reason(sound, REASON_DNSKEY_NOT_SEEN);
+    struct answer *denied = see(t, no_keys(), 3);
+    assert_reason(denied, REASON_DNSKEY_MISSING);
+    assert_reason(sound, REASON_DNSKEY_MISSING);
+    see(t, keys_reply(&t->before), 4);
+    assert_reason(sound, REASON_CHAIN);
+    assert_reason(denied, REASON_DENIAL_MISSING);
+}
+
+static struct reply no_ds(struct tree *t)
+{
+    struct reply r = reply_to("zone.", LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS(". 300 SOA ns. h. 1 2 3 4 5"), &t->root, VALID,
+              NULL);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS("zone. 300 NSEC zonf. NS RRSIG NSEC"), &t->root,
+              VALID, NULL);
+    return r;
+}
+
+/* What it denied while it was unsigned it did not deny under its DS; what it denies since, it does.
+ */
+static void an_unsigned_zone_gets_signed(void **state)
+{
+    struct tree *t = *state;
+    root_keys(t);
+    assert_reason(see(t, no_ds(t), 1), REASON_DENIAL);
+    assert_reason(see(t, no_keys(), 2), REASON_UNSIGNED_DELEGATION);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 100);
+    struct answer *sound = see(t, www(&t->before), 101);
+    assert_reason(sound, REASON_DNSKEY_NOT_SEEN);
+    assert_reason(see(t, no_keys(), 102), REASON_DNSKEY_MISSING);
+    assert_reason(sound, REASON_DNSKEY_MISSING);
+    see(t, keys_reply(&t->before), 103);
+    assert_reason(sound, REASON_CHAIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, plant, fell)
         TEST(sha1_counts_in_a_ds_rrset_of_its_own),
         TEST(sha1_beside_sha256_does_not_count),
+        TEST(one_server_without_keys),
+        TEST(an_unsigned_zone_gets_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
