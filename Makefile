@@ -49,7 +49,7 @@ VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze
             negative weigh ahead answer memo)
 # what only shows over time: of a zone, its keys and its servers, and of how messages travel
 FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage outage roll roll_table roll_check roll_unsafe servers glue voices views denials contradiction \
-            served contest contest_settle habit rhythm)
+            served contest contest_settle habit suspects rhythm)
 TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback covert)
 FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)
 # what is said of it: facts to the rules, events, reports
@@ -244,6 +244,9 @@ habit_LIB := libcrypto libxxhash
 UNIT += rhythm
 rhythm_OBJ := $(RULES_TEST) analyze/follow/rhythm.c
 rhythm_LIB := $(rules_LIB) libxxhash
+UNIT += suspects
+suspects_OBJ = $(validator_OBJ)
+suspects_LIB = $(validator_LIB)
 contest_OBJ = $(validator_OBJ)
 contest_LIB = $(validator_LIB)
 UNIT += sighting history

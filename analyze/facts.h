@@ -68,7 +68,8 @@ enum fact_kind {
     FACT_PROOF,      /* observed.owner / observed.type (rdata empty) was denied, or came from a
                         wildcard or by an unsigned delegation: reason says how the proof of it came
                         out, denial what it was */
-    FACT_HABIT,      /* a validly signed RRset, and how its key signed before: signature, habit */
+    FACT_HABIT,      /* a validly signed RRset, and how its key signed before: signature, habit; or
+                        in the owner's file: stated */
     FACT_RHYTHM,     /* a validly signed RRset of an authority, and when its signer signed anew
                         before: rhythm */
     FACT_CONTEST,    /* two contents of one name and type, signed by one key: observed, contest */
@@ -255,6 +256,14 @@ struct fact_habit {
     uint32_t others_over_data;     /* most by another key of the zone */
     int64_t age;                   /* of the signature in hand: from inception to first sight */
 };
+
+/* How far off the validities that are known is no sign of another hand: seconds. */
+static inline int64_t fact_habit_slack(const struct fact_habit *h)
+{
+    int64_t spread = (h->validity_max - h->validity_min) / 4, share = h->validity_max / 20;
+    int64_t slack = spread > share ? spread : share;
+    return slack > 3600 ? slack : 3600;
+}
 
 #define FACT_RHYTHM_CYCLES 8
 
@@ -553,6 +562,8 @@ struct fact {
     const struct fact_served *served;
     const struct fact_contest *contest;
     const struct fact_habit *habit;
+    const struct fact_habit *stated; /* … as by the signatures of the owner's zone file; only where
+                                        the zone's SOA is still seen signed in their manner */
     const struct fact_rhythm *rhythm;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */

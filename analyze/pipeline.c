@@ -14,6 +14,7 @@
 #include "analyze/follow/health.h"
 #include "analyze/follow/keep.h"
 #include "analyze/follow/roll.h"
+#include "analyze/follow/suspects.h"
 #include "analyze/follow/usage.h"
 #include "analyze/follow/walks.h"
 #include "analyze/follow/watch.h"
@@ -26,6 +27,7 @@
 #include "analyze/tell/tell.h"
 #include "analyze/tell/tell_contest.h"
 #include "analyze/tell/tell_glue.h"
+#include "analyze/tell/tell_habit.h"
 #include "analyze/tell/tell_rhythm.h"
 #include "analyze/tell/tell_servers.h"
 #include "analyze/tell/tell_views.h"
@@ -335,6 +337,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     cited |= tell_servers(&p->tell, a, dg, query);
     if (!fresh && dg->time_ns >= a->rhythm_ns)
         cited |= tell_rhythm(&p->tell, a, dg, false);
+    cited |= tell_suspects(&p->tell, a, dg);
     cited |= query && tell_views(&p->tell, a, dg);
     if (fresh || cited || a->frame == dg->frame)
         hold_response(p, dg, query);
@@ -717,6 +720,8 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
     p->walks = walks_new(in->seed, on_walk, p);
     p->tell.habits = habits_new(in->seed);
     p->tell.rhythms = rhythms_new(in->seed);
+    p->tell.stated = suspects_stated(in->baseline, in->seed);
+    p->tell.suspects = p->tell.stated ? suspects_new() : NULL;
     p->contests = contests_new(&p->answers, in->settings->memory_bytes / CONTESTS_SHARE);
     p->health = (struct health){.answers = &p->answers,
                                 .receivers = p->receivers,
@@ -725,7 +730,8 @@ struct pipeline *pipeline_new(const struct pipeline_inputs *in, const struct pip
                                 .context = p};
     snprintf(ret_error, error_room, "no memory");
     if (!p->dissect || !p->pair || !p->memo || !p->event || !p->inventory || !p->receivers ||
-        !p->contests || !p->tell.habits || !p->tell.rhythms || !p->walks || !p->health.resolvers ||
+        !p->contests || !p->tell.habits || !p->tell.rhythms ||
+        (p->tell.stated && !p->tell.suspects) || !p->walks || !p->health.resolvers ||
         answers_init(&p->answers, in->settings, in->anchors, in->baseline, in->seed) < 0) {
         pipeline_free(p);
         return NULL;
@@ -769,6 +775,8 @@ void pipeline_free(struct pipeline *p)
     walks_free(p->walks);
     habits_free(p->tell.habits);
     rhythms_free(p->tell.rhythms);
+    habits_free(p->tell.stated);
+    suspects_free(p->tell.suspects);
     batch_free(p->batch);
     memo_free(p->memo);
     pair_free(p->pair);

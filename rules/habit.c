@@ -1,9 +1,10 @@
 /*
  * habit: a valid signature that was made by another hand than its key's signatures before.
  *
- * Contained in: analyze, tests. Each trait that differs is weak or strong; a finding takes one
- * strong or two weak ones of different kinds. What a signer does not hold constant is no trait: its
- * jitter widens what it is held against.
+ * Contained in: analyze, tests. Before: in the traffic, or in the zone file that the owner
+ * declared. Each trait that differs is weak or strong; a finding takes one strong or two weak ones
+ * of different kinds. What a signer does not hold constant is no trait: its jitter widens what it
+ * is held against.
  */
 #include "rules/judge.h"
 
@@ -27,7 +28,7 @@
 
 struct traits {
     unsigned weight;
-    char lines[6][160];
+    char lines[8][160];
     size_t count;
 };
 
@@ -37,8 +38,21 @@ static char *trait(struct traits *t, unsigned weight)
     return t->lines[t->count++];
 }
 
+/* What the signature is held against: those before it, or those of the owner's zone file. */
+static const struct fact_habit *habit_of(const struct judge *judge)
+{
+    return judge->fact->stated ? judge->fact->stated : judge->fact->habit;
+}
+
+static const char *when(const struct judge *judge)
+{
+    return judge->fact->stated ? "in the zone file" : "before";
+}
+
 static bool known_well(const struct judge *judge, const struct fact_habit *h)
 {
+    if (h == judge->fact->stated) /* one signing shows its validity, and the SOA bears it out */
+        return h->samples >= judge->profile->habit_signatures;
     if (h->of_keys)
         return h->samples >= KEYS_SAMPLES && h->signings >= KEYS_SAMPLES;
     return h->samples >= judge->profile->habit_signatures &&
@@ -88,10 +102,29 @@ static void judge_validity(const struct judge *judge, struct traits *t)
                  text_duration(h->validity_max, most));
 }
 
+/* In the zone file, of which one signing may be all. That the SOA is still signed so bears it out:
+ * it is not the signer that has changed. */
+static void judge_stated(const struct judge *judge, struct traits *t)
+{
+    const struct fact_habit *h = judge->fact->stated;
+    const struct fact_signature *s = judge->fact->signature;
+    int64_t validity = s->expiration - s->inception, slack = fact_habit_slack(h);
+    char made[48], least[48], most[48];
+    if (judge_declared(judge, t, validity) || !known_well(judge, h) ||
+        (validity <= h->validity_max + slack && validity >= h->validity_min - slack))
+        return;
+    snprintf(trait(t, STRONG), sizeof t->lines[0], "valid for %s, in the zone file for %s%s%s",
+             text_duration(validity, made), text_duration(h->validity_min, least),
+             h->validity_max - h->validity_min <= JITTER_NONE ? "" : " to ",
+             h->validity_max - h->validity_min <= JITTER_NONE
+                 ? ""
+                 : text_duration(h->validity_max, most));
+}
+
 /* A signer that sets inception back never shows a signature that is younger than that. */
 static void judge_set_back(const struct judge *judge, struct traits *t)
 {
-    const struct fact_habit *h = judge->fact->habit;
+    const struct fact_habit *h = habit_of(judge);
     int64_t slack = h->set_back / 4 > HABIT_SOON ? h->set_back / 4 : HABIT_SOON;
     char made[48], least[48];
     if (!known_well(judge, h) || h->set_back < SET_BACK || h->set_back_signings < 2 ||
@@ -109,7 +142,7 @@ static bool off(uint32_t round, int64_t time)
 
 static void judge_rounding(const struct judge *judge, struct traits *t)
 {
-    const struct fact_habit *h = judge->fact->habit;
+    const struct fact_habit *h = habit_of(judge);
     const struct fact_signature *s = judge->fact->signature;
     bool inception = off(h->inception_round, s->inception);
     bool expiration = off(h->expiration_round, s->expiration);
@@ -117,17 +150,18 @@ static void judge_rounding(const struct judge *judge, struct traits *t)
     if (!known_well(judge, h) || h->signings < ROUND_LEAST)
         return;
     if (inception || expiration)
-        snprintf(trait(t, STRONG), sizeof t->lines[0], "%s is no multiple of %s, as all before",
+        snprintf(trait(t, STRONG), sizeof t->lines[0], "%s is no multiple of %s, as all %s",
                  inception ? "inception" : "expiration",
-                 text_duration(inception ? h->inception_round : h->expiration_round, span));
+                 text_duration(inception ? h->inception_round : h->expiration_round, span),
+                 when(judge));
     else if (h->unrounded == h->signings && s->inception % HOUR == 0)
         snprintf(trait(t, WEAK), sizeof t->lines[0],
-                 "inception at a full hour, before never at a full minute");
+                 "inception at a full hour, %s never at a full minute", when(judge));
 }
 
 static void judge_key_use(const struct judge *judge, struct traits *t)
 {
-    const struct fact_habit *h = judge->fact->habit;
+    const struct fact_habit *h = habit_of(judge);
     if (h->of_data && h->over_data == 0 && h->over_keys > 0 && (h->key_flags & KEY_SEP) &&
         h->others_over_data >= judge->profile->habit_signatures)
         snprintf(trait(t, STRONG), sizeof t->lines[0],
@@ -140,11 +174,11 @@ static void judge_key_use(const struct judge *judge, struct traits *t)
 
 static void judge_ttl(const struct judge *judge, struct traits *t)
 {
-    const struct fact_habit *h = judge->fact->habit;
+    const struct fact_habit *h = habit_of(judge);
     if (known_well(judge, h) && h->ttl_samples >= TTL_SAMPLES &&
         judge->fact->signature->original_ttl != h->ttl)
-        snprintf(trait(t, WEAK), sizeof t->lines[0], "original TTL %u, before always %u",
-                 judge->fact->signature->original_ttl, h->ttl);
+        snprintf(trait(t, WEAK), sizeof t->lines[0], "original TTL %u, %s always %u",
+                 judge->fact->signature->original_ttl, when(judge), h->ttl);
 }
 
 /* --- the finding --------------------------------------------------------------------------- */
@@ -178,7 +212,7 @@ static void open_habit(struct judge *judge, const struct traits *t)
     if (!entry)
         return;
     entry_join(entry, judge->findings, fact->observed.owner, fact->observed.type);
-    show_habit(entry, fact->habit);
+    show_habit(entry, habit_of(judge));
     entry_observed(entry, text_signature(judge, fact->observed.owner, s, line));
     for (size_t i = 0; i < t->count; i++) {
         snprintf(line, sizeof line, "; %s", t->lines[i]);
@@ -192,11 +226,13 @@ static void open_habit(struct judge *judge, const struct traits *t)
     size_t others = entry_members(entry) - 1;
     if (others)
         snprintf(more, sizeof more, " and %zu more RRset%s", others, others > 1 ? "s" : "");
-    entry_summary(entry,
-                  "%s: the signature by key %u (%s) over %s%s is valid and made unlike those "
-                  "before: %s",
-                  name_text(fact->zone, zone), s->tag, text_algorithm(judge, s->algorithm, word),
-                  entry_first(entry, line), more, all);
+    entry_summary(
+        entry, "%s: the signature by key %u (%s) over %s%s is valid and made unlike those %s: %s",
+        name_text(fact->zone, zone), s->tag, text_algorithm(judge, s->algorithm, word),
+        entry_first(entry, line), more,
+        fact->stated ? "of the zone file, as the SOA still is" : "before", all);
+    if (fact->stated)
+        entry_declared(judge, entry);
     entry_end(judge, entry, 0);
 }
 
@@ -206,7 +242,10 @@ void habit_judge(struct judge *judge)
     struct traits t = {.weight = 0};
     if (fact->kind != FACT_HABIT || !fact->habit || !fact->signature)
         return;
-    judge_validity(judge, &t);
+    if (fact->stated)
+        judge_stated(judge, &t);
+    else
+        judge_validity(judge, &t);
     judge_set_back(judge, &t);
     judge_rounding(judge, &t);
     judge_key_use(judge, &t);

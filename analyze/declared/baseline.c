@@ -5,8 +5,8 @@
  * never be altered by what is seen on the wire.
  *
  * What DNSSEC maintenance alters by itself (RRSIG, NSEC, NSEC3) is left out while reading, so that
- * hashed owner names do not become names of the zone. Empty non-terminals are names (RFC
- * 4592 2.2.2).
+ * hashed owner names do not become names of the zone; only how the signatures were made is noted.
+ * Empty non-terminals are names (RFC 4592 2.2.2).
  */
 #include "analyze/declared/baseline.h"
 
@@ -67,6 +67,8 @@ struct baseline_zone {
     struct fact_suppression *suppressions;
     struct fact_address *servers; /* of the apex's NS; none where one of them is unknown */
     size_t server_count;
+    struct baseline_signature *signatures;
+    size_t signature_count, signature_room;
     bool has_soa;
     enum fact_chain denial;
 };
@@ -154,6 +156,46 @@ static void note_denial(struct baseline_zone *zone, const struct zonefile_record
         zone->denial = kind;
 }
 
+static uint32_t number(const uint8_t *at, size_t bytes)
+{
+    uint32_t value = 0;
+    for (size_t i = 0; i < bytes; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
+/* What is left out for want of memory teaches nothing: it is no mistake of the file. */
+static void note_signature(struct baseline_zone *zone, const struct zonefile_record *record)
+{
+    const uint8_t *r = record->rdata;
+    if (record->rdata_size < 19 || !zone->has_soa || !name_equal(r + 18, zone->apex) ||
+        zone->signature_count == BASELINE_SIGNATURES_MAX)
+        return;
+    if (zone->signature_count == zone->signature_room) {
+        size_t room = zone->signature_room ? zone->signature_room * 2 : 64;
+        struct baseline_signature *grown = reallocarray(zone->signatures, room, sizeof *grown);
+        if (!grown)
+            return;
+        zone->signatures = grown;
+        zone->signature_room = room;
+    }
+    zone->signatures[zone->signature_count++] =
+        (struct baseline_signature){.covered = (uint16_t)number(r, 2),
+                                    .algorithm = r[2],
+                                    .original_ttl = number(r + 4, 4),
+                                    .expiration = number(r + 8, 4),
+                                    .inception = number(r + 12, 4),
+                                    .tag = (uint16_t)number(r + 16, 2)};
+}
+
+static int by_inception(const void *a, const void *b)
+{
+    const struct baseline_signature *x = a, *y = b;
+    if (x->inception != y->inception)
+        return x->inception < y->inception ? -1 : 1;
+    return (x->covered > y->covered) - (x->covered < y->covered);
+}
+
 static int on_record(void *context, const struct zonefile_record *record, char *ret_what,
                      size_t what_room)
 {
@@ -168,6 +210,8 @@ static int on_record(void *context, const struct zonefile_record *record, char *
     }
     if (record->type == TYPE_RRSIG || record->type == TYPE_NSEC || record->type == TYPE_NSEC3) {
         note_denial(zone, record);
+        if (record->type == TYPE_RRSIG)
+            note_signature(zone, record);
         return 0;
     }
     if (zone->record_count == zone->record_room) {
@@ -315,6 +359,7 @@ static void zone_free(struct baseline_zone *zone)
     free(zone->names.slots);
     free(zone->suppressions);
     free(zone->servers);
+    free(zone->signatures);
     declared_free(zone->declared);
     policy_free(zone->policy);
     free(zone->file);
@@ -375,6 +420,8 @@ int baseline_add_zone(struct baseline *baseline, const char *file, const void *t
         return -1;
     }
     sort_records(zone);
+    if (zone->signature_count)
+        qsort(zone->signatures, zone->signature_count, sizeof *zone->signatures, by_inception);
     if (zone_index(zone) != 0) {
         zone_free(zone);
         return fail(ret_error, error_room, file, "out of memory");
@@ -618,6 +665,13 @@ size_t baseline_negatives(const struct baseline *baseline,
 {
     *ret_list = baseline->negatives;
     return baseline->negative_count;
+}
+
+size_t baseline_signatures(const struct baseline_zone *zone,
+                           const struct baseline_signature **ret_list)
+{
+    *ret_list = zone->signatures;
+    return zone->signature_count;
 }
 
 size_t baseline_count(const struct baseline *baseline)

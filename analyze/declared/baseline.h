@@ -42,6 +42,16 @@ struct baseline_negative {
     int64_t from_ns, until_ns;
 };
 size_t baseline_negatives(const struct baseline *, const struct baseline_negative **ret_list);
+/* How the zone file's own signatures are made (RFC 4034 3.1): of at most BASELINE_SIGNATURES_MAX,
+ * by the zone itself; the signatures proper are left out, and not checked. By inception. */
+#define BASELINE_SIGNATURES_MAX 4096
+struct baseline_signature {
+    uint16_t covered, tag;
+    uint8_t algorithm;
+    uint32_t original_ttl, expiration, inception; /* as in the file; serial arithmetic */
+};
+size_t baseline_signatures(const struct baseline_zone *,
+                           const struct baseline_signature **ret_list);
 /* Number of declared zones, and the i-th, sorted by canonical apex. */
 size_t baseline_count(const struct baseline *);
 const struct baseline_zone *baseline_nth(const struct baseline *, size_t i);

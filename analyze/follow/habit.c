@@ -162,9 +162,8 @@ static int32_t small(int64_t age)
     return age > INT32_MAX ? INT32_MAX : age < -INT32_MAX ? -INT32_MAX : (int32_t)age;
 }
 
-static void learn_signing(struct class *c, const struct rrset *set, const struct fact_signature *s)
+static void learn_signing(struct class *c, int32_t age, const struct fact_signature *s)
 {
-    int32_t age = small(age_of(set, s));
     for (uint8_t i = 0; i < c->recent; i++) {
         if (c->signing[i].inception != s->inception)
             continue;
@@ -199,17 +198,18 @@ static void learn_ttl(struct class *c, uint16_t type, uint32_t ttl)
     }
 }
 
-void habits_learn(struct habits *h, const uint8_t *zone, const struct key *key,
-                  const struct rrset *set, const struct fact_signature *s)
+static struct habit *learn(struct habits *h, const uint8_t *zone, const uint8_t *rdata,
+                           uint16_t size, uint16_t type, int32_t age,
+                           const struct fact_signature *s)
 {
-    struct habit *habit = find(h, zone, key->rdata, key->rdata_size);
+    struct habit *habit = find(h, zone, rdata, size);
     if (habit) { /* to the end of the line */
         HASH_DEL(h->table, habit);
         HASH_ADD(hh, h->table, id, sizeof habit->id, habit);
-    } else if ((habit = make(h, zone, key->rdata, key->rdata_size)) == NULL) {
-        return;
+    } else if ((habit = make(h, zone, rdata, size)) == NULL) {
+        return NULL;
     }
-    struct class *c = &habit->class[class_of(set->type)];
+    struct class *c = &habit->class[class_of(type)];
     int64_t validity = s->expiration - s->inception;
     if (c->samples == 0 || validity < c->validity_min)
         c->validity_min = validity;
@@ -219,9 +219,31 @@ void habits_learn(struct habits *h, const uint8_t *zone, const struct key *key,
         c->samples++;
     c->inception_round = divides(c->inception_round, s->inception);
     c->expiration_round = divides(c->expiration_round, s->expiration);
-    learn_signing(c, set, s);
-    learn_ttl(c, set->type, s->original_ttl);
-    if (set->last_seen_ns > habit->last_ns)
+    learn_signing(c, age, s);
+    learn_ttl(c, type, s->original_ttl);
+    return habit;
+}
+
+void habits_state(struct habits *h, const uint8_t *zone, const uint8_t *rdata, uint16_t rdata_size,
+                  uint16_t type, const struct fact_signature *s)
+{
+    learn(h, zone, rdata, rdata_size, type, INT32_MAX, s);
+}
+
+void habits_unlearn(struct habits *h, const uint8_t *zone, const struct key *key)
+{
+    struct habit *habit = find(h, zone, key->rdata, key->rdata_size);
+    if (habit)
+        HASH_DEL(h->table, habit);
+    free(habit);
+}
+
+void habits_learn(struct habits *h, const uint8_t *zone, const struct key *key,
+                  const struct rrset *set, const struct fact_signature *s)
+{
+    struct habit *habit =
+        learn(h, zone, key->rdata, key->rdata_size, set->type, small(age_of(set, s)), s);
+    if (habit && set->last_seen_ns > habit->last_ns)
         habit->last_ns = set->last_seen_ns;
 }
 
@@ -235,7 +257,7 @@ static void describe_age(const struct class *c, struct fact_habit *ret)
         if (c->signing[i].age < least)
             least = c->signing[i].age;
     ret->set_back = least;
-    for (uint8_t i = 0; i < c->recent; i++)
+    for (uint8_t i = 0; i < c->recent && least < INT32_MAX - HABIT_SOON; i++)
         ret->set_back_signings += c->signing[i].age <= least + HABIT_SOON;
 }
 

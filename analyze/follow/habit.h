@@ -35,6 +35,12 @@ struct habit_rdata {
 bool habits_describe(struct habits *, const uint8_t *zone, const struct key *, const struct rrset *,
                      const struct fact_signature *, const struct habit_rdata *known,
                      size_t known_count, struct fact_habit *ret);
+/* The same of a signature that the owner shows: when it was made is not known. `rdata`: of the
+ * DNSKEY. In the order of their inception. */
+void habits_state(struct habits *, const uint8_t *zone, const uint8_t *rdata, uint16_t rdata_size,
+                  uint16_t type, const struct fact_signature *);
+/* Nothing is known of the key any more. */
+void habits_unlearn(struct habits *, const uint8_t *zone, const struct key *);
 /* It was made as it should be: one more to know the key by. */
 void habits_learn(struct habits *, const uint8_t *zone, const struct key *, const struct rrset *,
                   const struct fact_signature *);

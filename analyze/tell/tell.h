@@ -13,10 +13,12 @@
 struct tell {
     struct answers *answers;
     struct rules *rules;
-    struct habits *habits;   /* how keys sign (analyze/follow/habit.h); NULL: nothing is learned */
-    struct rhythms *rhythms; /* … and when (analyze/follow/rhythm.h) */
-    bool lossy;              /* frames were lost lately */
-    uint32_t epoch;          /* grows when a finding is attached to an RRset */
+    struct habits *habits; /* how keys sign (analyze/follow/habit.h); NULL: nothing is learned */
+    struct habits *stated; /* … as the owner's zone files show it; NULL: they show nothing */
+    struct suspects *suspects; /* analyze/follow/suspects.h; NULL where `stated` is */
+    struct rhythms *rhythms;   /* … and when (analyze/follow/rhythm.h) */
+    bool lossy;                /* frames were lost lately */
+    uint32_t epoch;            /* grows when a finding is attached to an RRset */
 };
 
 /* After an answer was judged (the callback of struct answers). */

@@ -2,7 +2,8 @@
 # Records the scenarios of stolen keys and of signers at work, with the automatic signers of BIND
 # (dnssec-policy) and Knot, and thieves who sign with other tools (see ../lab/lib.sh and signers.py):
 #   tests/scenarios/signers.sh [NAME…]        without names: all of them
-# Each scenario has keys of its own; refresh-overdue has a baseline, too, the others belong to none. Needs root and deploy/deps.sh --lab.
+# Each scenario has keys of its own; refresh-overdue, stolen-zsk-baseline and signer-changed have a baseline, too,
+# the others belong to none. Needs root and deploy/deps.sh --lab.
 #
 #   ns1 .3: the signer, primary      ns2 .4: a secondary of it (nsd), transferred when it is started
 #   A thief's answers come from ns1's address: a second server in the same namespace, to which the
@@ -271,6 +272,45 @@ record_stolen_zsk_bind_dnspython() { start_all bind && learn_bind && steal dnspy
 record_stolen_zsk_knot_bind() { start_all knot && learn_knot && steal bind; }
 record_stolen_zsk_knot_ldns() { start_all knot && learn_knot && steal ldns; }
 
+baseline_of() { # FOLDER: the zone as it is now, signed, with its DS
+	rm -rf "${OUT:?}/$1"
+	mkdir -p "$OUT/$1"
+	{ lab_in ns1 dig +nocomments +nostats @10.53.0.3 $Z AXFR +onesoa && cat "$WORK/ds"; } >"$OUT/$1/$Z.zone"
+}
+
+record_stolen_zsk_baseline() { # the owner's zone file alone shows how Knot signs: little was asked for before
+	start_all knot || return 1
+	baseline_of zones-stolen
+	client $Z SOA www.$Z A
+	direct 10.53.0.3 $Z SOA
+	turn_on bind "$Z. 300 IN MX 10 mail.attacker.example." || return 1
+	direct 10.53.0.3 $Z MX
+	turn_off
+	direct 10.53.0.3 $Z SOA
+	client www.$Z A
+}
+
+record_signer_changed() { # Knot is told to sign for longer: what is changed at first, then everything
+	start_all knot || return 1
+	baseline_of zones-signer-changed
+	printf 'zone: %s.\ndynamic: ["new1.%s. A"]\n' $Z $Z >"$OUT/zones-signer-changed/$Z.yaml"
+	client $Z SOA www.$Z A $Z TXT
+	direct 10.53.0.3 $Z SOA
+	sed -i -e 's/rrsig-lifetime: 14d/rrsig-lifetime: 30d/' "$LAB_DIR/signer.conf"
+	$KNOTC reload >/dev/null
+	sleep 0.5
+	update_knot "set new1 300 A 192.0.2.201"
+	direct 10.53.0.3 new1.$Z A $Z MX $Z SOA
+	client new1.$Z A $Z MX vpn.$Z A nx.$Z A
+	sleep 2.2
+	client $Z SOA $Z CAA
+	$KNOTC zone-sign $Z >/dev/null
+	sleep 1
+	direct 10.53.0.3 $Z MX $Z TXT $Z DNSKEY $Z SOA
+	sleep 2.2
+	ask_all
+}
+
 record_updates_bind() { # everything an owner does: records, TTLs, serials; a secondary behind; everything signed anew
 	start_all bind && learn_bind || return 1
 	update_bind "update delete www.$Z A" "update add www.$Z 300 A 192.0.2.81" "update delete $Z MX" \
@@ -320,7 +360,7 @@ record_refresh_overdue() { # the signer of one zone of two has stopped
 	client www.late.test A late.test MX nx.late.test A late.test SOA www.fresh.test A fresh.test MX fresh.test SOA
 }
 
-SCENARIOS="refresh-overdue stolen-zsk-bind-ldns stolen-zsk-bind-dnspython stolen-zsk-knot-bind stolen-zsk-knot-ldns updates-bind updates-knot"
+SCENARIOS="refresh-overdue signer-changed stolen-zsk-baseline stolen-zsk-bind-ldns stolen-zsk-bind-dnspython stolen-zsk-knot-bind stolen-zsk-knot-ldns updates-bind updates-knot"
 
 lab_up
 lab_need named knotd keymgr knotc nsupdate dnssec-dsfromkey ldns-signzone

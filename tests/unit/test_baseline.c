@@ -51,6 +51,33 @@ static struct fact_baseline describe(const struct baseline *baseline, const char
     return result;
 }
 
+/* How its signatures are made: the zone's own, by inception. */
+static void signatures_are_noted(void **state)
+{
+    static const char text[] =
+        "x. 300 IN SOA a. b. 1 1 1 1 1\n"
+        "x. 300 IN RRSIG SOA 13 1 300 20261206152731 20261122135731 64642 x. AAAA\n"
+        "w.x. 60 IN RRSIG A 13 2 60 20261206152731 20261121000000 64642 x. AAAA\n"
+        "w.x. 60 IN RRSIG A 13 2 60 20261206152731 20261121000000 64642 y. AAAA\n"
+        "w.x. 60 IN A 192.0.2.1\n";
+    struct baseline *baseline = baseline_new();
+    const struct baseline_signature *list;
+    char error[512];
+    (void)state;
+    assert_int_equal(
+        baseline_add_zone(baseline, "x.zone", text, sizeof text - 1, error, sizeof error), 0);
+    assert_int_equal(baseline_ready(baseline, error, sizeof error), 0);
+    assert_int_equal(baseline_signatures(baseline_nth(baseline, 0), &list), 2);
+    assert_int_equal(list[0].covered, 1);
+    assert_int_equal(list[0].original_ttl, 60);
+    assert_int_equal(list[1].covered, 6);
+    assert_int_equal(list[1].tag, 64642);
+    assert_int_equal(list[1].algorithm, 13);
+    assert_int_equal(list[1].expiration - list[1].inception, 14 * 86400 + 5400);
+    assert_int_equal(list[1].inception, 1795355851);
+    baseline_free(baseline);
+}
+
 /* --- the files of real signers ------------------------------------------------------------- */
 
 static const struct {
@@ -518,6 +545,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(file_hash),
+        cmocka_unit_test(signatures_are_noted),
         cmocka_unit_test(real_zones_load),
         cmocka_unit_test(computed_ds_is_the_signers),
         cmocka_unit_test(over_finds_the_deepest),

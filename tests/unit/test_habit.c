@@ -202,13 +202,39 @@ static void bounded(void **state)
     habits_free(h);
 }
 
+/* What a file shows says nothing of when it was made. */
+static void stated(void **state)
+{
+    struct habits *h = habits_new(7);
+    struct key *key = key_of(1, false), *other = key_of(2, false);
+    struct fact_habit habit;
+    struct rrset set = {.type = 1};
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        struct fact_signature s = {
+            .inception = T0 + i / 6, .expiration = T0 + 14 * DAY, .original_ttl = 300};
+        habits_state(h, zone, key->rdata, key->rdata_size, 1, &s);
+    }
+    habit = look(h, key, 1, 5000, 17, NULL);
+    assert_int_equal(habit.samples, 12);
+    assert_int_equal(habit.signings, 2);
+    assert_int_equal(habit.validity_min, 14 * DAY - 1);
+    assert_int_equal(habit.validity_max, 14 * DAY);
+    assert_int_equal(habit.set_back_signings, 0);
+    habits_unlearn(h, zone, other); /* never known */
+    habits_unlearn(h, zone, key);
+    assert_false(habits_describe(h, zone, key, &set, &(struct fact_signature){.inception = T0},
+                                 NULL, 0, &habit));
+    key_free(key);
+    key_free(other);
+    habits_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learned),
-        cmocka_unit_test(roundness),
-        cmocka_unit_test(kept),
-        cmocka_unit_test(bounded),
+        cmocka_unit_test(learned), cmocka_unit_test(roundness), cmocka_unit_test(kept),
+        cmocka_unit_test(bounded), cmocka_unit_test(stated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,6 +406,37 @@ HABIT(habit_csk_first, habit->samples = habit->over_data = 0; habit->over_keys =
 HABIT(habit_keys_little_known, habit->of_data = false; habit->of_keys = true; habit->samples = 2;
       habit->signings = 2; LASTS(600))
 
+/* A signature that the SOA bears out to be another hand's, beside those of the owner's file. */
+#define STATED(name, ...)                                                                          \
+    CASE(name)                                                                                     \
+    {                                                                                              \
+        struct fact fact = habit_of();                                                             \
+        struct fact_signature *signature = signature_in(&fact);                                    \
+        struct fact_habit *habit = habit_in(&fact), nothing = {.of_data = true};                   \
+        fact.stated = fact.habit;                                                                  \
+        fact.habit = &nothing;                                                                     \
+        habit->signings = 1;                                                                       \
+        habit->unrounded = 1;                                                                      \
+        habit->set_back = INT32_MAX;                                                               \
+        habit->set_back_signings = 0;                                                              \
+        habit->validity_min = habit->validity_max = 337 * HOUR;                                    \
+        (void)signature;                                                                           \
+        __VA_ARGS__;                                                                               \
+        give(rules, &fact);                                                                        \
+    }
+
+STATED(stated_as_ever, )
+STATED(stated_long, LASTS(720))
+STATED(stated_short, LASTS(168))
+STATED(stated_nearly, LASTS(345))
+STATED(stated_jitter, LASTS(300); habit->validity_min = 240 * HOUR)
+STATED(stated_little, LASTS(720); habit->samples = 11)
+STATED(stated_as_policy, LASTS(720); fact.baseline.validity_ns = 720 * HOUR * NS_S)
+STATED(stated_round_by_chance, habit->inception_round = 86400; habit->unrounded = 0)
+STATED(stated_not_round, habit->inception_round = 86400; habit->unrounded = 0; habit->signings = 3)
+STATED(stated_ksk, habit->samples = habit->over_data = 0; habit->over_keys = 1;
+       habit->key_flags = 257; habit->others_over_data = 40)
+
 #define REFRESH(name, stated, late)                                                                \
     CASE(name)                                                                                     \
     {                                                                                              \
@@ -1315,6 +1346,16 @@ static const struct rule_case cases[] = {
     C(habit_ksk_over_data, "signer-habit"),
     C(habit_csk_first, ""),
     C(habit_keys_little_known, ""),
+    C(stated_as_ever, ""),
+    C(stated_long, "signer-habit"),
+    C(stated_short, "signer-habit"),
+    C(stated_nearly, ""),
+    C(stated_jitter, ""),
+    C(stated_little, ""),
+    C(stated_as_policy, ""),
+    C(stated_round_by_chance, ""),
+    C(stated_not_round, "signer-habit"),
+    C(stated_ksk, "signer-habit"),
     C(refresh_overdue, "rrsig-stale-refresh"),
     C(refresh_in_time, ""),
     C(refresh_shorter_than_lead, ""),
