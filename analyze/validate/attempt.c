@@ -83,9 +83,28 @@ int64_t attempt_current_until(const struct world *w, const struct rrset *set)
     return set->current_ns;
 }
 
+/* Long before it was first seen another may have been in its place. */
+int64_t attempt_current_from(const struct world *w, const struct rrset *set)
+{
+    uint32_t ttl = set->signatures ? set->signature[0].original_ttl : set->ttl;
+    int64_t from_ns = set->first_seen_ns - (int64_t)ttl * SECOND_NS;
+    if (w->settings->at == AT_FIXED)
+        return w->packet_ns >= from_ns ? INT64_MIN : INT64_MAX;
+    return from_ns;
+}
+
 bool attempt_current(const struct world *w, const struct rrset *set, int64_t time_ns)
 {
-    return time_ns <= attempt_current_until(w, set);
+    return time_ns >= attempt_current_from(w, set) && time_ns <= attempt_current_until(w, set);
+}
+
+/* Narrows to the times before it can be current, where that is now. */
+void attempt_before(const struct world *w, const struct rrset *set, int64_t time_ns,
+                    struct window *holds)
+{
+    int64_t from_ns = attempt_current_from(w, set);
+    if (time_ns < from_ns)
+        attempt_narrow(holds, INT64_MIN, from_ns - 1);
 }
 
 /* --- one signature, one key --- */

@@ -40,8 +40,10 @@ static bool keys_current(const struct world *w, const struct zone *zone, const s
     for (uint8_t i = 0; i < zone->dnskeys; i++) {
         const struct rrset *set = zone->dnskey[i];
         if ((t->trusted >> i & 1) && attempt_current(w, set, time_ns)) {
-            attempt_narrow(holds, INT64_MIN, attempt_current_until(w, set));
+            attempt_narrow(holds, attempt_current_from(w, set), attempt_current_until(w, set));
             current = true;
+        } else if (t->trusted >> i & 1) {
+            attempt_before(w, set, time_ns, holds);
         }
     }
     return current;

@@ -166,6 +166,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
                 worst = reason;
             attempt_narrow(&bad, mine.from_ns, mine.until_ns);
             any_current |= attempt_current(w, zone->dnskey[i], p->time_ns);
+            attempt_before(w, zone->dnskey[i], p->time_ns, &bad);
         }
     }
     t->missing = zone;

@@ -175,6 +175,22 @@ static void an_unsigned_zone_gets_signed(void **state)
     assert_reason(sound, REASON_CHAIN);
 }
 
+/* --- keys of another time --- */
+
+/* Keys that were first seen a day later say nothing of a signature by others; nor do they when an
+ * earlier run has kept them. */
+static void keys_of_the_next_day(void **state)
+{
+    struct tree *t = *state;
+    root_keys(t);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 86400);
+    see(t, keys_reply(&t->before), 86401);
+    struct answer *other = see(t, www(&t->after), 10);
+    assert_reason(other, REASON_CHAIN_STALE);
+    assert_ptr_equal(see(t, www(&t->after), 86402), other);
+    assert_reason(other, REASON_KEY_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +199,7 @@ int main(void)
         TEST(sha1_beside_sha256_does_not_count),
         TEST(one_server_without_keys),
         TEST(an_unsigned_zone_gets_signed),
+        TEST(keys_of_the_next_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
