@@ -103,7 +103,8 @@ static void check_manifests(struct verify *v)
     }
     manifest_close(v, &all256);
     manifest_close(v, &all512);
-    verify_passed(v, VERIFY_MANIFESTS, "%zu files hash as listed", files);
+    verify_passed(v, VERIFY_MANIFESTS, "%zu file%s as listed, by SHA-256 and SHA-512", files,
+                  verify_s(files));
 }
 
 /* Outside data/ there is what format.h names, and nothing else. */

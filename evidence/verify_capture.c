@@ -410,8 +410,8 @@ void verify_capture_walk(struct verify_story *s, bool *seen)
     free(w.counters);
     if (s->segment_count == 0 && s->is_closed)
         verify_doubt(v, VERIFY_CAPTURE, "no frames are enclosed");
-    verify_passed(v, VERIFY_CAPTURE, "%" PRIu64 " frames in %zu files, as logged", w.frames,
-                  s->segment_count);
+    verify_passed(v, VERIFY_CAPTURE, "%" PRIu64 " frame%s in %zu file%s, as logged", w.frames,
+                  verify_s(w.frames), s->segment_count, verify_s(s->segment_count));
     verify_passed(v, VERIFY_COUNTERS, "%" PRIu64 " received, %" PRIu64 " dropped", w.sum.received,
                   w.sum.dropped_kernel + w.sum.dropped_interface + w.sum.dropped_ring);
 }

@@ -423,7 +423,7 @@ static void summarise(const struct comparison *c, char text[VERIFY_REASON_MAX])
     if (all == 0 && n[VERIFY_ADDED] == 0)
         add(text, "nothing was found, and nothing follows from %s", from);
     else if (c->report->same == all && n[VERIFY_ADDED] == 0)
-        add(text, "%zu findings follow again%s from %s", all,
+        add(text, "%zu finding%s again%s from %s", all, all == 1 ? " follows" : "s follow",
             c->report->fewer > 0 ? "" : ", word for word,", from);
     else
         add(text, "%" PRIu64 " of %zu findings follow again from %s", c->report->same, all, from);

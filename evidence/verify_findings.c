@@ -122,7 +122,10 @@ void verify_findings_end(struct verify_story *s, const bool *seen)
                      "%" PRIu64 " cited frames had been lost, as logged, first "
                      "%" PRIu64,
                      missing, first);
-    verify_passed(v, VERIFY_FINDINGS, "%" PRIu64 " %s logged, the %zu frames they cite are here",
-                  s->finding_count, s->is_replay ? "findings" : "states of findings",
+    verify_passed(v, VERIFY_FINDINGS, "%" PRIu64 " %s%s logged, all %zu frames cited are here",
+                  s->finding_count, s->is_replay ? "finding" : "change",
+                  s->is_replay            ? verify_s(s->finding_count)
+                  : s->finding_count == 1 ? " of a finding"
+                                          : "s of findings",
                   s->cited_count);
 }

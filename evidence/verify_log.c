@@ -264,10 +264,12 @@ static void check_end(struct walk *w)
     if (!w->story->is_closed)
         verify_doubt(v, VERIFY_LOG, "%llu records in one chain; the run had not ended yet",
                      (unsigned long long)w->tree.size);
-    verify_passed(v, VERIFY_LOG, "%llu records in one chain", (unsigned long long)w->tree.size);
-    verify_passed(v, VERIFY_CHECKPOINTS, "%llu checkpoints match the records",
-                  (unsigned long long)w->checkpoints);
-    verify_passed(v, VERIFY_EPOCHS, "%zu keys, each certified before it was used", w->key_count);
+    verify_passed(v, VERIFY_LOG, "%llu record%s in one chain", (unsigned long long)w->tree.size,
+                  verify_s(w->tree.size));
+    verify_passed(v, VERIFY_CHECKPOINTS, "%llu checkpoint%s signed over these records",
+                  (unsigned long long)w->checkpoints, verify_s(w->checkpoints));
+    verify_passed(v, VERIFY_EPOCHS, "%zu key%s, each certified before it was used", w->key_count,
+                  verify_s(w->key_count));
 }
 
 void verify_log_check(struct verify *v, const struct verify_bag *bag, struct verify_story *story)

@@ -160,5 +160,5 @@ void verify_seal_identity(struct verify *v, const struct verify_bag *bag,
     time_t signed_at = (time_t)seal->signed_at;
     if (gmtime_r(&signed_at, &tm))
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    verify_passed(v, VERIFY_SEAL, "signed %s", when);
+    verify_passed(v, VERIFY_SEAL, "signed %s, by the signer's own clock", when);
 }

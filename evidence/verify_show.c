@@ -48,6 +48,18 @@ static const char *result_text(enum verify_result result)
     }
 }
 
+static const char *result_meaning(enum verify_result result)
+{
+    switch (result) {
+    case VERIFY_RESULT_VERIFIED:
+        return "nothing was changed since it was sealed, by whom the authority given certified";
+    case VERIFY_RESULT_INTEGRITY_ONLY:
+        return "nothing was changed since it was sealed; by whom is not proven";
+    default:
+        return "it is not what was sealed, or does not hold together: see FAIL";
+    }
+}
+
 static void when_text(int64_t seconds, char *ret_text, size_t room)
 {
     time_t when = (time_t)seconds;
@@ -142,6 +154,7 @@ char *verify_show_text(const struct verify_report *r, enum verify_result result)
             r->line[VERIFY_IDENTITY].outcome == VERIFY_PASS ? "" : " (its own word)");
     if (result != VERIFY_RESULT_FAILED)
         add(&p, "cannot    tell frames injected before the tap from frames that were sent there\n");
+    add(&p, "means     %s\n", result_meaning(result));
     add(&p, "%s\n", result_text(result));
     return p.text;
 }

@@ -76,4 +76,10 @@ const struct verify_member *verify_find(const struct verify *, const char *name)
 size_t verify_first_under(const struct verify *, const char *prefix);
 bool verify_starts(const char *text, const char *prefix);
 
+/* "1 file", "2 files" */
+static inline const char *verify_s(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 #endif

@@ -347,7 +347,9 @@ static void end_source(struct verify_story *s)
     if (s->changed_sources > 0)
         verify_doubt(v, VERIFY_SOURCE, "%" PRIu64 " source files changed while they were read",
                      s->changed_sources);
-    verify_passed(v, VERIFY_SOURCE, "%" PRIu64 " files named by SHA-256 and SHA-512", s->sources);
+    verify_passed(v, VERIFY_SOURCE,
+                  "%" PRIu64 " file%s named by SHA-256 and SHA-512; %" PRIu64 " enclosed, as named",
+                  s->sources, verify_s(s->sources), s->included);
 }
 
 void verify_story_end(struct verify_story *s)
@@ -357,8 +359,8 @@ void verify_story_end(struct verify_story *s)
     end_source(s);
     if (s->last_time / SECOND != v->mtime)
         verify_fault(v, VERIFY_CLOCK, "the bundle's time is not that of its last record");
-    verify_passed(v, VERIFY_CLOCK, "%" PRIu64 " steps of the clock, each recorded",
-                  s->clock_records);
+    verify_passed(v, VERIFY_CLOCK, "time goes forward; %" PRIu64 " step%s of the clock recorded",
+                  s->clock_records, verify_s(s->clock_records));
     if (verify_must_stop(v))
         return;
     verify_findings_sort(s);

@@ -67,7 +67,7 @@ while read -r name want; do
     read -r _ part whole < <(grep "^$name " "$out/came")
     is "$name" "$part" "$want"
     has "$name, whole" "$whole" \
-        '^PASS +verdicts +([0-9]+ findings follow again, word for word, from|nothing was found, and nothing follows from) the whole'
+        '^PASS +verdicts +([0-9]+ findings? follows? again, word for word, from|nothing was found, and nothing follows from) the whole'
 done < <(grep -v '^#' "$here/derived.txt")
 
 # --- lies ---
@@ -117,7 +117,7 @@ several() { # WHAT PATTERN OPTION…
     verdicts several.tar
     has "$what" "$line" "$pattern"
 }
-whole='^PASS .* follow again, word for word, from the whole capture$'
+whole='^PASS .* follows? again, word for word, from the whole capture$'
 mkdir "$out/folder"
 cp expired.pcap "$out/folder/a.pcap" # the younger one first by name
 cp rogue-zsk-stolen-ksk.pcap "$out/folder/b.pcap"

@@ -69,6 +69,12 @@ static struct lines lines_of(const struct forge_file *file)
     return lines;
 }
 
+static void lines_free(struct lines *lines)
+{
+    while (lines->count > 0)
+        free(lines->line[--lines->count]);
+}
+
 static size_t line_with(const struct lines *lines, const char *text)
 {
     size_t i = 0;
@@ -82,6 +88,7 @@ static void tell_lie(struct lines *lines, int argc, char **argv)
 {
     size_t at = line_with(lines, argv[1]);
     if (strcmp(argv[0], "drop") == 0) {
+        free(lines->line[at]);
         memmove(&lines->line[at], &lines->line[at + 1],
                 (lines->count - at - 1) * sizeof *lines->line);
         lines->count--;
@@ -90,6 +97,7 @@ static void tell_lie(struct lines *lines, int argc, char **argv)
     must(argc == 3, "what instead?");
     char *lie = replaced(lines->line[at], argv[1], argv[2]);
     if (strcmp(argv[0], "edit") == 0) {
+        free(lines->line[at]);
         lines->line[at] = lie;
         return;
     }
@@ -160,6 +168,7 @@ static void copy_log(struct forge_log *log, const struct forge *bundle, const st
             log_finding(log, lines->line[n], n, time);
         log_close(log, bundle, tail, lines->count);
     }
+    lines_free(&old);
 }
 
 static void write_bundle(const struct forge *bundle, const char *path)
@@ -196,5 +205,10 @@ int main(int argc, char **argv)
     forge_tagmanifests(&bundle);
     forge_seal(&bundle, &identity);
     write_bundle(&bundle, argv[2]);
+    forge_identity_free(&identity);
+    forge_log_free(&log);
+    forge_free(&bundle);
+    lines_free(&lines);
+    free(tar);
     return 0;
 }

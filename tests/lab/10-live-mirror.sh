@@ -131,6 +131,8 @@ check "and verifies" "$BUILD/dnsbailiff" verify "$LAB_DIR/second.tar" --ca "$LAB
 check "the evidence packs" "$BUILD/dnsbailiff" pack -l "$EVIDENCE" -o "$LAB_DIR/bundle.tar" --identity "$LAB_DIR/identity" --quiet
 ca=$(find "$LAB_DIR/identity" -name 'ca*.pem' | head -n 1)
 check "the bundle verifies" "$BUILD/dnsbailiff" verify "$LAB_DIR/bundle.tar" --ca "$ca"
+check "its findings follow again from its segments" bash -c '"$1" verify "$2" | grep -qE "^PASS +verdicts .* from the segments"' \
+	- "$BUILD/dnsbailiff" "$LAB_DIR/bundle.tar"
 /usr/bin/python3 - "$LAB_DIR/bundle.tar" <<'PYTHON'
 import sys
 with open(sys.argv[1], "r+b") as f:  # one bit, in the middle of the first segment's data
