@@ -55,7 +55,7 @@ FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks
 # what is said of it: facts to the rules, events, reports
 EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/event_dns.c
 TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_rhythm tell_servers tell_views tell_cut tell_glue proof report \
-        inventory steps trail explain learn sighting selfcheck)
+        inventory vouched bearers steps trail explain learn sighting selfcheck)
 ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline)
 RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules load \
          keys roll signatures delegation dsform cut denial records mail served contest habit rhythm servers views transport resolution validation sensor)
@@ -68,7 +68,7 @@ EVIDENCE_SIGN := $(EVIDENCE_BASE) evidence/certificate.c evidence/checkpoint.c e
 EVIDENCE_VERIFY := $(patsubst %,evidence/verify_%.c,bag bundle capture checkpoint cms compare der feed findings hash log \
                    offer record replay seal show state story tar text)
 # what the reports are made of
-EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case inventory out recovery scope suspects timeline)
+EVIDENCE_REPORT := evidence/verify_pick.c $(patsubst %,evidence/report_%.c,case deadline inventory out recovery scope suspects timeline)
 
 # the history: what writes it, and what reads it
 HISTORY_FILES := history/files.c history/schema.c

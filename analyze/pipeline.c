@@ -19,6 +19,7 @@
 #include "analyze/follow/walks.h"
 #include "analyze/follow/watch.h"
 #include "analyze/stats.h"
+#include "analyze/tell/bearers.h"
 #include "analyze/tell/event.h"
 #include "analyze/tell/explain.h"
 #include "analyze/tell/inventory.h"
@@ -185,8 +186,6 @@ static void on_verdict(void *context, const struct answer *a, bool retro)
 }
 
 static void recount(struct pipeline *, struct answer *);
-static void note_receivers(struct pipeline *, const struct answer *, const struct flow *,
-                           int64_t time_ns, uint64_t frame);
 
 static bool is_lossy(void *context, int64_t time_ns)
 {
@@ -211,7 +210,7 @@ static void on_judged(void *context, struct answer *a, bool retro)
     if (retro)
         race_revised(&p->watch.race, a);
     if (retro)
-        note_receivers(p, a, &a->flow, a->time_ns, a->frame);
+        bearers_note(p->receivers, a, &a->flow, a->time_ns, a->frame);
     if (p->in.explain && retro)
         explain_revised(p->in.explain, &p->answers, a);
 }
@@ -297,20 +296,6 @@ static void recount(struct pipeline *p, struct answer *a)
         usage_revised(&p->answers.world, a->counted_for, a);
 }
 
-/* Whom the data of findings reached. */
-static void note_receivers(struct pipeline *p, const struct answer *a, const struct flow *flow,
-                           int64_t time_ns, uint64_t frame)
-{
-    bool is_authority = (a->flags & (DNS_AA | DNS_RA)) != DNS_RA;
-    if (a->finding)
-        receivers_note(p->receivers, a->finding, flow, is_authority, time_ns, frame);
-    for (size_t i = 0; i < a->sets; i++) {
-        const struct rrset *set = answer_nth(a, i)->set;
-        for (uint8_t k = 0; k < set->finding_count; k++)
-            receivers_note(p->receivers, set->findings[k], flow, is_authority, time_ns, frame);
-    }
-}
-
 /* What the reports are made of. */
 static void note_usage(struct pipeline *p, struct answer *a, const struct datagram *dg,
                        const struct query *query)
@@ -323,7 +308,7 @@ static void note_usage(struct pipeline *p, struct answer *a, const struct datagr
         hold_response(p, dg, query);
     p->about = NULL;
     if (a->has_findings)
-        note_receivers(p, a, &dg->flow, dg->time_ns, dg->frame);
+        bearers_note(p->receivers, a, &dg->flow, dg->time_ns, dg->frame);
 }
 
 static void on_answer(void *context, const struct datagram *dg, uint16_t id, struct answer *a,

@@ -24,8 +24,11 @@ struct receivers *receivers_new(void)
 
 void receivers_free(struct receivers *r)
 {
-    for (size_t i = 0; r && i < SLOTS; i++)
+    for (size_t i = 0; r && i < SLOTS; i++) {
+        for (size_t k = 0; r->slot[i] && k < r->slot[i]->signers; k++)
+            free(r->slot[i]->signer[k]);
         free(r->slot[i]);
+    }
     free(r);
 }
 
@@ -100,4 +103,28 @@ void receivers_note(struct receivers *r, const struct finding *f, const struct f
         c->last_ns = time_ns;
         c->last_frame = frame;
     }
+}
+
+void receivers_referred(struct receivers *r, const struct finding *f)
+{
+    struct receivers_of *list = list_of(r, f);
+    if (list)
+        list->referral = true;
+}
+
+void receivers_signed(struct receivers *r, const struct finding *f, const uint8_t *rdata,
+                      uint16_t size)
+{
+    struct receivers_of *list = list_of(r, f);
+    for (size_t i = 0; list && i < list->signers; i++)
+        if (list->signer[i]->size == size && memcmp(list->signer[i]->rdata, rdata, size) == 0)
+            return;
+    if (list == NULL || list->signers == RECEIVERS_SIGNERS)
+        return;
+    struct receivers_signer *s = malloc(sizeof *s + size);
+    if (s == NULL)
+        return;
+    s->size = size;
+    memcpy(s->rdata, rdata, size);
+    list->signer[list->signers++] = s;
 }

@@ -12,6 +12,7 @@
 #include "analyze/jline.h"
 #include "analyze/key.h"
 #include "analyze/tell/event.h"
+#include "analyze/tell/vouched.h"
 #include "analyze/types.h"
 #include "analyze/validate/judge.h"
 #include "analyze/validate/trust.h"
@@ -225,28 +226,28 @@ static const char *role_of(const struct zone *zone, const struct seen *s,
     return entry ? "KSK" : "ZSK";
 }
 
-/* The keys whose signatures over a DNSKEY RRset that holds this key verify: who let it in. */
-static void put_vouchers(struct jline *j, const struct zone *zone, const struct seen *s)
+/* What leads to it from above, and until when (analyze/tell/vouched.h). */
+static void put_way(struct jline *j, const struct world *w, const struct zone *zone,
+                    const struct seen *s, int64_t clock_ns)
 {
-    uint16_t told[LISTED_MAX];
-    size_t count = 0;
-    jline_array(j, "vouched_by");
-    for (uint8_t v = 0; v < zone->dnskeys; v++) {
-        const struct rrset *set = zone->dnskey[v];
-        for (uint8_t i = 0; has_record(set, s->rdata, s->size) && i < set->signatures; i++) {
-            const struct signature *sig = &set->signature[i];
-            bool verifies = false, known = count == LISTED_MAX;
-            for (uint8_t k = 0; k < sig->checks; k++)
-                verifies |= sig->check[k].result == KEY_VERIFIES;
-            for (size_t k = 0; k < count; k++)
-                known |= told[k] == sig->tag;
-            if (!verifies || known)
-                continue;
-            told[count++] = sig->tag;
-            jline_number(j, NULL, sig->tag);
-        }
+    struct vouched v = vouched_key(w, zone, s->rdata, s->size, clock_ns);
+    vouched_put_by(j, zone, s->rdata, s->size);
+    if (zone->baseline)
+        jline_bool(j, "beside_declared", v.beside);
+    else
+        jline_null(j, "beside_declared");
+    if (!v.asked) {
+        jline_null(j, "chain");
+        return;
     }
-    jline_close(j, ']');
+    jline_object(j, "chain");
+    jline_bool(j, "complete", v.taken);
+    jline_bool(j, "named", v.named);
+    put_seconds(j, "dnskey_expiration", v.taken ? v.dnskey_expiration : INT64_MIN);
+    put_seconds(j, "ds_expiration",
+                v.taken && v.ds_expiration != INT64_MAX ? v.ds_expiration : INT64_MIN);
+    put_seconds(j, "until", v.taken ? v.until : INT64_MIN);
+    jline_close(j, '}');
 }
 
 static void put_key(struct inventory *v, struct world *w, struct zone *zone, const struct seen *s,
@@ -272,7 +273,7 @@ static void put_key(struct inventory *v, struct world *w, struct zone *zone, con
     put_time(j, "first_seen", s->first_ns);
     put_time(j, "last_seen", s->last_ns);
     put_frame(j, s->first);
-    put_vouchers(j, zone, s);
+    put_way(j, w, zone, s, clock_ns);
     put_use(v, use);
     jline_string(j, "rdata", types_rdata_text(TYPE_DNSKEY, s->rdata, s->size, rdata, sizeof rdata));
     jline_close(j, '}');
@@ -648,7 +649,7 @@ static void put_run(struct inventory *v, const struct inventory_run *run, size_t
 static void put_receivers(struct inventory *v, const struct receivers_of *list,
                           inventory_line *line, void *context)
 {
-    char text[FLOW_ADDRESS_TEXT];
+    char text[FLOW_ADDRESS_TEXT], rdata[TYPES_RDATA_TEXT];
     struct jline *j = &v->line;
     size_t size;
     jline_begin(j);
@@ -669,6 +670,13 @@ static void put_receivers(struct inventory *v, const struct receivers_of *list,
         jline_number(j, "last_frame", r->last_frame);
         jline_close(j, '}');
     }
+    jline_close(j, ']');
+    jline_bool(j, "referral", list->referral);
+    jline_array(j, "signed_by");
+    for (size_t i = 0; i < list->signers; i++)
+        jline_string(j, NULL,
+                     types_rdata_text(TYPE_DNSKEY, list->signer[i]->rdata, list->signer[i]->size,
+                                      rdata, sizeof rdata));
     jline_close(j, ']');
     const char *json = jline_end(j, &size);
     if (json)

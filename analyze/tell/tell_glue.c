@@ -147,6 +147,17 @@ void tell_glue_final(struct tell *t, struct zone *zone, const struct datagram *e
         (void)compare(t, zone, NULL, end, true);
 }
 
+/* An answer that gives addresses with findings supports the first of them as a whole: only by that
+ * it is recognised when it comes again. */
+static void bear(struct answer *a, const struct rrset *set)
+{
+    if (set->finding_count == 0)
+        return;
+    if (a->finding == NULL)
+        a->finding = set->findings[0];
+    a->has_findings = true;
+}
+
 static void tell_declared(struct tell *t, const struct answer *a,
                           const struct baseline_zone *declared, const uint8_t *apex,
                           struct rrset *set)
@@ -162,7 +173,7 @@ static void tell_declared(struct tell *t, const struct answer *a,
     tell_give(t, &f, set);
 }
 
-void tell_glue(struct tell *t, const struct dns_message *m, const struct answer *a,
+void tell_glue(struct tell *t, const struct dns_message *m, struct answer *a,
                const struct datagram *asked)
 {
     struct world *w = &t->answers->world;
@@ -190,6 +201,8 @@ void tell_glue(struct tell *t, const struct dns_message *m, const struct answer 
         if (g->rrset && glues)
             (void)glue_note_parent(w, glues, g->rrset, g->ttl, a->glue, asked->time_ns,
                                    asked->frame);
+        if (g->rrset && declared)
+            bear(a, g->rrset);
     }
     if (glues)
         (void)compare(t, zone, a, asked, false);

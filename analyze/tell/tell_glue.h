@@ -10,7 +10,7 @@
 
 /* Glue of a referral, straight from the message: additional RRsets are not part of the answer.
  * `asked` is the datagram, NULL where its query was not seen. */
-void tell_glue(struct tell *, const struct dns_message *, const struct answer *,
+void tell_glue(struct tell *, const struct dns_message *, struct answer *,
                const struct datagram *asked);
 /* The same referral again, which is a matter of its hash. */
 bool tell_glue_again(struct tell *, struct zone *, const struct answer *, const struct datagram *);

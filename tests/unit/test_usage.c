@@ -291,7 +291,16 @@ static void test_receivers(void **state)
         flow.dst[0] = (uint8_t)i;
         receivers_note(r, &b, &flow, false, 1000 + i, 100 + i);
     }
+    receivers_referred(r, &b);
+    for (uint8_t i = 0; i < 20; i++) {
+        const uint8_t rdata[] = {1, 0, 3, i};
+        receivers_signed(r, &b, rdata, sizeof rdata);
+        receivers_signed(r, &b, rdata, sizeof rdata);
+    }
+    assert_true(list->signers == 0 && !list->referral);
     list = receivers_find(r, &b);
+    assert_true(list->referral && list->signers == RECEIVERS_SIGNERS);
+    assert_int_equal(list->signer[1]->rdata[3], 1);
     assert_int_equal(list->receivers, RECEIVERS_MAX);
     assert_int_equal(list->count, 100);
     assert_int_equal(list->others, 100 - RECEIVERS_MAX);
