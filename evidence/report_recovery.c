@@ -1,7 +1,7 @@
 /*
  * report_recovery: the cases of recovery and what to do in each (RFC 6781 4.2, RFC 7583, RFC 5011).
  *
- * Contained in: report, tests. Constant text only.
+ * Contained in: report, tests. Pure: facts in, case and constant text out.
  */
 #include "evidence/report_scope.h"
 
@@ -116,4 +116,29 @@ const char *report_recovery_text(enum recovery r)
 const char *const *report_recovery_steps(enum recovery r)
 {
     return steps[r];
+}
+
+enum recovery report_recovery_of(const struct recovery_facts *f, bool *ret_also_parent)
+{
+    enum recovery r = RECOVERY_DATA;
+    if (f->delegation && !f->own_entry && !f->own_data)
+        r = RECOVERY_PARENT;
+    else if (f->algorithm)
+        r = RECOVERY_ALGORITHM;
+    else if (f->own_entry || f->own_data)
+        r = !(f->own_entry || f->goes_on) ? RECOVERY_ZSK
+            : f->own_data                 ? RECOVERY_BOTH
+                                          : RECOVERY_KSK;
+    else if (f->goes_on)
+        r = RECOVERY_KSK;
+    else if (f->ds)
+        r = RECOVERY_PARENT;
+    else if (f->unknown)
+        r = RECOVERY_UNDECLARED;
+    else if (f->foreign)
+        r = RECOVERY_FOREIGN;
+    /* A zone that moves to an algorithm, or that goes on, has a new DS by that alone. */
+    bool by_itself = r == RECOVERY_ALGORITHM || f->goes_on;
+    *ret_also_parent = r != RECOVERY_PARENT && (f->delegation || (f->ds && !by_itself));
+    return r;
 }

@@ -29,6 +29,18 @@ static const char *between(const json_t *object, const char *from, const char *u
     return text;
 }
 
+/* What ends it (report_deadline.c). */
+static const char *bound_text(const json_t *object, const char *key)
+{
+    if (report_same(object, key, "ds"))
+        return "then the parent's signature over the undeclared DS has expired, and what hangs on "
+               "it has left caches";
+    if (report_same(object, key, "dnskey"))
+        return "then the signature over the DNSKEY RRset with it has expired, and what it signed "
+               "has left caches";
+    return "then the last signature by it that was observed expires";
+}
+
 static void put_names(struct report_out *o, const json_t *use)
 {
     const json_t *names = json_object_get(use, "names");
@@ -81,8 +93,12 @@ static void put_suspect(struct report_out *o, const json_t *key)
                report_is(use, "more_rrsets") ? "at least " : "", report_number(use, "rrsets"),
                report_number(use, "rrsets") == 1 ? "" : "s");
     put_names(o, use);
-    report_put(o, "    expires:   %s; in caches that do not validate until %s\n",
-               moment(key, "last_signature_expires", a), moment(key, "leaves_caches", b));
+    report_put(o, "    expires:   %s\n", moment(key, "last_signature_expires", a));
+    if (report_same(key, "bounded_by", "never"))
+        report_put(o, "    validates: no: no DS or anchor was seen to lead to it\n");
+    else if (!report_same(key, "bounded_by", "signature"))
+        report_fold(o, 15, "    validates: until %s: %s", moment(key, "validates_until", b),
+                    bound_text(key, "bounded_by"));
 }
 
 static void put_lines(struct report_out *o, const char *word, const json_t *lines)
@@ -150,14 +166,26 @@ static void put_deadline(struct report_out *o, const json_t *zone)
     char a[REPORT_MOMENT];
     const json_t *ttl = json_object_get(zone, "ttl");
     report_put(o, "\nBy when is it over\n");
-    if (!report_known(zone, "deadline"))
+    if (report_same(zone, "deadline_bound", "never"))
+        report_put(o, "  at once: no DS or anchor leads to a suspect key, so that nobody who "
+                      "validates takes\n  what it signed\n");
+    else if (!report_known(zone, "deadline"))
         report_put(o, "  not observed: no signature by a suspect key was seen to verify\n");
     else
         report_fold(
             o, 2,
-            "  %s: the last observed signature by a suspect key has expired and left caches. "
-            "Whoever holds the key can make later ones until the key is replaced.",
-            moment(zone, "deadline", a));
+            "  %s, by key %" PRIu64
+            ": %s. So long may resolvers that validate take what suspect keys signed, by what was "
+            "observed; they keep nothing beyond its signature (RFC 4035 5.3.3). Whoever holds a "
+            "key can sign anew until it is replaced, and a DNSKEY or DS RRset that is signed anew "
+            "with it prolongs its life.",
+            moment(zone, "deadline", a), report_number(zone, "deadline_key"),
+            bound_text(zone, "deadline_bound"));
+    if (report_known(zone, "longest_ttl"))
+        report_fold(o, 2,
+                    "  Resolvers that do not validate keep what they were given for its TTL, up to "
+                    "%" PRIu64 " s, whatever its signature says.",
+                    report_number(zone, "longest_ttl"));
     if (report_known(ttl, "dnskey"))
         report_put(o,
                    "  A key that is taken out stays in caches for the DNSKEY TTL, %" PRIu64 " s.\n",
@@ -188,8 +216,11 @@ static void put_zone(struct report_out *o, const json_t *zone)
         put_change(o, item);
     }
     put_deadline(o, zone);
-    report_fold(o, 2, "\nWhich case of recovery: %s", report_text(zone, "case"));
-    report_fold(o, 2, "  %s", report_text(zone, "case_text"));
+    bool also = json_array_size(json_object_get(zone, "also")) > 0;
+    report_fold(o, 2, "\nWhich case of recovery: %s%s", report_text(zone, "case"),
+                also ? ", and parent" : "");
+    report_fold(o, 2, "  %s%s", report_text(zone, "case_text"),
+                also ? "; and besides, DS, NS or glue were changed at the parent" : "");
     json_array_foreach(json_object_get(zone, "checklist"), i, item)
     {
         report_fold(o, 6, "  %zu.  %s", i + 1, json_string_value(item));

@@ -56,7 +56,7 @@ told() { # scenario, jq expression that must be true
 	verdict "scope of $1: $2" $?
 }
 told rogue-zsk-stolen-ksk 'map(.case) == ["ksk"] and (.[0].suspects | map(.tag) | sort) == [8700, 32373]'
-told rogue-zsk-stolen-ksk '.[0].deadline == "2026-12-22T09:20:34Z"'
+told rogue-zsk-stolen-ksk '.[0].deadline == "2026-12-22T09:15:34Z"'
 told records-changed-stolen-zsk 'map(.case) == ["zsk"] and (.[0].suspects | map(.tag)) == [8185]'
 told records-changed-stolen-zsk '.[0].changes[0].received_by.receivers | map(.address) == ["10.53.0.100", "10.54.0.10"]'
 told hijack-ds-replaced 'map(.case) == ["parent"] and (.[0].suspects | map(.declared) | any | not)'
