@@ -242,9 +242,12 @@ struct proof {
 };
 
 /* `cut`: the proof is to be about a DS there, NULL: about anything else. `home`: a zone whose keys
- * signed other data of the same response, NULL none: what it says lies in that zone. */
+ * signed other data of the same response, NULL none: what it says lies in that zone. `apex`: the
+ * zone that the proof is to be of, NULL any. Along aliases a response may have several, a
+ * wildcard's in one zone and a denial in the next; what is valid of another zone proves something
+ * else. */
 static void collect_proof(struct weighing *g, const uint8_t *cut, struct zone *home,
-                          struct proof *ret)
+                          const uint8_t *apex, struct proof *ret)
 {
     struct denial *d = &ret->denial;
     *ret = (struct proof){.trouble = REASON_NONE};
@@ -267,6 +270,8 @@ static void collect_proof(struct weighing *g, const uint8_t *cut, struct zone *h
             reason = judge_unsigned(g, set->owner, TYPE_NSEC, &zone);
         }
         bool usable = reason == REASON_CHAIN && !set->judged.wildcard;
+        if (usable && apex && !name_equal(zone->name, apex))
+            continue;
         if (usable && (d->zone == NULL || name_equal(d->zone, zone->name))) {
             d->zone = zone->name;
             d->set[d->count++] = set;
@@ -356,7 +361,7 @@ static void weigh_denial(struct weighing *g, bool name_error)
         return;
     enum reason soa_reason = soa ? judge_set(g, soa) : REASON_NONE;
     collect_proof(g, a->qtype == TYPE_DS && !name_error ? qname : NULL,
-                  soa_reason == REASON_CHAIN ? zone_of(soa) : NULL, &p);
+                  soa_reason == REASON_CHAIN ? zone_of(soa) : NULL, soa ? soa->owner : NULL, &p);
     bool broken = p.trouble != REASON_NONE && reason_verdict(p.trouble) == VERDICT_BOGUS;
     /* RFC 4035 3.1.3: in a signed zone the SOA comes with its signature. */
     if (soa && (soa->signatures || (p.denial.count && absence_counts(g)))) {
@@ -420,7 +425,7 @@ static bool dname_yields(const struct rrset *dname, const struct rrset *cname)
 static void weigh_wildcard(struct weighing *g, struct rrset *set)
 {
     struct proof p;
-    collect_proof(g, NULL, zone_of(set), &p);
+    collect_proof(g, NULL, zone_of(set), zone_of(set)->name, &p);
     unsigned labels = set->signature[set->judged.by].labels;
     enum reason reason =
         p.denial.count ? denial_wildcard(&p.denial, set->owner, labels) : REASON_WILDCARD_CLOSER;
@@ -499,7 +504,7 @@ static void weigh_referral(struct weighing *g)
         return;
     }
     struct proof p;
-    collect_proof(g, ns->owner, NULL, &p);
+    collect_proof(g, ns->owner, NULL, NULL, &p);
     if (p.denial.count == 0) {
         weigh(g, p.trouble == REASON_NONE ? REASON_REFERRAL : p.trouble, p.zone, p.by);
         return;
