@@ -8,6 +8,7 @@
 
 #include "analyze/decode/flow.h"
 #include "analyze/follow/servers.h"
+#include "analyze/follow/views.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,15 @@ static struct glue *make(struct world *w, struct glues *g)
     struct glue *glue = &g->glue[g->count++];
     *glue = (struct glue){.differs = false};
     return glue;
+}
+
+static bool has_record(const struct rrset *set, const uint8_t *record, uint16_t size)
+{
+    uint16_t other_size;
+    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &other_size)) != NULL;)
+        if (other_size == size && memcmp(r, record, size) == 0)
+            return true;
+    return false;
 }
 
 /* --- noting --- */
@@ -187,6 +197,27 @@ bool glue_note_parent(struct world *w, struct glues *g, struct rrset *set, uint3
     return glue && note(&glue->parent, set, ttl, referral, time_ns, frame);
 }
 
+static bool side_leads_to(const struct glue_side *side, const uint8_t *address, uint16_t size)
+{
+    for (size_t i = 0; i < side->forms; i++)
+        if (has_record(side->form[i].set, address, size))
+            return true;
+    return false;
+}
+
+bool glue_leads_to(const struct glues *g, const struct rrset *set, uint8_t family,
+                   const uint8_t *address)
+{
+    uint16_t size = family == 4 ? 4 : 16;
+    if (has_record(set, address, size))
+        return true;
+    for (size_t i = 0; i < g->count; i++)
+        if (side_leads_to(&g->glue[i].parent, address, size) ||
+            side_leads_to(&g->glue[i].child, address, size))
+            return true;
+    return false;
+}
+
 bool glue_note_child(struct glue *glue, struct rrset *set, uint32_t ttl, int64_t time_ns,
                      uint64_t frame)
 {
@@ -203,15 +234,6 @@ static size_t current(const struct glue_side *side, int64_t now_ns, int64_t ttl_
     while (count < side->forms && flow_elapsed(side->form[count].last_ns, now_ns) <= window_ns)
         count++;
     return count;
-}
-
-static bool has_record(const struct rrset *set, const uint8_t *record, uint16_t size)
-{
-    uint16_t other_size;
-    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &other_size)) != NULL;)
-        if (other_size == size && memcmp(r, record, size) == 0)
-            return true;
-    return false;
 }
 
 /* Is every address of the set in one of the forms? */
@@ -236,6 +258,8 @@ enum glue_state glue_compare(const struct glue *glue, bool final)
     const struct glue_form *pf = &p->form[0], *cf = &c->form[0];
     if (servers_same_records(pf->set, cf->set))
         return GLUE_AGREES;
+    if (views_apart(pf->set, cf->set))
+        return GLUE_CHANGING;
     int64_t from = pf->since_ns > cf->since_ns ? pf->since_ns : cf->since_ns;
     int64_t to = pf->last_ns < cf->last_ns ? pf->last_ns : cf->last_ns;
     int64_t now = pf->last_ns > cf->last_ns ? pf->last_ns : cf->last_ns;

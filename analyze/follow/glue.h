@@ -7,7 +7,8 @@
  * it says now for as long as caches may hold it, so that a change which the other side follows in
  * time is no difference; and an address that is chosen anew for each answer (by load, by geography)
  * is held against all of the last day. Of one family alone nothing is claimed: glue that is left
- * out is an omission.
+ * out is an omission. Nor where one side has private addresses and the other public ones: two views
+ * of the zone.
  *
  * All times are packet times. Bounded, and counted with the zone's memory. Must never hold an RRset
  * that it does not count in rrset.held.
@@ -51,7 +52,7 @@ struct glues { /* of one zone */
 enum glue_state {
     GLUE_UNSEEN, /* by one side, or not at one time */
     GLUE_AGREES,
-    GLUE_CHANGING, /* one side says, or lately said, what the other does */
+    GLUE_CHANGING, /* one side says, or lately said, what the other does; or two views */
     GLUE_DIFFERS
 };
 
@@ -72,6 +73,10 @@ bool glue_again(struct glues *, uint64_t referral, int64_t time_ns, uint64_t fra
 /* One RRset of a referral. True: it is another one than before. */
 bool glue_note_parent(struct world *, struct glues *, struct rrset *, uint32_t ttl,
                       uint64_t referral, int64_t time_ns, uint64_t frame);
+/* Does the delegation, or the zone itself by this RRset or those before, lead to that address? Who
+ * answers elsewhere may be another view of the zone, or a copy. 16 bytes as in struct flow. */
+bool glue_leads_to(const struct glues *, const struct rrset *, uint8_t family,
+                   const uint8_t *address);
 /* The zone's own. */
 bool glue_note_child(struct glue *, struct rrset *, uint32_t ttl, int64_t time_ns, uint64_t frame);
 

@@ -146,6 +146,12 @@ static enum reach reach_of(const struct rrset *set)
     return all_private ? REACH_PRIVATE : all_public ? REACH_PUBLIC : REACH_OTHER;
 }
 
+bool views_apart(const struct rrset *a, const struct rrset *b)
+{
+    enum reach x = reach_of(a), y = reach_of(b);
+    return (x == REACH_PRIVATE && y == REACH_PUBLIC) || (x == REACH_PUBLIC && y == REACH_PRIVATE);
+}
+
 static uint64_t data_of(const struct rrset *set)
 {
     uint64_t hash = set->type;

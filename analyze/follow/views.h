@@ -49,6 +49,9 @@ size_t views_free(struct views *);
 /* Before RRsets are dropped: all zones' notes go. */
 void views_forget(struct world *);
 
+/* Two address RRsets of which one is of a private network, the other public: two views of a name.
+ */
+bool views_apart(const struct rrset *, const struct rrset *);
 /* Is a response of interest: that with which `answer` began (`first`), or another like it? */
 static inline bool views_want(const struct answer *a, bool first)
 {

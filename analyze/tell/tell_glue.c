@@ -129,13 +129,24 @@ bool tell_glue_again(struct tell *t, struct zone *zone, const struct answer *a,
     return compare(t, zone, a, dg, false);
 }
 
+/* Of servers that the delegation names outside the zone no addresses are known here. */
+static bool may_answer(const struct zone *zone, const struct rrset *set, const struct datagram *dg)
+{
+    const struct rrset *ns = zone->servers->parent.set;
+    uint16_t size;
+    for (const uint8_t *r = NULL; ns && (r = rrset_record(ns, r, &size)) != NULL;)
+        if (!name_within(r, zone->name))
+            return true;
+    return glue_leads_to(zone->servers->glues, set, dg->flow.family, dg->flow.src);
+}
+
 bool tell_glue_child(struct tell *t, struct zone *zone, const struct answer *a,
                      const struct datagram *dg)
 {
     const struct answer_set *as = answer_nth(a, 0);
     struct glue *glue = zone->servers ? glue_find(zone->servers->glues, a->qname, a->qtype) : NULL;
     if (glue == NULL || reason_verdict(a->reason) == VERDICT_BOGUS ||
-        !name_equal(as->set->owner, a->qname))
+        !name_equal(as->set->owner, a->qname) || !may_answer(zone, as->set, dg))
         return false;
     bool is_new = glue_note_child(glue, as->set, as->ttl, dg->time_ns, dg->frame);
     return compare(t, zone, a, dg, false) || is_new;

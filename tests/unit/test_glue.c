@@ -151,6 +151,34 @@ static void test_again(void **state)
     assert_int_equal(glue->parent.form[0].since_ns, 20 * NS_S);
 }
 
+/* Who answers must be somebody that the delegation, or the zone, leads to. */
+static void test_leads_to(void **state)
+{
+    (void)state;
+    const struct glues *g = zone->servers->glues;
+    const uint8_t a[16] = {192, 0, 2, 'a'}, b[16] = {192, 0, 2, 'b'}, c[16] = {192, 0, 2, 'c'};
+    play("P0a C1b");
+    assert_true(glue_leads_to(g, addresses("ns.z.", "c", 1), 4, a));
+    assert_true(glue_leads_to(g, addresses("ns.z.", "c", 1), 4, b));
+    assert_true(glue_leads_to(g, addresses("ns.z.", "c", 1), 4, c));
+    assert_false(glue_leads_to(g, addresses("ns.z.", "d", 1), 4, c));
+    assert_false(glue_leads_to(g, addresses("ns.z.", "d", 1), 6, a));
+}
+
+/* Inside, the name has an address of one's own network; outside, a public one. */
+static void test_views(void **state)
+{
+    (void)state;
+    struct glues *g = zone->servers->glues;
+    struct rrset *inside = addresses("ns.z.", "a", 1), *outside = addresses("ns.z.", "b", 1);
+    memcpy((uint8_t *)(uintptr_t)inside->records + 2, "\12\0\0\1", 4);
+    glue_note_parent(&world, g, outside, TTL, 1, 0, 1);
+    struct glue *glue = glue_find(g, inside->owner, TYPE_A);
+    glue_note_child(glue, inside, TTL, NS_S, 1);
+    glue_note_parent(&world, g, outside, TTL, 1, 2 * NS_S, 1);
+    assert_int_equal(glue_compare(glue, true), GLUE_CHANGING);
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -192,10 +220,8 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     static const struct CMUnitTest tests[] = {
-        TEST(test_states),
-        TEST(test_again),
-        TEST(test_bounds),
-        TEST(test_zone_of),
+        TEST(test_states), TEST(test_again),  TEST(test_leads_to),
+        TEST(test_views),  TEST(test_bounds), TEST(test_zone_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
