@@ -48,6 +48,39 @@ struct place {
     bool is_short; /* of memory, or of room for arguments */
 };
 
+/* --- an end by a signal: the program that runs ends, too, and the folder goes ---------------- */
+
+static volatile sig_atomic_t interrupted;
+static volatile pid_t running; /* the program, 0 none */
+
+static void interrupt(int number)
+{
+    interrupted = number;
+    if (running > 0)
+        kill(running, SIGTERM);
+}
+
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
+#define ENDINGS (sizeof endings / sizeof *endings)
+
+static void catch_endings(struct sigaction ret_before[ENDINGS])
+{
+    const struct sigaction ours = {.sa_handler = interrupt};
+    for (size_t i = 0; i < ENDINGS; i++)
+        if (sigaction(endings[i], NULL, &ret_before[i]) == 0 && ret_before[i].sa_handler != SIG_IGN)
+            sigaction(endings[i], &ours, NULL);
+}
+
+static void restore_endings(const struct sigaction before[ENDINGS])
+{
+    for (size_t i = 0; i < ENDINGS; i++)
+        sigaction(endings[i], &before[i], NULL);
+    if (interrupted)
+        raise(interrupted);
+}
+
+/* --- the place ------------------------------------------------------------------------------- */
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
 {
     (void)status;
@@ -210,7 +243,7 @@ static const char *take_sources(struct place *p, const struct bundle *b,
         (statvfs(p->folder, &disk) != 0 || bytes_of(offer) / disk.f_frsize >= disk.f_bavail))
         return no_room;
     for (uint32_t i = 0; i < offer->range_count; i++) {
-        const char *why = place_source(p, offer, i, path, sizeof path);
+        const char *why = interrupted ? ended_badly : place_source(p, offer, i, path, sizeof path);
         if (!why && is_piped(offer))
             why = symlink("/proc/self/fd/0", path) == 0 ? NULL : no_folder;
         else if (!why)
@@ -266,8 +299,11 @@ static bool argue_options(struct place *p, const struct verify_offer *offer)
             return false;
         argue(p, "%s", option);
     }
-    argue(p, "--set");
-    argue(p, "history=0"); /* nobody will look anything up in this run */
+    static const char *const unneeded[] = {"history=0", "hold-bytes=1048576"};
+    for (size_t i = 0; i < sizeof unneeded / sizeof *unneeded; i++) {
+        argue(p, "--set"); /* of this run nothing is kept but what it found */
+        argue(p, "%s", unneeded[i]);
+    }
     return true;
 }
 
@@ -351,6 +387,9 @@ static const char *run_program(struct place *p, const struct bundle *b,
     pid_t child = fork();
     if (child == 0)
         become(p, ends[0]);
+    running = child > 0 ? child : 0;
+    if (interrupted)
+        interrupt(interrupted);
     if (ends[0] >= 0)
         close(ends[0]);
     bool is_sound = true;
@@ -364,6 +403,7 @@ static const char *run_program(struct place *p, const struct bundle *b,
     while (child > 0 && waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             child = -1;
+    running = 0;
     verify_feed_clear();
     *ret_status = child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return child < 0 ? no_memory : is_sound ? NULL : changed;
@@ -420,6 +460,8 @@ const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct ve
     int status = -1;
     if (!p)
         return no_memory;
+    struct sigaction before[ENDINGS];
+    catch_endings(before);
     const char *why = run_in(p, &(struct bundle){bytes, size}, offer, &status);
     /* What was damaged when it was sealed is damaged now; what comes before was judged. */
     if (!why && status != 0 && !(offer->frames == ENCLOSED_SOURCES && status == DAMAGED))
@@ -433,6 +475,7 @@ const char *verify_replay_run(const uint8_t *bytes, size_t size, const struct ve
     else
         *ret_replayed = r;
     leave(p);
+    restore_endings(before);
     return why;
 }
 
@@ -446,9 +489,12 @@ const char *verify_replay_explain(const uint8_t *bytes, size_t size,
     p->question = question;
     p->json = json;
     *ret_status = -1;
+    struct sigaction before[ENDINGS];
+    catch_endings(before);
     const char *why = run_in(p, &(struct bundle){bytes, size}, offer, ret_status);
     if (!why && *ret_status < 0)
         why = ended_badly;
     leave(p);
+    restore_endings(before);
     return why;
 }
