@@ -63,7 +63,8 @@ static bool is_declared(const struct fact_baseline *b, const uint8_t *ds, uint16
     return !b->present || b->ds_count == 0 || ds_known(b, &of);
 }
 
-/* When the DS RRset ends, by its signature that lasts longest; INT64_MIN: none is known to verify. */
+/* When the DS RRset ends, by its signature that lasts longest; INT64_MIN: none is known to verify.
+ */
 static int64_t ds_end(const struct rrset *ds)
 {
     int64_t best = INT64_MIN;

@@ -65,6 +65,31 @@ told move-to-sha1 'map(.case) == ["algorithm"]'
 told expired '. == []'
 told normal '. == []'
 
+
+# Situations of which the case and the deadline alone are told.
+scoped() { # scenario, its baseline
+	"$PROGRAM" replay -q -r "$SCENARIOS/$1.pcap" --trust-anchor "$SCENARIOS/$1.anchor" \
+		--baseline "$SCENARIOS/$2" -l "$1" -o "$1.tar" 2>err
+	verdict "$1 is replayed" $?
+}
+scoped caa-removed-stolen-zsk zones-changed
+told caa-removed-stolen-zsk 'map(.case) == ["zsk"] and (.[0].suspects | map(.tag)) == [42745]'
+told caa-removed-stolen-zsk '.[0].suspects[0].reasons[0] | test("denial of gov.test. CAA")'
+scoped hijack-signed-ten-years zones-changed
+told hijack-signed-ten-years 'map(.case) == ["parent"] and .[0].deadline_bound == "ds"'
+told hijack-signed-ten-years '.[0].deadline == "2026-12-20T15:02:42Z"'
+told hijack-signed-ten-years '.[0].changes | map(select(.rrname == "ns1.ed.test.")) |
+	length == 1 and .[0].received_by.receivers[0].address == "10.53.0.53"'
+scoped hijack-ds-kept zones
+told hijack-ds-kept 'map(.case) == ["parent"] and .[0].deadline == null and .[0].deadline_bound == "never"'
+scoped delegation-drifted zones-servers
+told delegation-drifted 'map(.case) == ["parent"] and .[0].suspects == []'
+scoped resolvers-forged-ad zones-resolvers
+told resolvers-forged-ad 'map(.case) == ["data-only"] and .[0].suspects == []'
+scoped rolls-sound-unplanned zones-rolls-unplanned
+told rolls-sound-unplanned 'map({(.zone): .case}) | add | ."ksk-double-ds.test." == "ksk" and ."csk.test." == "both"'
+told rolls-sound-unplanned 'map({(.zone): .case}) | add | ."zsk-prepublish.test." == "ksk" and ."algorithm.test." == "algorithm"'
+
 # The log names the inventory, and a bundle that is not sound is refused.
 grep -q '"file":"findings/inventory.jsonl"' normal/log/log.jsonl
 verdict "the inventory is logged" $?
