@@ -449,9 +449,11 @@ void delegation_judge(struct judge *judge)
         break;
     }
     if (fact->kind == FACT_DS || fact->kind == FACT_DNSKEY || fact->kind == FACT_CHAIN) {
-        for (size_t i = 0; i < fact->ds_count; i++) {
+        bool quiet = judge->quiet;
+        judge->quiet |= fact->kind == FACT_DNSKEY; /* it shows what a DS is, and is no DS */
+        for (size_t i = 0; i < fact->ds_count; i++)
             judge_ds_form(judge, &fact->ds[i]);
-        }
+        judge->quiet = quiet;
         judge_mismatch(judge);
     }
     if (fact->kind == FACT_DNSKEY)

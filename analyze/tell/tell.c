@@ -237,6 +237,15 @@ static bool shows(const struct answer *a, const struct rrset *set)
     return false;
 }
 
+static struct rrset *newest(struct rrset *const *variant, uint8_t count)
+{
+    struct rrset *set = NULL;
+    for (uint8_t i = 0; i < count; i++)
+        if (set == NULL || variant[i]->last_seen_ns >= set->last_seen_ns)
+            set = variant[i];
+    return set;
+}
+
 /* A fact about one DNSKEY or DS RRset of the zone, at the frame where it was first seen. Sound when
  * it was served, it does not turn bad because keys or DS have changed since: that is told when
  * somebody serves it again. What turns out otherwise is as of now. */
@@ -261,10 +270,11 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     f.observed = rrset_view(set, views.rdata);
     f.reason = reason;
     f.verdict = reason_verdict(reason);
+    const struct rrset *ds = kind == FACT_DS ? set : newest(zone->ds, zone->dss);
     if (kind == FACT_DNSKEY)
         f.key_count = view_keys(t, zone, set, views.key);
-    else
-        f.ds_count = view_ds(zone, set, clock, views.ds);
+    if (ds)
+        f.ds_count = view_ds(zone, ds, clock, views.ds);
     f.keys = views.key;
     f.ds = views.ds;
     tell_describe(&f, zone->baseline);
@@ -283,15 +293,6 @@ static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone
     f.time_ns = zone->no_ds.seen_ns;
     tell_describe(&f, zone->baseline);
     tell_give(t, &f, proof);
-}
-
-static struct rrset *newest(struct rrset *const *variant, uint8_t count)
-{
-    struct rrset *set = NULL;
-    for (uint8_t i = 0; i < count; i++)
-        if (set == NULL || variant[i]->last_seen_ns >= set->last_seen_ns)
-            set = variant[i];
-    return set;
 }
 
 static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
