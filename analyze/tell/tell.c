@@ -541,9 +541,7 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     tell_give(t, &f, set);
 }
 
-/* Algorithms and TTL of what is validly signed. */
-static void tell_served(struct tell *t, const struct answer *a, const struct answer_set *as,
-                        bool retro)
+void tell_served(struct tell *t, const struct answer *a, const struct answer_set *as, bool retro)
 {
     struct rrset *set = as->set;
     int64_t clock = answers_clock(t->answers, a->time_ns);

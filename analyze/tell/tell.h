@@ -43,6 +43,9 @@ size_t tell_give(struct tell *, const struct fact *, struct rrset *);
 /* The same for what a response says as a whole: one finding at a time. */
 void tell_give_answer(struct tell *, const struct fact *, struct answer *);
 
+/* Algorithms, TTL and life left of what is validly signed, as the answer served it; what was told
+ * before is not told again. */
+void tell_served(struct tell *, const struct answer *, const struct answer_set *, bool retro);
 /* How the proof of a denial, a wildcard or an unsigned delegation came out (tell_denial.c). */
 void tell_proof(struct tell *, struct answer *, bool retro);
 /* What the response shows against what was denied, and the other way round (tell_denial.c). */

@@ -43,11 +43,11 @@ static const struct key *key_of(const struct signature *s, int64_t clock_ns)
 }
 
 /* The newest of its valid signatures; NULL none. */
-static const struct signature *newest(const struct rrset *set, int64_t clock_ns)
+static struct signature *newest(const struct rrset *set, int64_t clock_ns)
 {
-    const struct signature *best = NULL;
+    struct signature *best = NULL;
     for (uint8_t i = 0; i < set->signatures; i++) {
-        const struct signature *s = &set->signature[i];
+        struct signature *s = &set->signature[i];
         if (key_of(s, clock_ns) && (best == NULL || attempt_time(s->expiration, clock_ns) >
                                                         attempt_time(best->expiration, clock_ns)))
             best = s;
@@ -68,16 +68,13 @@ static void note_servers(const struct zone *zone, const struct flow *flow, int64
     }
 }
 
-static bool tell_set(struct tell *t, const struct answer *a, struct rrset *set,
-                     const struct datagram *again, bool retro)
+static bool tell_set(struct tell *t, const struct answer *a, struct rrset *set, bool retro)
 {
     static struct fact_rdata rdata[RRSET_RECORDS_MAX]; /* one thread; too large for the stack */
-    const struct flow *flow = again ? &again->flow : &a->flow;
-    int64_t time_ns = again ? again->time_ns : a->time_ns;
-    int64_t clock_ns = answers_clock(t->answers, time_ns);
+    int64_t clock_ns = answers_clock(t->answers, a->time_ns);
     if (judge_rrset(&t->answers->world, set, clock_ns) != REASON_CHAIN || set->judged.wildcard)
         return false;
-    const struct signature *s = newest(set, clock_ns);
+    struct signature *s = newest(set, clock_ns);
     struct zone *zone = s ? world_find(&t->answers->world, s->signer) : NULL;
     if (zone == NULL)
         return false;
@@ -90,25 +87,16 @@ static bool tell_set(struct tell *t, const struct answer *a, struct rrset *set,
                                  .records = hash_records(set),
                                  .inception = attempt_time(s->inception, clock_ns),
                                  .expiration = attempt_time(s->expiration, clock_ns),
-                                 .time_ns = time_ns,
-                                 .family = flow->family,
-                                 .address = flow->src};
+                                 .time_ns = a->time_ns,
+                                 .family = a->flow.family,
+                                 .address = a->flow.src};
     struct fact_rhythm rhythm;
     struct fact_signature judged;
     if (!rhythms_see(t->rhythms, &sight, &rhythm))
         return false;
-    note_servers(zone, flow, time_ns, &rhythm);
-    judge_signature(&t->answers->world, set, (struct signature *)(uintptr_t)s, clock_ns, &judged);
+    note_servers(zone, &a->flow, a->time_ns, &rhythm);
+    judge_signature(&t->answers->world, set, s, clock_ns, &judged);
     struct fact f = tell_draft(t, a, FACT_RHYTHM, zone, retro);
-    if (again) {
-        f.frames = again->frames;
-        f.frame_count = again->frame_count;
-        f.frame = again->frame;
-    }
-    f.time_ns = time_ns;
-    f.clock_ns = clock_ns;
-    f.server_family = flow->family;
-    f.server = flow->src;
     f.observed = rrset_view(set, rdata);
     f.verdict = VERDICT_SECURE;
     f.reason = REASON_CHAIN;
@@ -118,24 +106,41 @@ static bool tell_set(struct tell *t, const struct answer *a, struct rrset *set,
     if (tell_give(t, &f, NULL) == 0)
         return false;
     rhythms_told(t->rhythms, &sight);
-    return again != NULL;
+    return true;
+}
+
+/* The answer as it was seen just now. */
+static struct answer seen_again(const struct answer *a, const struct datagram *dg)
+{
+    struct answer now = *a;
+    now.flow = dg->flow;
+    now.time_ns = dg->time_ns;
+    now.frame = dg->frame;
+    now.source = dg->source;
+    now.interface = dg->interface;
+    now.frame_count = 0;
+    for (size_t i = 0; i < dg->frame_count && now.frame_count < ANSWER_FRAMES_MAX; i++)
+        now.frames[now.frame_count++] = dg->frames[i];
+    return now;
 }
 
 bool tell_rhythm(struct tell *t, struct answer *a, const struct datagram *again, bool retro)
 {
-    int64_t time_ns = again ? again->time_ns : a->time_ns;
     bool is_signed = false, cited = false;
     a->rhythm_ns = INT64_MAX;
     if (t->rhythms == NULL || !(a->flags & DNS_AA) || t->answers->world.settings->at == AT_FIXED)
         return false;
+    struct answer now = again ? seen_again(a, again) : *a;
     for (size_t i = 0; i < a->sets; i++) {
         struct rrset *set = answer_nth(a, i)->set;
         if (set->signatures == 0)
             continue;
         is_signed = true;
-        cited |= tell_set(t, a, set, again, retro);
+        cited |= tell_set(t, &now, set, retro);
+        if (again)
+            tell_served(t, &now, answer_nth(a, i), retro); /* what the owner states of it */
     }
-    if (is_signed && __builtin_add_overflow(time_ns, LOOK_NS, &a->rhythm_ns))
+    if (is_signed && __builtin_add_overflow(now.time_ns, LOOK_NS, &a->rhythm_ns))
         a->rhythm_ns = INT64_MAX;
-    return cited;
+    return cited && again;
 }

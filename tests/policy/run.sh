@@ -137,6 +137,33 @@ is "the signer at work" "$(habit quiet quiet)" 0
 is "a thief whom nothing is known of" "$(habit stranger theft)" 0
 is "a thief after a quiet run" "$(habit theft theft --state "$out/quiet/state/keys.dnsbailiff")" 1
 
+# When a signer signs anew is learned over runs, too; and where the owner states it, that counts, also of answers
+# that have been the same for days.
+python3 - refresh-rhythm-lost.pcap "$out/weeks.pcap" "$out/after.pcap" <<'SPLIT'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+begin, at = struct.unpack("<I", data[24:28])[0], 24
+while struct.unpack("<I", data[at:at + 4])[0] < begin + 35 * 86400:
+    at += 16 + struct.unpack("<I", data[at + 8:at + 12])[0]
+for path, part in ((sys.argv[2], data[24:at]), (sys.argv[3], data[at:])):
+    with open(path, "wb") as f:
+        f.write(data[:24] + part)
+SPLIT
+rhythm() { # rhythm NAME CAPTURE [OPTION…]: the zones whose signer is late
+    "$build/dnsbailiff" replay -q -r "$2" --trust-anchor refresh-rhythm-lost.anchor -l "$out/$1" "${@:3}" >/dev/null 2>&1
+    jq -r 'select(.rule == "rrsig-stale-refresh") | .zone' "$out/$1/state/findings.jsonl" | sort | paste -sd' '
+}
+is "signers at work" "$(rhythm weeks "$out/weeks.pcap")" ""
+is "late signers of whom nothing is known" "$(rhythm after "$out/after.pcap")" ""
+is "late signers after quiet weeks" "$(rhythm late-runs "$out/after.pcap" --state "$out/weeks/state/keys.dnsbailiff")" \
+    "auto.test. cron.test."
+mkdir "$out/refresh"
+printf 'auto.test. 300 IN %s\n' 'SOA ns1.auto.test. h.auto.test. 1 1 1 1 1' 'NS ns1.auto.test.' >"$out/refresh/auto.test.zone"
+printf 'zone: auto.test.\nstrict: false\nsigning: {refresh: 8d}\n' >"$out/refresh/auto.test.yaml"
+is "the owner states when" "$(rhythm stated refresh-rhythm-lost.pcap --baseline "$out/refresh")" "auto.test. cron.test."
+sed -i 's/8d/3d/' "$out/refresh/auto.test.yaml"
+is "the owner states that it is in time" "$(rhythm in-time refresh-rhythm-lost.pcap --baseline "$out/refresh")" "cron.test."
+
 # Nothing on disk is believed. Another anchor, a later clock, a key that was changed: no trust.
 replay other client-only-no-chain --trust-anchor hostile-deep.anchor --state "$keys"
 is "under another anchor" "$(verdicts other www.bank.test. A | cut -d' ' -f1 | grep -c secure)" 0
