@@ -54,10 +54,10 @@ TRAVEL := $(patsubst %,analyze/follow/%.c,transport strays blocked fallback cove
 FOLLOW := $(FOLLOWED) $(TRAVEL) $(patsubst %,analyze/follow/%.c,race watch walks keep receivers objectives resolvers health health_tell)
 # what is said of it: facts to the rules, events, reports
 EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/event_dns.c
-TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_roll tell_denial tell_contest tell_habit tell_rhythm tell_servers tell_views tell_cut tell_glue proof report \
+TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_again tell_roll tell_denial tell_contest tell_habit tell_rhythm tell_servers tell_views tell_cut tell_glue proof report \
         inventory vouched bearers steps trail explain learn sighting selfcheck)
 ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline)
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry finding rules load \
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry givers finding rules load \
          keys roll signatures delegation dsform cut denial records mail served contest habit rhythm servers views transport resolution validation sensor)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c
@@ -117,7 +117,7 @@ baseline_PKG := ldns libcrypto yaml-0.1 libxxhash jansson
 # --- tests: tests/unit/test_<name>.c with the sources and libraries it needs -------------------------------
 # One line each: UNIT += name; name_OBJ := sources; name_LIB := pkg-config names
 UNIT :=
-UNIT += algorithm catalogue rules finding anchor baseline policy
+UNIT += algorithm catalogue rules finding givers anchor baseline policy
 algorithm_OBJ := rules/algorithm.c rules/catalogue.c analyze/key.c analyze/name.c
 algorithm_LIB := libcrypto
 RULES_TEST := $(RULES) analyze/name.c analyze/verdict.c
@@ -126,6 +126,8 @@ rules_OBJ := $(RULES_TEST)
 rules_LIB := libcrypto yaml-0.1
 finding_OBJ := $(RULES_TEST)
 finding_LIB := $(rules_LIB)
+givers_OBJ := $(RULES_TEST)
+givers_LIB := $(rules_LIB)
 UNIT += served
 served_OBJ := $(RULES_TEST)
 served_LIB := $(rules_LIB)

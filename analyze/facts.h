@@ -3,7 +3,8 @@
  *
  * Contained in: analyze, rules, tests. A fact is built on the stack and borrowed for the call. It
  * is made when something is new (a new RRset, a new key, a changed verdict, a signature's window
- * crossed), never for a mere repetition; repetitions reach the findings through finding_seen.
+ * crossed); repetitions reach the findings that they support through finding_seen, and are told as
+ * facts (`again`) only where they may refute some.
  */
 #ifndef ANALYZE_FACTS_H
 #define ANALYZE_FACTS_H
@@ -535,6 +536,12 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     size_t transfer_client_count; /* 0: not stated */
 };
 
+struct fact_fellow { /* a server that has the same version of the zone as the fact's */
+    uint8_t family;
+    const uint8_t *server; /* 16 bytes as in struct flow */
+    int64_t since_ns;
+};
+
 struct fact {
     enum fact_kind kind;
     int64_t time_ns;        /* packet time of the observation */
@@ -569,7 +576,10 @@ struct fact {
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
     bool revised;     /* FACT_SIGNATURE: of this signature something else was told before */
-    bool was_signed;  /* FACT_UNSIGNED: valid signatures of the zone were seen */
+    const struct fact_fellow *fellows; /* where findings of the zone wait to be refuted */
+    size_t fellow_count;
+    bool again;      /* told before; it refutes what this server gave, and supports nothing */
+    bool was_signed; /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
     const struct fact_transport *transport;
     const struct fact_denial *denial;

@@ -219,6 +219,7 @@ static void on_finding(void *context, const struct finding *f)
 {
     struct pipeline *p = context;
     const struct answer *a = p->about;
+    tell_open(&p->tell, f->zone);
     struct event_context c = {.time_ns = f->last_seen_ns,
                               .frame = f->frame_count ? f->frames[f->frame_count - 1] : 0};
     if (!p->in.settings->live && p->in.source_count == 1)
@@ -316,7 +317,7 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
 {
     struct pipeline *p = context;
     /* The RRsets of a response that is new may all be known: their findings were seen once more. */
-    bool cited = tell_again(&p->tell, a, dg->time_ns, dg->frame);
+    bool cited = tell_again(&p->tell, a, dg);
     if (contests_wants(a, contests_epoch(p->contests)))
         cited |= tell_contest_seen(&p->tell, p->contests, a, dg);
     cited |= tell_servers(&p->tell, a, dg, query);

@@ -37,6 +37,7 @@ void entry_fini(struct entry *entry)
     free(entry->finding.summary);
     free(entry->first);
     free(entry->members);
+    givers_fini(&entry->givers);
 }
 
 /* --- lines --------------------------------------------------------------------------------- */
@@ -192,6 +193,23 @@ static void key_leaves(struct entry *entry, uint32_t key)
         }
 }
 
+/* False: there is no room. */
+static bool add_member(struct entry *entry, struct member member)
+{
+    if (entry->member_count == MEMBERS_MAX)
+        return false;
+    if (entry->member_count == entry->member_room) {
+        size_t room = entry->member_room ? entry->member_room * 2 : 8;
+        struct member *grown = reallocarray(entry->members, room, sizeof *grown);
+        if (!grown)
+            abort();
+        entry->members = grown;
+        entry->member_room = room;
+    }
+    entry->members[entry->member_count++] = member;
+    return true;
+}
+
 bool entry_join(struct entry *entry, struct findings *findings, const uint8_t *owner, uint16_t type)
 {
     return entry_join_key(entry, findings, owner, type, ENTRY_NO_KEY, INT64_MIN);
@@ -200,8 +218,9 @@ bool entry_join(struct entry *entry, struct findings *findings, const uint8_t *o
 bool entry_join_key(struct entry *entry, struct findings *findings, const uint8_t *owner,
                     uint16_t type, uint32_t key, int64_t time_ns)
 {
-    struct member new = {finding_member(findings, owner, type), time_ns, key};
+    struct member new = {finding_member(findings, owner, type), time_ns, key, 0};
     bool known = false;
+    entry->joined = SIZE_MAX;
     for (size_t i = 0; i < entry->member_count; i++) {
         struct member *member = &entry->members[i];
         if (member->rrset != new.rrset)
@@ -211,42 +230,90 @@ bool entry_join_key(struct entry *entry, struct findings *findings, const uint8_
             continue;
         if (time_ns > member->time_ns)
             member->time_ns = time_ns;
+        entry->joined = i;
         return false;
     }
-    if (entry->member_count == MEMBERS_MAX) {
+    entry->gathers = true;
+    if (!add_member(entry, new)) {
         entry->members_more += !known;
         return !known;
     }
-    if (entry->member_count == entry->member_room) {
-        size_t room = entry->member_room ? entry->member_room * 2 : 8;
-        struct member *grown = reallocarray(entry->members, room, sizeof *grown);
-        if (!grown)
-            abort();
-        entry->members = grown;
-        entry->member_room = room;
-    }
-    entry->members[entry->member_count++] = new;
+    entry->joined = entry->member_count - 1;
     entry->rrset_count += !known;
     key_joins(entry, key);
     return !known;
 }
 
-bool entry_leave(struct entry *entry, uint64_t rrset, int64_t until_ns)
+/* Some RRset, or that of a finding without such a list. */
+static void give(struct entry *entry, uint64_t rrset, int64_t time_ns, uint32_t bit)
 {
-    bool was_in = false, stays = false;
+    bool known = false;
+    entry->given |= bit;
+    for (size_t i = 0; i < entry->member_count; i++)
+        if (entry->members[i].rrset == rrset) {
+            entry->members[i].given |= bit;
+            known = true;
+        }
+    if (known || !entry->gathers)
+        return;
+    if (add_member(entry, (struct member){rrset, time_ns, ENTRY_NO_KEY, bit}))
+        entry->rrset_count++;
+}
+
+void entry_given(struct entry *entry, uint8_t family, const uint8_t address[16], uint64_t rrset,
+                 int64_t time_ns, uint32_t ttl)
+{
+    uint32_t lost, bit = givers_note(&entry->givers, family, address, time_ns, &lost);
+    int64_t until;
+    for (size_t i = 0; lost && i < entry->member_count; i++)
+        entry->members[i].given &= ~lost;
+    entry->given &= ~lost;
+    give(entry, rrset, time_ns, bit);
+    if (__builtin_add_overflow(time_ns, (int64_t)ttl * 1000000000, &until))
+        until = INT64_MAX;
+    if (until > entry->cached_until_ns)
+        entry->cached_until_ns = until;
+}
+
+/* Those of the RRset, or all, that nobody gives so any more: true if there were any. */
+static bool drop_members(struct entry *entry, const uint64_t *only, int64_t until_ns,
+                         uint32_t struck)
+{
+    bool any = false;
     for (size_t i = 0; i < entry->member_count;) {
-        bool later = entry->members[i].time_ns > until_ns;
-        if (entry->members[i].rrset != rrset || later) {
-            stays |= entry->members[i].rrset == rrset;
+        struct member *member = &entry->members[i];
+        bool meant = only ? member->rrset == *only : (member->given & struck) != 0;
+        if (meant)
+            member->given &= ~struck;
+        if (!meant || member->time_ns > until_ns || member->given) {
             i++;
             continue;
         }
-        was_in = true;
-        key_leaves(entry, entry->members[i].key);
-        entry->members[i] = entry->members[--entry->member_count];
+        uint64_t rrset = member->rrset;
+        key_leaves(entry, member->key);
+        *member = entry->members[--entry->member_count];
+        entry->rrset_count -= !entry_has(entry, rrset);
+        any = true;
     }
-    entry->rrset_count -= was_in && !stays;
-    return was_in && entry->member_count == 0 && entry->members_more == 0;
+    return any;
+}
+
+static bool gives(const struct entry *entry, uint64_t rrset, uint32_t bit)
+{
+    for (size_t i = 0; bit && i < entry->member_count; i++)
+        if (entry->members[i].rrset == rrset && entry->members[i].given & bit)
+            return true;
+    return false;
+}
+
+bool entry_leave(struct entry *entry, uint64_t rrset, int64_t until_ns, uint32_t struck,
+                 uint32_t own)
+{
+    bool whole = gives(entry, rrset, own);
+    bool any = drop_members(entry, &rrset, until_ns, struck);
+    if (whole)
+        any |= drop_members(entry, NULL, until_ns, own);
+    return any && entry->member_count == 0 && entry->members_more == 0;
 }
 
 size_t entry_members(const struct entry *entry)

@@ -7,6 +7,7 @@
 #ifndef RULES_ENTRY_H
 #define RULES_ENTRY_H
 
+#include "rules/givers.h"
 #include "rules/judge.h"
 
 #define uthash_fatal(message) abort() /* our memory is gone: our own failure */
@@ -18,6 +19,7 @@ struct member { /* an RRset that a finding is about, and by which key; 24 bytes,
     uint64_t rrset;  /* hash of owner and type */
     int64_t time_ns; /* of the last fact that it joined by */
     uint32_t key;    /* algorithm and tag, or ENTRY_NO_KEY */
+    uint32_t given;  /* bits of the servers that give it so; 0: not known */
 };
 
 struct entry_key { /* a key of a finding about signatures */
@@ -43,6 +45,11 @@ struct entry {
     bool aa;                           /* supported by an authoritative answer */
     uint8_t mark;                      /* the rule's own note on what it was last about */
     uint8_t server_family, server[16]; /* that last supported it; family 0: none */
+    struct givers givers;              /* authorities that supported it */
+    uint32_t given;                    /* … and were not seen to be in order since */
+    int64_t cached_until_ns;           /* until then a cache may hold what an authority gave */
+    bool gathers;                      /* it has, or had, members */
+    size_t joined;                     /* member that the fact in hand is about, or SIZE_MAX */
     int64_t refuted_ns; /* refuted since then, but it came back too often to be closed at once */
     int64_t told_ns;    /* when it was last reported, packet time */
     unsigned updates;   /* reports of more of the same since it opened or came back */
@@ -58,9 +65,14 @@ void entry_observe(struct entry *, int64_t time_ns);
  * not push the evidence out. */
 void entry_cite(uint64_t *frames, size_t *count, uint64_t frame);
 bool entry_has(const struct entry *, uint64_t rrset);
-/* The RRset is sound again, or was all the time: what joined until then goes. True if it was in,
- * and nothing is left. */
-bool entry_leave(struct entry *, uint64_t rrset, int64_t until_ns);
+/* The RRset is sound again, or was all the time: what joined until then goes, unless servers other
+ * than `struck` (bits) give it. If it was `own` (a bit, or 0) that gave it, what that one gave
+ * besides is old news as well: zones are signed as a whole. True if it was in, and nothing is left.
+ */
+bool entry_leave(struct entry *, uint64_t rrset, int64_t until_ns, uint32_t struck, uint32_t own);
+/* That server gives the finding's RRset (hash; of what gathers RRsets) so. */
+void entry_given(struct entry *, uint8_t family, const uint8_t address[16], uint64_t rrset,
+                 int64_t time_ns, uint32_t ttl);
 /* Of owner and type, as members are told apart. */
 uint64_t finding_member(struct findings *, const uint8_t *owner, uint16_t type);
 

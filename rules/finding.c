@@ -17,6 +17,7 @@
 
 struct zone_note {
     struct entry *first;
+    size_t open; /* findings in it that repetitions may refute */
     bool valid_seen;
     UT_hash_handle hh;
     size_t size;
@@ -236,6 +237,12 @@ static bool suppressed(const struct fact *fact, enum rule_id rule, const struct 
     return false;
 }
 
+void findings_id(struct judge *judge, enum rule_id rule, const struct subject *subject,
+                 char ret_id[FINDING_ID_TEXT])
+{
+    make_id(judge->findings, rule, subject, ret_id);
+}
+
 bool findings_open(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
     char id[FINDING_ID_TEXT];
@@ -269,6 +276,13 @@ bool findings_has(struct judge *judge, enum rule_id rule, const struct subject *
     return entry_find(judge->findings, id) != NULL;
 }
 
+/* Where a finding is open that repetitions may refute, they are looked at. */
+static void count_open(struct entry *entry, int change)
+{
+    if (givers_kind(entry->finding.rule) != GIVERS_UNTRACKED)
+        entry->zone->open = (size_t)((ptrdiff_t)entry->zone->open + change);
+}
+
 static struct entry *entry_make(struct findings *findings, enum rule_id rule,
                                 const struct subject *subject, const char *id)
 {
@@ -290,6 +304,8 @@ static struct entry *entry_make(struct findings *findings, enum rule_id rule,
     entry->zone->first = entry;
     HASH_ADD(hh, findings->table, finding.id, FINDING_ID_TEXT - 1, entry);
     findings->count++;
+    entry->cached_until_ns = INT64_MIN;
+    count_open(entry, 1);
     return entry;
 }
 
@@ -297,7 +313,7 @@ struct entry *entry_begin(struct judge *judge, enum rule_id rule, const struct s
 {
     struct findings *findings = judge->findings;
     char id[FINDING_ID_TEXT];
-    if (!judge->profile->enabled[rule])
+    if (!judge->profile->enabled[rule] || judge->fact->again)
         return NULL;
     if (profile_excludes(judge->profile, subject->zone) || suppressed(judge->fact, rule, subject)) {
         findings->suppressed++;
@@ -315,6 +331,7 @@ struct entry *entry_begin(struct judge *judge, enum rule_id rule, const struct s
     }
     if (entry->finding.state == FINDING_CLOSED)
         entry->earliest = INT64_MAX; /* it comes back with deadlines of its own */
+    entry->joined = SIZE_MAX;
     return entry;
 }
 
@@ -338,6 +355,7 @@ static void reopen(struct entry *entry, int64_t time_ns)
     if (finding->state == FINDING_CLOSED) {
         finding->state = FINDING_UPDATED;
         finding->flaps++;
+        count_open(entry, 1);
         entry->back = true;
         entry->updates = 0;
     } else if (entry->refuted_ns != INT64_MIN && time_ns >= entry->refuted_ns) {
@@ -373,6 +391,10 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
         entry->server_family = fact->server_family;
         memcpy(entry->server, fact->server, sizeof entry->server);
     }
+    if (fact->server && fact->aa && givers_kind(finding->rule) != GIVERS_UNTRACKED)
+        entry_given(entry, fact->server_family, fact->server,
+                    entry->joined == SIZE_MAX ? 0 : entry->members[entry->joined].rrset,
+                    fact->time_ns, fact->observed.ttl);
     if (!judge->quiet || entry->fresh)
         entry_observe(entry, fact->time_ns);
     finding->changed = true; /* the text may have */
@@ -405,13 +427,29 @@ void findings_lossy(struct findings *findings, int64_t from_ns, int64_t to_ns)
     }
 }
 
-void findings_seen(struct findings *findings, struct finding *finding, int64_t time_ns,
-                   uint64_t frame)
+/* What a cache still holds of what an authority gave: no more than an echo. */
+static bool is_echo(const struct entry *entry, const struct finding_sight *sight)
+{
+    return entry->aa && !sight->aa && sight->time_ns <= entry->cached_until_ns &&
+           givers_kind(entry->finding.rule) == GIVERS_ALONE;
+}
+
+void findings_seen(struct findings *findings, struct finding *finding,
+                   const struct finding_sight *sight)
 {
     struct entry *entry = (struct entry *)finding;
+    int64_t time_ns = sight->time_ns;
     findings_clock(findings, time_ns);
     entry_observe(entry, time_ns);
-    entry_cite(finding->frames, &finding->frame_count, frame);
+    entry_cite(finding->frames, &finding->frame_count, sight->frame);
+    if (is_echo(entry, sight))
+        return;
+    if (sight->server && sight->aa && givers_kind(finding->rule) != GIVERS_UNTRACKED)
+        entry_given(entry, sight->family, sight->server,
+                    sight->owner && entry->gathers
+                        ? finding_member(findings, sight->owner, sight->type)
+                        : 0,
+                    time_ns, sight->ttl);
     reopen(entry, time_ns);
     if (entry->back) {
         entry->back = false;
@@ -444,6 +482,8 @@ static void close_if_gone(struct findings *findings, struct entry *entry, int64_
         return;
     entry->refuted_ns = INT64_MIN;
     entry->finding.state = FINDING_CLOSED;
+    entry->given = 0;
+    count_open(entry, -1);
     report(findings, entry);
 }
 
@@ -454,14 +494,44 @@ static void refute(struct judge *judge, struct entry *entry, int64_t now_ns)
     close_if_gone(judge->findings, entry, now_ns);
 }
 
-static void entry_close(struct judge *judge, struct entry *entry)
+/* Bits of the servers that the fact shows to be in order, or that nobody waits for: all where it
+ * needs no particular server, 0 where it refutes nothing. */
+static uint32_t strikes(const struct judge *judge, const struct entry *entry)
+{
+    const struct fact *fact = judge->fact;
+    enum givers_kind kind = givers_kind(entry->finding.rule);
+    bool anyone = fact->revised || entry->givers.count == 0 || kind == GIVERS_UNTRACKED ||
+                  (kind == GIVERS_ANEW && !fact->again);
+    if (fact->again && (kind == GIVERS_UNTRACKED || entry->givers.count == 0))
+        return 0;
+    if (anyone)
+        return UINT32_MAX;
+    if (!fact->aa || !fact->server)
+        return 0;
+    uint32_t struck = givers_bit(&entry->givers, fact->server_family, fact->server) |
+                      givers_lapsed(&entry->givers, fact->time_ns);
+    for (size_t i = 0; i < fact->fellow_count; i++)
+        struck |= givers_before(&entry->givers, fact->fellows[i].family, fact->fellows[i].server,
+                                fact->fellows[i].since_ns);
+    return struck;
+}
+
+static bool may_close(const struct judge *judge, const struct entry *entry)
 {
     const struct finding *finding = &entry->finding;
-    int64_t now_ns = judge->fact->time_ns;
-    if (finding->state == FINDING_CLOSED || now_ns < finding->last_seen_ns ||
-        (entry->aa && !judge->fact->aa))
-        return; /* a cached answer does not refute an authoritative one */
-    refute(judge, entry, now_ns);
+    return finding->state != FINDING_CLOSED && judge->fact->time_ns >= finding->last_seen_ns &&
+           (!entry->aa ||
+            judge->fact->aa); /* a cached answer does not refute an authoritative one */
+}
+
+static void entry_close(struct judge *judge, struct entry *entry)
+{
+    if (!may_close(judge, entry))
+        return;
+    uint32_t struck = strikes(judge, entry);
+    entry->given &= ~struck;
+    if (struck && !entry->given)
+        refute(judge, entry, judge->fact->time_ns);
 }
 
 void findings_close(struct judge *judge, enum rule_id rule, const struct subject *subject)
@@ -483,6 +553,25 @@ void findings_close_zone(struct judge *judge, enum rule_id rule, const uint8_t *
             entry_close(judge, entry);
 }
 
+void findings_close_but(struct judge *judge, enum rule_id rule, const uint8_t *zone,
+                        const char (*ids)[FINDING_ID_TEXT], size_t count)
+{
+    struct zone_note *note = note_find(judge->findings, zone);
+    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
+        bool meant = entry->finding.rule == rule && entry->finding.state != FINDING_CLOSED;
+        for (size_t i = 0; meant && i < count; i++)
+            meant = memcmp(ids[i], entry->finding.id, FINDING_ID_TEXT) != 0;
+        if (meant)
+            entry_close(judge, entry);
+    }
+}
+
+size_t findings_refutable(struct findings *findings, const uint8_t *zone)
+{
+    const struct zone_note *note = note_find(findings, zone);
+    return note ? note->open : 0;
+}
+
 bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
     const struct fact_rrset *set = &judge->fact->observed;
@@ -498,10 +587,16 @@ static void leave(struct judge *judge, struct entry *entry)
 {
     const struct fact *fact = judge->fact;
     uint64_t rrset = finding_member(judge->findings, fact->observed.owner, fact->observed.type);
-    if (!entry_leave(entry, rrset, fact->revised ? fact->time_ns : INT64_MAX))
+    uint32_t struck = strikes(judge, entry);
+    uint32_t own =
+        struck == UINT32_MAX ? 0 : givers_bit(&entry->givers, fact->server_family, fact->server);
+    if (!struck ||
+        !entry_leave(entry, rrset, fact->revised ? fact->time_ns : INT64_MAX, struck, own))
         return;
-    if (!fact->revised)
-        entry_close(judge, entry);
+    if (!fact->revised && may_close(judge, entry))
+        refute(judge, entry, fact->time_ns);
+    else if (!fact->revised)
+        return;
     else if (entry->finding.state != FINDING_CLOSED)
         refute(judge, entry, judge->findings->now_ns);
 }

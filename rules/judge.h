@@ -138,7 +138,14 @@ void findings_leave_one(struct judge *, enum rule_id, const struct subject *);
 void findings_note_valid(struct findings *, const uint8_t *zone);
 bool findings_noted_valid(struct findings *, const uint8_t *zone);
 
-void findings_seen(struct findings *, struct finding *, int64_t time_ns, uint64_t frame);
+void findings_seen(struct findings *, struct finding *, const struct finding_sight *);
+/* How many findings of the zone are open that repetitions may refute. */
+size_t findings_refutable(struct findings *, const uint8_t *zone);
+/* Every finding of that rule in the zone but those with these ids. */
+void findings_close_but(struct judge *, enum rule_id, const uint8_t *zone,
+                        const char (*ids)[FINDING_ID_TEXT], size_t count);
+void findings_id(struct judge *, enum rule_id, const struct subject *,
+                 char ret_id[FINDING_ID_TEXT]);
 void findings_lossy(struct findings *, int64_t from_ns, int64_t to_ns);
 void findings_flush(struct findings *, int64_t now_ns, bool end);
 void findings_clock(struct findings *, int64_t now_ns);

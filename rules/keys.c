@@ -181,6 +181,30 @@ static void report_revoked(struct judge *judge, const struct fact_key *key,
     entry_end(judge, entry, 0);
 }
 
+/* --- a key that is gone again ---------------------------------------------------------------- */
+
+#define GONE_KEYS_MAX 64 /* of larger sets nothing is concluded */
+
+/* The server gives the whole DNSKEY RRset, and what was said of other keys is no longer in it. */
+static void judge_gone(struct judge *judge)
+{
+    static const enum rule_id rules[] = {RULE_KEY_UNKNOWN, RULE_KEY_CHANGED, RULE_KEY_REVOKED};
+    const struct fact *fact = judge->fact;
+    char ids[GONE_KEYS_MAX][FINDING_ID_TEXT];
+    uint8_t identity[IDENTITY_ROOM];
+    if (fact->kind != FACT_DNSKEY || fact->verdict != VERDICT_SECURE || !fact->aa ||
+        !fact->server || fact->tc || fact->key_count == 0 || fact->key_count > GONE_KEYS_MAX)
+        return;
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        for (size_t i = 0; i < fact->key_count; i++) {
+            struct subject subject = key_subject(fact, &fact->keys[i], identity, sizeof identity);
+            findings_id(judge, rules[r], &subject, ids[i]);
+        }
+        findings_close_but(judge, rules[r], fact->zone, (const char(*)[FINDING_ID_TEXT])ids,
+                           fact->key_count);
+    }
+}
+
 static bool key_planned(const struct fact_baseline *baseline, const struct fact_key *key)
 {
     return key->flags & KEY_SEP ? baseline->planned_sep : baseline->planned_zsk;
@@ -518,6 +542,7 @@ void keys_judge(struct judge *judge)
         judge_key(judge, &fact->keys[i]);
         judge_weak(judge, &fact->keys[i]);
     }
+    judge_gone(judge);
     if (fact->key_count) {
         judge_malformed(judge);
         judge_collisions(judge);

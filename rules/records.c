@@ -163,6 +163,9 @@ static void judge_set(struct judge *judge)
     if (fact->baseline.dynamic || fact->baseline.planned)
         return;
     enum rule_id rule = expected->count ? rule_for_change(fact, &why) : RULE_RECORD_UNEXPECTED;
+    for (size_t i = 0; i < sizeof rules_of_sets / sizeof *rules_of_sets; i++)
+        if (rules_of_sets[i] != rule) /* another deviation takes its place */
+            findings_close(judge, rules_of_sets[i], &subject);
     struct entry *entry = entry_begin(judge, rule, &subject);
     if (!entry)
         return;
@@ -207,8 +210,11 @@ static void judge_denied(struct judge *judge)
     struct subject subject = set_subject(fact);
     char name[NAME_TEXT_MAX], type[32];
     const char *why = NULL;
-    if (!comparable(fact) || fact->baseline.expected.count == 0 ||
-        fact->verdict != VERDICT_SECURE || fact->baseline.dynamic || fact->baseline.planned)
+    if (!comparable(fact) || fact->verdict != VERDICT_SECURE)
+        return;
+    if (fact->baseline.expected.count == 0)
+        findings_close(judge, RULE_RECORD_UNEXPECTED, &subject); /* it is gone again */
+    if (fact->baseline.expected.count == 0 || fact->baseline.dynamic || fact->baseline.planned)
         return;
     enum rule_id rule = rule_for_absence(fact, &why);
     struct entry *entry = entry_begin(judge, rule, &subject);

@@ -103,7 +103,19 @@ size_t rules_judge(struct rules *rules, const struct fact *fact, struct finding 
 
 void finding_seen(struct rules *rules, struct finding *finding, int64_t time_ns, uint64_t frame)
 {
-    findings_seen(rules->findings, finding, time_ns, frame);
+    const struct finding_sight sight = {.time_ns = time_ns, .frame = frame, .aa = true};
+    findings_seen(rules->findings, finding, &sight);
+}
+
+void finding_sighted(struct rules *rules, struct finding *finding,
+                     const struct finding_sight *sight)
+{
+    findings_seen(rules->findings, finding, sight);
+}
+
+bool rules_refutable(struct rules *rules, const uint8_t *zone)
+{
+    return findings_refutable(rules->findings, zone) > 0;
 }
 
 void rules_lossy(struct rules *rules, int64_t from_ns, int64_t to_ns)

@@ -98,7 +98,22 @@ const struct rules_thresholds *rules_thresholds(const struct rules *);
  * borrowed until rules_free): the caller keeps them beside what it judged and calls finding_seen
  * for repetitions. */
 size_t rules_judge(struct rules *, const struct fact *, struct finding **ret_findings, size_t room);
+struct finding_sight { /* a response that shows again what a finding is about */
+    int64_t time_ns;
+    uint64_t frame;
+    bool aa;
+    uint8_t family;
+    const uint8_t *server; /* 16 bytes as in struct flow; NULL: not known */
+    const uint8_t *owner;  /* of the RRset that supports it; NULL: none does */
+    uint16_t type;
+    uint32_t ttl; /* of that */
+};
+
 void finding_seen(struct rules *, struct finding *, int64_t time_ns, uint64_t frame);
+void finding_sighted(struct rules *, struct finding *, const struct finding_sight *);
+/* Are findings of that zone open that sound responses may refute, though they say nothing new?
+ * Then the facts that they gave are to be told again, marked as such. */
+bool rules_refutable(struct rules *, const uint8_t *zone);
 
 /* Frames were lost between these packet times: findings of absence that were made there say so and
  * go down one level; the next observation elsewhere raises them again. */

@@ -327,6 +327,8 @@ static void judge_valid(struct judge *judge)
     int64_t left = signature->expiration - fact_clock(fact) / NS_PER_S;
     bool expiring = left < lead_time(judge) / NS_PER_S;
     findings_note_valid(judge->findings, signature->signer);
+    if (fact->aa && fact->zone)
+        findings_leave(judge, RULE_RRSIG_MISSING, fact->zone);
     /* One that is valid beside another that is not makes the RRset none the sounder. */
     for (size_t i = 0; i < sizeof by_signer / sizeof *by_signer && !fact->also_wrong; i++)
         if (by_signer[i] != RULE_RRSIG_EXPIRING || !expiring)

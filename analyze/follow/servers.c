@@ -283,6 +283,10 @@ bool servers_note_soa(struct servers *s, struct server *server, const struct rrs
     } else if (server->soa && servers_newer(server->serial, soa.serial)) {
         go_back(s, server, soa.serial, time_ns);
     }
+    if (server->version != set->hash) {
+        server->version_since_ns = server->soa ? time_ns : INT64_MIN;
+        server->version = set->hash;
+    }
     if (changed) {
         server->moved |= server->soa;
         set_serial(server, &soa, time_ns, frame);
@@ -298,6 +302,19 @@ bool servers_note_soa(struct servers *s, struct server *server, const struct rrs
     bool differs = back || was_behind || server->behind_ns != INT64_MIN || others_differ(s, server);
     cite(differs, time_ns, frame, &server->soa_cited_ns, &server->soa_cited);
     return changed || differs || s->told[SERVERS_SERIAL].differ;
+}
+
+size_t servers_fellows(const struct servers *s, const struct flow *flow,
+                       struct fact_fellow ret_fellows[SERVERS_MAX])
+{
+    const struct server *me = s ? servers_find(s, flow) : NULL;
+    size_t count = 0;
+    for (size_t i = 0; me && me->soa && i < s->count; i++)
+        if (&s->server[i] != me && s->server[i].soa && s->server[i].version == me->version)
+            ret_fellows[count++] = (struct fact_fellow){.family = s->server[i].family,
+                                                        .server = s->server[i].address,
+                                                        .since_ns = s->server[i].version_since_ns};
+    return count;
 }
 
 /* --- other RRsets --- */

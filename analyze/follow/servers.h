@@ -51,6 +51,8 @@ struct server {
     uint64_t soa_frame; /* where it was first seen with this serial */
     uint64_t soa_cited; /* where it was seen lately, while another server had another; 0 none */
     int64_t soa_cited_ns;
+    uint64_t version; /* hash of the SOA with its signatures: each version of a zone has its own */
+    int64_t version_since_ns; /* when it took the place of another; INT64_MIN: not seen */
     int64_t behind_ns; /* another server has had a newer serial since; INT64_MIN: not behind */
     bool behind_began; /* and was seen to get it */
     /* its serial went back */
@@ -133,6 +135,11 @@ bool servers_note_set(struct servers *, struct server *, enum servers_what, stru
 bool servers_note_ns(struct servers_ns *, struct rrset *, int64_t time_ns, uint64_t frame);
 /* Same records, whatever the signatures. */
 bool servers_same_records(const struct rrset *, const struct rrset *);
+
+/* The other servers that had the version of the zone which this one has now when they were seen
+ * last; returns how many. Pointers into the tracker. */
+size_t servers_fellows(const struct servers *, const struct flow *,
+                       struct fact_fellow ret_fellows[SERVERS_MAX]);
 
 /* Room for what a fact shows. */
 struct servers_view {

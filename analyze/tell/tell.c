@@ -146,6 +146,7 @@ struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind ki
     if (zone) {
         f.zone = zone->name;
         f.dnskey_seen = zone->dnskeys > 0 && zone->trust.trusted;
+        tell_fellows(&f, zone, &a->flow);
     }
     return f;
 }
@@ -172,8 +173,8 @@ static bool undecodable(struct tell *t, const struct zone *zone, const uint8_t *
 
 /* Who made the signatures is found out where anything is known of the zone: else whoever sends keys
  * of names that he made up has each of them checked. */
-static size_t view_keys(struct tell *t, const struct zone *zone, struct rrset *set,
-                        struct fact_key *out)
+size_t tell_view_keys(struct tell *t, const struct zone *zone, struct rrset *set,
+                      struct fact_key *out)
 {
     bool known = zone->kept || zone->dss > 0 || zone->trust.state == TRUST_SECURE ||
                  zone->trust.state == TRUST_BOGUS;
@@ -267,12 +268,14 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     f.frames = set->frames;
     f.frame_count = set->frame_count;
     f.frame = set->frame_count ? set->frames[set->frame_count - 1] : a->frame;
+    if (!shows(a, set))
+        f.server = NULL; /* whose answer is in hand did not give it */
     f.observed = rrset_view(set, views.rdata);
     f.reason = reason;
     f.verdict = reason_verdict(reason);
     const struct rrset *ds = kind == FACT_DS ? set : newest(zone->ds, zone->dss);
     if (kind == FACT_DNSKEY)
-        f.key_count = view_keys(t, zone, set, views.key);
+        f.key_count = tell_view_keys(t, zone, set, views.key);
     if (ds)
         f.ds_count = view_ds(zone, ds, clock, views.ds);
     f.keys = views.key;
@@ -304,11 +307,13 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
     if (keys) {
         f.observed = rrset_view(keys, views.rdata);
-        f.key_count = view_keys(t, zone, keys, views.key);
+        f.key_count = tell_view_keys(t, zone, keys, views.key);
         f.frames = keys->frames;
         f.frame_count = keys->frame_count;
         f.frame = keys->frame_count ? keys->frames[keys->frame_count - 1] : a->frame;
     }
+    if (keys == NULL || !shows(a, keys))
+        f.server = NULL;
     if (ds)
         f.ds_count = view_ds(zone, ds, f.clock_ns, views.ds);
     f.keys = views.key;
@@ -636,37 +641,4 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
     tell_denied(t, a, retro);
     a->roll_stamp = 0; /* who signs it was found out just now */
     tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, retro);
-}
-
-static bool cites(const struct finding *f, uint64_t frame)
-{
-    for (size_t i = 0; i < f->frame_count; i++)
-        if (f->frames[i] == frame)
-            return true;
-    return false;
-}
-
-bool tell_again(struct tell *t, struct answer *a, int64_t time_ns, uint64_t frame)
-{
-    bool cited = false;
-    if (a->findings_epoch == t->epoch + 1 && !a->has_findings)
-        return false; /* nothing was attached since this was last looked at */
-    a->findings_epoch = t->epoch + 1;
-    a->has_findings = a->finding != NULL;
-    if (a->finding && !cites(a->finding, frame)) {
-        finding_seen(t->rules, a->finding, time_ns, frame);
-        cited = cites(a->finding, frame);
-    }
-    for (size_t i = 0; i < a->sets; i++) {
-        const struct rrset *set = answer_nth(a, i)->set;
-        a->has_findings |= set->finding_count > 0;
-        for (uint8_t k = 0; k < set->finding_count; k++) {
-            struct finding *f = set->findings[k];
-            if (cites(f, frame))
-                continue; /* just opened by this very response, or by another RRset of it */
-            finding_seen(t->rules, f, time_ns, frame);
-            cited |= cites(f, frame);
-        }
-    }
-    return cited;
 }

@@ -27,8 +27,11 @@ void tell_judged(struct tell *, struct answer *, bool retro);
  * of keys (analyze/follow/roll.h). */
 void tell_rolls(struct tell *, struct answer *, const struct flow *, int64_t first_ns,
                 int64_t last_ns, bool retro);
-/* The answer was seen once more. True if a finding now cites the frame. */
-bool tell_again(struct tell *, struct answer *, int64_t time_ns, uint64_t frame);
+/* The answer was seen, for the first time or once more (tell_again.c). True if a finding now cites
+ * the frame. */
+bool tell_again(struct tell *, struct answer *, const struct datagram *);
+/* A finding of that zone has opened or closed (tell_again.c). */
+void tell_open(struct tell *, const uint8_t *zone);
 
 /* --- for the files that tell of one topic --- */
 
@@ -37,6 +40,12 @@ struct fact tell_draft(struct tell *, const struct answer *, enum fact_kind, con
                        bool retro);
 /* What the owner declared of the observed owner and type; NULL: nothing declared. */
 void tell_describe(struct fact *, const struct baseline_zone *);
+/* Where findings of the zone wait to be refuted: who else has the version that the flow's source
+ * has (tell_again.c). Valid until the next call. */
+void tell_fellows(struct fact *, const struct zone *, const struct flow *);
+/* The keys of that DNSKEY RRset of the zone; returns how many. Room for RRSET_RECORDS_MAX. */
+size_t tell_view_keys(struct tell *, const struct zone *, struct rrset *,
+                      struct fact_key *ret_keys);
 /* To the rules; returns how many findings it opened or supports. They are counted again whenever
  * the RRset is seen again (NULL: they are not). */
 size_t tell_give(struct tell *, const struct fact *, struct rrset *);

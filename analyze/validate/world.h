@@ -104,6 +104,9 @@ struct zone {
     bool views_disputed;                   /* … and its repeated answers are wanted there */
     int64_t disputed_until_ns;             /* until then its repeated answers are noted there */
     uint64_t listed;                       /* its state when the inventory last named it */
+    bool refutable;       /* findings are open that repetitions may refute (tell_again.c) */
+    int64_t again_second; /* in which so many repetitions were told to the rules */
+    unsigned again_count;
     uint8_t name_size;
     uint8_t name[];
 };
