@@ -353,6 +353,7 @@ struct fact_servers {
     bool in_turns;   /* … of the same primary, one before and after the other, and neither of them
                         was ever seen to change */
     bool apart;      /* key sets: one signs with a key that the other does not publish */
+    bool published;  /* signers: of all that differ each publishes the keys of the others, seen */
     bool only_sep;   /* key sets that differ have the same keys without SEP */
     bool final;      /* the recording ends: nothing more will be observed */
     int64_t refresh_ns, expire_ns; /* of the SOA */

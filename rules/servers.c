@@ -96,16 +96,36 @@ static bool is_some_unsigned(const struct fact_servers *s)
     return none && some;
 }
 
+/* Are all keys that any of them signs with the owner's? */
+static bool is_signed_as_declared(const struct fact *fact)
+{
+    const struct fact_baseline *b = &fact->baseline;
+    for (size_t i = 0; i < fact->servers->count; i++)
+        for (size_t k = 0; k < fact->servers->server[i].tags; k++) {
+            size_t at = 0;
+            while (at < b->key_count && b->keys[at].tag != fact->servers->server[i].tag[k])
+                at++;
+            if (at == b->key_count)
+                return false;
+        }
+    return b->present;
+}
+
 /* Where each server may have keys of its own, sets that differ are in order: several signers as
- * declared; or, where nobody declared anything, as RFC 8901 2.1 has them, each with a KSK of its
- * own and all ZSKs published everywhere. */
+ * declared; or such as publish each other's keys, as RFC 8901 2.1 has them, each with a KSK of its
+ * own perhaps. Where nobody declared anything it is enough that nothing else was seen. */
 static bool is_multi_signer(const struct fact *fact)
 {
     const struct fact_servers *s = fact->servers;
     if (s->what != SERVERS_KEYS && s->what != SERVERS_SIGNERS)
         return false;
+    if (fact->baseline.present && fact->baseline.multi_signer)
+        return true;
+    if (s->what == SERVERS_SIGNERS && !is_some_unsigned(s) &&
+        (s->published || (!s->apart && is_signed_as_declared(fact))))
+        return true;
     if (fact->baseline.present)
-        return fact->baseline.multi_signer;
+        return false;
     return s->what == SERVERS_KEYS ? s->only_sep : !s->apart && !is_some_unsigned(s);
 }
 

@@ -577,7 +577,9 @@ static void compare_pair(const struct server *a, const struct server *b, enum se
     if (what == SERVERS_SIGNERS && x->serial != y->serial)
         return;
     f->differ = true;
-    f->apart |= unpublished(a, b) || unpublished(b, a);
+    bool apart = unpublished(a, b) || unpublished(b, a);
+    f->apart |= apart;
+    f->published &= !apart && a->set[SERVERS_KEYS].known && b->set[SERVERS_KEYS].known;
     f->only_sep &= what == SERVERS_KEYS && x->hash && y->hash && x->rest == y->rest;
     *began &= x->since_ns > y->since_ns ? x->moved : y->moved;
     if (!beside)
@@ -596,6 +598,7 @@ void servers_compare(const struct servers *s, enum servers_what what, bool final
     struct fact_servers f = {.what = what,
                              .equal = true,
                              .only_sep = true,
+                             .published = true,
                              .final = final,
                              .refresh_ns = refresh_ns(s),
                              .expire_ns = (int64_t)s->expire * SECOND_NS,

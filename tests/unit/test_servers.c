@@ -477,6 +477,30 @@ static void test_multi_signer(void **state)
     expect("");
 }
 
+/* All keys are published everywhere, and each server signs with its own: the flag is not needed. */
+static void test_signers_that_publish_all(void **state)
+{
+    (void)state;
+    declared.present = true;
+    for (uint8_t i = 1; i <= 2; i++) {
+        saw_key(i, 0, "AAAAAAAA", 0);
+        struct server_set *set = &server_at(i, 0)->set[SERVERS_KEYS];
+        set->tags = 2;
+        set->tag[0] = 111;
+        set->tag[1] = 222;
+    }
+    for (int64_t i = 0; i < 9; i++) {
+        saw_signed(1, 1000 * i, 7, 111);
+        saw_signed(2, 1000 * i + 1, 7, 222);
+    }
+    compare(SERVERS_SIGNERS, true, 9000);
+    expect("");
+    saw_signed(2, 9001, 7, 333); /* a key of nobody */
+    saw_signed(1, 9100, 7, 111);
+    saw_signed(2, 9200, 7, 333);
+    expect("servers-disagree");
+}
+
 /* RFC 8901 2.1.2, undeclared: a KSK each, the ZSKs everywhere. */
 static void test_multi_signer_undeclared(void **state)
 {
@@ -637,6 +661,7 @@ int main(void)
         TEST(test_back_is_over_after_expiry),
         TEST(test_keys_of_one_serial),
         TEST(test_keys_in_turns),
+        TEST(test_signers_that_publish_all),
         TEST(test_keys_in_turns_during_a_transfer),
         TEST(test_keys_in_turns_after_a_change),
         TEST(test_keys_of_two_primaries),
