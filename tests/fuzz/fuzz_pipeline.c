@@ -154,8 +154,9 @@ static void on_hold(void *context, const uint64_t *frames, size_t count)
 {
     (void)context;
     for (size_t i = 0; i < count; i++) {
-        must(frames[i] >= 1 && frames[i] <= run.number);
-        run.held[frames[i]] = true;
+        uint64_t frame = frames[i] & ~HOLD_WITH;
+        must(frame >= 1 && frame <= run.number);
+        run.held[frame] = true;
     }
 }
 
