@@ -149,11 +149,14 @@ static void put_change(struct report_out *o, const json_t *change)
     const json_t *first = json_array_get(json_object_get(change, "frames"), 0);
     if (first)
         snprintf(frame, sizeof frame, ", frame %" PRIu64, (uint64_t)json_integer_value(first));
-    report_put(o, "  %s %s: %s (%s, finding %s)\n", report_text(change, "rrname"),
+    report_put(o, "  %s %s: %s (%s, finding %s%s)\n", report_text(change, "rrname"),
                report_text(change, "rrtype"), report_text(change, "rule"),
-               report_text(change, "severity"), report_text(change, "id"));
-    put_lines(o, "expected:", json_object_get(change, "expected"));
-    put_lines(o, "observed:", json_object_get(change, "observed"));
+               report_text(change, "severity"), report_text(change, "id"),
+               report_same(change, "state", "closed") ? ", closed" : "");
+    /* Of two contents that one key signed, neither is the expected one by that. */
+    bool two = report_same(change, "rule", "signed-equivocation");
+    put_lines(o, two ? "one:" : "expected:", json_object_get(change, "expected"));
+    put_lines(o, two ? "another:" : "observed:", json_object_get(change, "observed"));
     report_put(o, "    seen:      %s to %s, %" PRIu64 " time%s%s%s\n",
                moment(change, "first_seen", a), moment(change, "last_seen", b),
                report_number(change, "count"), report_number(change, "count") == 1 ? "" : "s",

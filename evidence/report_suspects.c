@@ -376,6 +376,24 @@ static void weigh_algorithms(struct scope *s)
 
 /* --- what it comes to --- */
 
+/* Who received what the finding is about. One about two contents of an RRset says no more than that
+ * they are two: which of them is the false one, the finding of the record says, if there is one. */
+static json_t *received_by(const struct report_case *c, const json_t *finding)
+{
+    const json_t *of = finding;
+    size_t i;
+    json_t *f;
+    json_array_foreach(c->findings, i, f)
+    {
+        if (report_same(finding, "rule", "signed-equivocation") &&
+            strncmp(report_text(f, "rule"), "record-", 7) == 0 &&
+            report_same(f, "rrname", report_text(finding, "rrname")) &&
+            report_same(f, "rrtype", report_text(finding, "rrtype")))
+            of = f;
+    }
+    return json_object_get(c->received, report_text(of, "id"));
+}
+
 static json_t *change_of(const struct report_case *c, const json_t *finding)
 {
     static const char *const kept[] = {"id",         "rule",      "severity", "state",    "rrname",
@@ -386,7 +404,7 @@ static json_t *change_of(const struct report_case *c, const json_t *finding)
         json_t *value = json_object_get(finding, kept[i]);
         json_object_set(change, kept[i], value ? value : json_null());
     }
-    json_t *received = json_object_get(c->received, report_text(finding, "id"));
+    json_t *received = received_by(c, finding);
     json_object_set(change, "received_by", received ? received : json_null());
     return change;
 }

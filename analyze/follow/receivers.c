@@ -11,6 +11,8 @@
 /* Half of the slots are used at most: findings beyond have no list. */
 #define SLOTS         ((size_t)1 << 13)
 #define FINDINGS_MOST (SLOTS / 2)
+/* Each of the first responses is looked at closely, then ever rarer. */
+#define LOOK_ALWAYS 16
 
 struct receivers {
     size_t count;
@@ -70,19 +72,20 @@ static struct receiver *find(struct receivers_of *list, const struct flow *flow,
     return NULL;
 }
 
-void receivers_note(struct receivers *r, const struct finding *f, const struct flow *flow,
+bool receivers_note(struct receivers *r, const struct finding *f, const struct flow *flow,
                     bool is_authority, int64_t time_ns, uint64_t frame)
 {
     struct receivers_of *list = list_of(r, f);
     if (list == NULL)
-        return;
+        return false;
     struct receiver *c = find(list, flow, is_authority);
     if (c && (c->last_frame == frame || c->first_frame == frame))
-        return;
+        return true; /* judged anew */
     list->count++;
+    bool look = list->count <= LOOK_ALWAYS || (list->count & (list->count - 1)) == 0;
     if (c == NULL && list->receivers == RECEIVERS_MAX) {
         list->others++;
-        return;
+        return look;
     }
     if (c == NULL) {
         c = &list->receiver[list->receivers++];
@@ -103,6 +106,7 @@ void receivers_note(struct receivers *r, const struct finding *f, const struct f
         c->last_ns = time_ns;
         c->last_frame = frame;
     }
+    return look;
 }
 
 void receivers_referred(struct receivers *r, const struct finding *f)

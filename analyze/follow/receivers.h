@@ -47,8 +47,9 @@ struct receivers; /* opaque */
 
 struct receivers *receivers_new(void); /* NULL without memory */
 void receivers_free(struct receivers *);
-/* A response with data of this finding was sent along `flow`; a frame counts once. */
-void receivers_note(struct receivers *, const struct finding *, const struct flow *,
+/* A response with data of this finding was sent along `flow`; a frame counts once. True: so few had
+ * it, or it is so long since, that what else it shows is worth a look. */
+bool receivers_note(struct receivers *, const struct finding *, const struct flow *,
                     bool is_authority, int64_t time_ns, uint64_t frame);
 /* That data was in a referral; a signature by this key over it verifies. */
 void receivers_referred(struct receivers *, const struct finding *);

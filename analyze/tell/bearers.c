@@ -19,11 +19,13 @@ struct bearing { /* one response */
     uint64_t frame;
 };
 
-static void note(const struct bearing *b, const struct finding *f)
+/* True: who signed it is worth a look. */
+static bool note(const struct bearing *b, const struct finding *f)
 {
-    receivers_note(b->receivers, f, b->flow, b->is_authority, b->time_ns, b->frame);
-    if (b->is_authority && b->answer->kind == ANSWER_REFERRAL)
+    bool look = receivers_note(b->receivers, f, b->flow, b->is_authority, b->time_ns, b->frame);
+    if (look && b->is_authority && b->answer->kind == ANSWER_REFERRAL)
         receivers_referred(b->receivers, f);
+    return look;
 }
 
 static void note_signers(const struct bearing *b, const struct finding *f, const struct rrset *set)
@@ -50,7 +52,7 @@ static void note_glue(const struct bearing *b)
             for (size_t n = 0; n < GLUE_REFERRALS; n++)
                 has |= form->referral[n] == a->glue;
             for (uint8_t n = 0; has && n < form->set->finding_count; n++)
-                note(b, form->set->findings[n]);
+                (void)note(b, form->set->findings[n]);
         }
 }
 
@@ -60,16 +62,15 @@ void bearers_note(struct receivers *r, const struct answer *a, const struct flow
     bool is_authority = (a->flags & (DNS_AA | DNS_RA)) != DNS_RA;
     const struct bearing b = {r, a, flow, is_authority, time_ns, frame};
     bool negative = a->kind == ANSWER_NXDOMAIN || a->kind == ANSWER_NODATA;
-    if (a->finding)
-        note(&b, a->finding);
+    bool whole = a->finding && note(&b, a->finding);
     for (size_t i = 0; i < a->sets; i++) {
         const struct rrset *set = answer_nth(a, i)->set;
         for (uint8_t k = 0; k < set->finding_count; k++) {
-            note(&b, set->findings[k]);
-            note_signers(&b, set->findings[k], set);
+            if (note(&b, set->findings[k]))
+                note_signers(&b, set->findings[k], set);
         }
         /* What is denied is denied by who signed the proof. */
-        if (a->finding && negative && (set->type == TYPE_NSEC || set->type == TYPE_NSEC3))
+        if (whole && negative && (set->type == TYPE_NSEC || set->type == TYPE_NSEC3))
             note_signers(&b, a->finding, set);
     }
     note_glue(&b);

@@ -280,6 +280,28 @@ static void test_also(void **state)
     json_decref(zones);
 }
 
+/* A finding about two contents does not say who got the false one; that of the record does. */
+static void test_received(void **state)
+{
+    (void)state;
+    static const char inventory[] = NOTED("a", "false", "") NOTED("n", "false", "");
+    static const char twice[] = FOUND("n", "signed-equivocation", "www.z.", "A", "192.0.2.1");
+    static const struct {
+        const char *findings, *of;
+    } row[] = {{twice, "n"}, {CHANGED FOUND("n", "signed-equivocation", "www.z.", "A", ""), "a"}};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *zones = scope_of(inventory, row[i].findings), *change;
+        size_t k, seen = 0;
+        json_array_foreach(json_object_get(json_array_get(zones, 0), "changes"), k, change)
+        {
+            seen += report_same(change, "rule", "signed-equivocation") &&
+                    report_same(json_object_get(change, "received_by"), "finding", row[i].of);
+        }
+        assert_int_equal(seen, 1);
+        json_decref(zones);
+    }
+}
+
 #define CHAIN(complete, dnskey, ds, until)                                                         \
     "\"chain\":{\"complete\":" complete ",\"dnskey_expiration\":" dnskey ",\"ds_expiration\":" ds  \
     ",\"until\":" until "}"
@@ -368,9 +390,11 @@ static void test_hostile(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_time),  cmocka_unit_test(test_fold),  cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_full),  cmocka_unit_test(test_cases), cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_table), cmocka_unit_test(test_also),  cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_time),     cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_csv),      cmocka_unit_test(test_full),
+        cmocka_unit_test(test_cases),    cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_also),
+        cmocka_unit_test(test_received), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,7 +279,7 @@ static void test_receivers(void **state)
     assert_non_null(r);
     assert_null(receivers_find(r, &a));
     receivers_note(r, &a, &flow, true, 20, 2);
-    receivers_note(r, &a, &flow, true, 20, 2); /* the same frame */
+    assert_true(receivers_note(r, &a, &flow, true, 20, 2)); /* the same frame */
     receivers_note(r, &a, &flow, true, 10, 1);
     receivers_note(r, &a, &flow, false, 30, 3); /* the same address, of a resolver */
     const struct receivers_of *list = receivers_find(r, &a);
@@ -289,7 +289,8 @@ static void test_receivers(void **state)
     assert_int_equal(list->receiver[0].last_frame, 2);
     for (unsigned i = 0; i < 100; i++) {
         flow.dst[0] = (uint8_t)i;
-        receivers_note(r, &b, &flow, false, 1000 + i, 100 + i);
+        bool look = receivers_note(r, &b, &flow, false, 1000 + i, 100 + i);
+        assert_true(look == (i < 16 || i == 31 || i == 63));
     }
     receivers_referred(r, &b);
     for (uint8_t i = 0; i < 20; i++) {
