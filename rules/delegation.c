@@ -247,6 +247,25 @@ static void judge_ds_weak(struct judge *judge)
     entry_end(judge, entry, 0);
 }
 
+#define GONE_DS_MAX 32 /* of larger sets nothing is concluded */
+
+/* The parent gives a whole DS RRset, and what was said of other DS is no longer in it. */
+static void judge_ds_gone(struct judge *judge)
+{
+    const struct fact *fact = judge->fact;
+    char ids[GONE_DS_MAX][FINDING_ID_TEXT];
+    uint8_t identity[IDENTITY_ROOM];
+    if (fact->verdict != VERDICT_SECURE || !fact->server || !(fact->aa || fact->from_referral) ||
+        fact->tc || fact->ds_count == 0 || fact->ds_count > GONE_DS_MAX)
+        return;
+    for (size_t i = 0; i < fact->ds_count; i++) {
+        struct subject subject = ds_subject(fact, &fact->ds[i], identity);
+        findings_id(judge, RULE_DS_UNKNOWN, &subject, ids[i]);
+    }
+    findings_close_but(judge, RULE_DS_UNKNOWN, fact->zone, (const char(*)[FINDING_ID_TEXT])ids,
+                       fact->ds_count);
+}
+
 static void judge_ds_removed(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
@@ -425,6 +444,7 @@ void delegation_judge(struct judge *judge)
     const struct fact *fact = judge->fact;
     switch (fact->kind) {
     case FACT_DS:
+        judge_ds_gone(judge);
         judge_ds_set(judge);
         break;
     case FACT_NO_DS:

@@ -348,6 +348,12 @@ static enum severity grade(const struct judge *judge, enum rule_id rule, enum se
     return severity;
 }
 
+/* Who gave it is the one to be asked: an authority, or the parent that refers to the zone. */
+static bool is_givers(const struct fact *fact)
+{
+    return fact->server && (fact->aa || fact->from_referral);
+}
+
 /* Observed again: what was closed opens, and what was about to close stays open. */
 static void reopen(struct entry *entry, int64_t time_ns)
 {
@@ -386,12 +392,14 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     finding->reason = fact->reason;
     if (rule_text(finding->rule)->needs_baseline)
         entry_declared(judge, entry);
-    entry->aa |= fact->aa;
+    bool beside = (finding->rule == RULE_DS_UNKNOWN || finding->rule == RULE_DS_REMOVED) &&
+                  fact->kind != FACT_DS && fact->kind != FACT_NO_DS; /* the child, not the parent */
+    entry->aa |= fact->aa && !beside;
     if (fact->server) {
         entry->server_family = fact->server_family;
         memcpy(entry->server, fact->server, sizeof entry->server);
     }
-    if (fact->server && fact->aa && givers_kind(finding->rule) != GIVERS_UNTRACKED)
+    if (is_givers(fact) && !beside && givers_kind(finding->rule) != GIVERS_UNTRACKED)
         entry_given(entry, fact->server_family, fact->server,
                     entry->joined == SIZE_MAX ? 0 : entry->members[entry->joined].rrset,
                     fact->time_ns, fact->observed.ttl);
@@ -506,7 +514,7 @@ static uint32_t strikes(const struct judge *judge, const struct entry *entry)
         return 0;
     if (anyone)
         return UINT32_MAX;
-    if (!fact->aa || !fact->server)
+    if (!is_givers(fact))
         return 0;
     uint32_t struck = givers_bit(&entry->givers, fact->server_family, fact->server) |
                       givers_lapsed(&entry->givers, fact->time_ns);

@@ -29,6 +29,8 @@ enum givers_kind givers_kind(enum rule_id rule)
     case RULE_RRSIG_EXPIRED:
     case RULE_RRSIG_NOT_YET_VALID:
     case RULE_RRSIG_UNKNOWN_KEY:
+    case RULE_DS_UNKNOWN:
+    case RULE_DS_REMOVED:
         return GIVERS_ANEW;
     default:
         return GIVERS_UNTRACKED;

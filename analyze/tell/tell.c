@@ -210,8 +210,8 @@ static bool ds_matches(const struct zone *zone, const struct fact_baseline *decl
     return false;
 }
 
-static size_t view_ds(const struct zone *zone, const struct rrset *set, int64_t time_ns,
-                      struct fact_ds *out)
+size_t tell_view_ds(const struct zone *zone, const struct rrset *set, int64_t time_ns,
+                    struct fact_ds *out)
 {
     size_t count = 0;
     uint16_t size;
@@ -277,7 +277,7 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
     if (kind == FACT_DNSKEY)
         f.key_count = tell_view_keys(t, zone, set, views.key);
     if (ds)
-        f.ds_count = view_ds(zone, ds, clock, views.ds);
+        f.ds_count = tell_view_ds(zone, ds, clock, views.ds);
     f.keys = views.key;
     f.ds = views.ds;
     tell_describe(&f, zone->baseline);
@@ -315,7 +315,7 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
     if (keys == NULL || !shows(a, keys))
         f.server = NULL;
     if (ds)
-        f.ds_count = view_ds(zone, ds, f.clock_ns, views.ds);
+        f.ds_count = tell_view_ds(zone, ds, f.clock_ns, views.ds);
     f.keys = views.key;
     f.ds = views.ds;
     tell_describe(&f, zone->baseline);

@@ -46,6 +46,9 @@ void tell_fellows(struct fact *, const struct zone *, const struct flow *);
 /* The keys of that DNSKEY RRset of the zone; returns how many. Room for RRSET_RECORDS_MAX. */
 size_t tell_view_keys(struct tell *, const struct zone *, struct rrset *,
                       struct fact_key *ret_keys);
+/* The same of a DS RRset, at that time. */
+size_t tell_view_ds(const struct zone *, const struct rrset *, int64_t time_ns,
+                    struct fact_ds *ret_ds);
 /* To the rules; returns how many findings it opened or supports. They are counted again whenever
  * the RRset is seen again (NULL: they are not). */
 size_t tell_give(struct tell *, const struct fact *, struct rrset *);

@@ -16,6 +16,7 @@
 
 static struct fact_rdata rdata[RRSET_RECORDS_MAX]; /* one thread; too large for the stack */
 static struct fact_key keys[RRSET_RECORDS_MAX];
+static struct fact_ds ds[RRSET_RECORDS_MAX];
 static struct fact_fellow fellows[SERVERS_MAX];
 
 static bool cites(const struct finding *f, uint64_t frame)
@@ -49,6 +50,7 @@ static bool sighted(struct tell *t, struct finding *f, const struct answer *a,
 
 struct telling {
     struct tell *tell;
+    struct zone *zone;
     struct answer *answer;
     const struct datagram *dg;
     int64_t clock_ns;
@@ -62,10 +64,11 @@ static struct fact about(const struct telling *g, enum fact_kind kind)
                          .time_ns = g->dg->time_ns,
                          .clock_ns = g->clock_ns,
                          .frame = g->dg->frame,
-                         .zone = g->answer->zone->name,
+                         .zone = g->zone->name,
                          .verdict = VERDICT_SECURE,
                          .reason = REASON_CHAIN,
-                         .aa = true,
+                         .aa = (g->answer->flags & DNS_AA) != 0,
+                         .from_referral = g->answer->kind == ANSWER_REFERRAL,
                          .do_bit = g->answer->do_bit,
                          .server_family = g->dg->flow.family,
                          .server = g->dg->flow.src,
@@ -83,9 +86,9 @@ void tell_fellows(struct fact *f, const struct zone *zone, const struct flow *fl
 static void give(struct telling *g, struct fact *f)
 {
     struct finding *findings[4];
-    g->answer->zone->again_count++;
-    tell_describe(f, g->answer->zone->baseline);
-    tell_fellows(f, g->answer->zone, &g->dg->flow);
+    g->zone->again_count++;
+    tell_describe(f, g->zone->baseline);
+    tell_fellows(f, g->zone, &g->dg->flow);
     (void)rules_judge(g->tell->rules, f, findings, sizeof findings / sizeof *findings);
 }
 
@@ -120,7 +123,7 @@ static bool is_all_sound(struct telling *g, struct rrset *set)
 static void tell_set(struct telling *g, const struct answer_set *as)
 {
     struct rrset *set = as->set;
-    const struct zone *zone = g->answer->zone;
+    const struct zone *zone = g->zone;
     if (!is_all_sound(g, set))
         return;
     tell_signatures(g, set);
@@ -143,7 +146,7 @@ static void tell_denial(struct telling *g)
 {
     const struct answer *a = g->answer;
     struct fact f = about(g, FACT_DENIED);
-    if (a->zone->baseline == NULL || (a->kind != ANSWER_NXDOMAIN && a->kind != ANSWER_NODATA))
+    if (g->zone->baseline == NULL || (a->kind != ANSWER_NXDOMAIN && a->kind != ANSWER_NODATA))
         return;
     f.observed = (struct fact_rrset){.owner = a->qname, .type = a->qtype};
     give(g, &f);
@@ -161,13 +164,28 @@ static bool may_tell(struct zone *zone, int64_t time_ns)
 
 static void refute(struct tell *t, struct answer *a, const struct datagram *dg)
 {
-    struct telling g = {t, a, dg, answers_clock(t->answers, dg->time_ns)};
+    struct telling g = {t, a->zone, a, dg, answers_clock(t->answers, dg->time_ns)};
     if (!(a->flags & DNS_AA) || a->frame == dg->frame ||
         reason_verdict(a->reason) != VERDICT_SECURE || !may_tell(a->zone, dg->time_ns))
         return;
     for (size_t i = 0; i < a->sets; i++)
         tell_set(&g, answer_nth(a, i));
     tell_denial(&g);
+}
+
+/* The DS RRset of a referral, which is all that it can refute something with. */
+static void refute_parent(struct tell *t, struct answer *a, const struct datagram *dg)
+{
+    struct telling g = {t, a->serves_for, a, dg, answers_clock(t->answers, dg->time_ns)};
+    struct rrset *set = answer_find(a, SECTION_AUTHORITY, TYPE_DS);
+    if (a->frame == dg->frame || set == NULL || !name_equal(set->owner, g.zone->name) ||
+        !may_tell(g.zone, dg->time_ns) || !is_all_sound(&g, set))
+        return;
+    struct fact f = about(&g, FACT_DS);
+    f.observed = rrset_view(set, rdata);
+    f.ds_count = tell_view_ds(g.zone, set, g.clock_ns, ds);
+    f.ds = ds;
+    give(&g, &f);
 }
 
 /* --- ways in ------------------------------------------------------------------------------- */
@@ -184,6 +202,8 @@ bool tell_again(struct tell *t, struct answer *a, const struct datagram *dg)
     bool cited = false;
     if (a->zone && a->zone->refutable)
         refute(t, a, dg);
+    else if (a->kind == ANSWER_REFERRAL && a->serves_for && a->serves_for->refutable)
+        refute_parent(t, a, dg);
     if (a->findings_epoch == t->epoch + 1 && !a->has_findings)
         return false; /* nothing was attached since this was last looked at */
     a->findings_epoch = t->epoch + 1;

@@ -204,6 +204,42 @@ static void a_key_is_gone_again(void **state)
     assert_int_equal(finding->state, FINDING_CLOSED);
 }
 
+static struct fact ds_at(uint16_t tag, const uint8_t *server, int64_t seconds)
+{
+    static uint8_t digest[32];
+    struct fact fact = fact_of(FACT_DS, "x.");
+    struct fact_ds *list = take(2 * sizeof *list);
+    list[0] = (struct fact_ds){111, 13, 2, {digest, sizeof digest}, true};
+    list[1] = (struct fact_ds){tag, 13, 2, {digest, sizeof digest}, true};
+    fact.baseline.present = true;
+    fact.baseline.ds = list;
+    fact.baseline.ds_count = fact.baseline.ds_declared = 1;
+    fact.ds = list + (tag != 111);
+    fact.ds_count = 1;
+    fact.verdict = VERDICT_SECURE;
+    fact.server_family = 4;
+    fact.server = server;
+    fact.from_referral = true;
+    fact.time_ns = NOW + seconds * NS_S;
+    return fact;
+}
+
+/* Of the parent it is the parent's server that counts; a child's keys do not make it one. */
+static void a_ds_is_gone_again(void **state)
+{
+    (void)state;
+    struct finding *finding = give(ds_at(222, ns1, 0));
+    assert_int_equal(finding->rule, RULE_DS_UNKNOWN);
+    struct fact child = ds_at(222, ns2, 1);
+    child.kind = FACT_DNSKEY;
+    child.aa = true;
+    give(child);
+    give(again(ds_at(111, ns2, 2)));
+    assert_int_not_equal(finding->state, FINDING_CLOSED);
+    give(again(ds_at(111, ns1, 3)));
+    assert_int_equal(finding->state, FINDING_CLOSED);
+}
+
 static void a_record_is_gone_again(void **state)
 {
     (void)state;
@@ -251,6 +287,7 @@ int main(void)
         TEST(signed_anew),
         TEST(back_among_them),
         TEST(a_key_is_gone_again),
+        TEST(a_ds_is_gone_again),
         TEST(a_record_is_gone_again),
         TEST(many_servers),
     };
