@@ -17,6 +17,8 @@ static const char *const zsk[] = {
     "expires: if that is far off, roll the KSK too",
     NULL};
 static const char *const ksk[] = {
+    "ask the owner whether the keys are theirs (a roll that was not announced); if so, declare "
+    "them, and nothing of what follows is needed",
     "take the signer off the network as it is; keep its logs and the HSM's, with a hash of each",
     "decide, before acting: keep the chain of trust (slower, no outage) or break it by having the "
     "DS removed (faster, the zone is insecure until it is back) (RFC 6781 4.2.1)",
