@@ -483,6 +483,14 @@ static void look_at_denial(struct look *look, struct contradictions *c, int at)
             compare(look, c->data.entry[i], c->denials.entry[at]);
 }
 
+/* A serial that is seen afterwards may be what was missing. */
+static void look_again(struct look *look, struct contradictions *c)
+{
+    for (uint8_t i = 0; i < c->data.count; i++)
+        if (c->data.entry[i]->disputed && !c->data.entry[i]->told)
+            look_at_data(look, c, i);
+}
+
 static void note_data(struct world *w, struct look *look, struct contradictions *c,
                       struct rrset *set, uint8_t server, uint64_t frame)
 {
@@ -544,6 +552,7 @@ void contradictions_seen(struct world *w, const struct answer *a, const struct f
                 continue;
             if (pass == 0) {
                 note_serial(&c->server[server], set, time_ns);
+                look_again(&look, c);
                 continue;
             }
             if (data)

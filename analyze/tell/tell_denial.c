@@ -163,6 +163,7 @@ struct contradicted { /* the response in hand */
     const struct answer *answer;
     int64_t time_ns;
     uint64_t frame;
+    bool told;
 };
 
 static void on_contradiction(void *context, struct zone *zone, const struct contradiction *c)
@@ -191,12 +192,13 @@ static void on_contradiction(void *context, struct zone *zone, const struct cont
     f.reason = REASON_CHAIN;
     f.contradiction = &told;
     tell_describe(&f, zone->baseline);
-    tell_give(now->tell, &f, NULL);
+    now->told |= tell_give(now->tell, &f, NULL) > 0;
 }
 
-void tell_contradictions(struct tell *t, const struct answer *a, const struct flow *flow,
+bool tell_contradictions(struct tell *t, const struct answer *a, const struct flow *flow,
                          int64_t time_ns, uint64_t frame)
 {
-    struct contradicted now = {t, a, time_ns, frame};
+    struct contradicted now = {t, a, time_ns, frame, false};
     contradictions_seen(&t->answers->world, a, flow, time_ns, frame, on_contradiction, &now);
+    return now.told;
 }

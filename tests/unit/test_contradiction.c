@@ -226,6 +226,20 @@ static void two_servers_one_serial(void **state)
     assert_int_equal(bed->last.denied_by[3], 2);
 }
 
+/* The serial that was missing comes with a response about something else. */
+static void serial_seen_afterwards(void **state)
+{
+    (void)state;
+    serial_of(1, 1, -9000);
+    data(1, -9000);
+    denial(2, 1, -9000);
+    data(1, -9000);
+    assert_int_equal(bed->told, 0);
+    serial_of(1, 1, -9000);
+    assert_int_equal(bed->told, 1);
+    assert_int_equal(bed->last.how, CONTRADICTION_ONE_SERIAL);
+}
+
 static void two_servers_two_serials(void **state)
 { /* out of step: servers-disagree has it, when it lasts */
     (void)state;
@@ -320,6 +334,7 @@ int main(void)
         TEST(serial_back_and_forth),
         TEST(in_turns_under_one_serial),
         TEST(two_servers_one_serial),
+        TEST(serial_seen_afterwards),
         TEST(two_servers_two_serials),
         TEST(bitmap_without_the_type),
         TEST(bitmap_with_the_type),
