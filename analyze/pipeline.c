@@ -339,11 +339,8 @@ static void on_answer(void *context, const struct datagram *dg, uint16_t id, str
     count_verdict(p, a);
     note_usage(p, a, dg, query);
     if (!fresh && contradictions_want(a) &&
-        tell_contradictions(&p->tell, a, &dg->flow, dg->time_ns, dg->frame)) {
-        hold(p, dg->frames, dg->frame_count);
-        if (query)
-            hold(p, &query->frame, 1);
-    }
+        tell_contradictions(&p->tell, a, &dg->flow, dg->time_ns, dg->frame))
+        hold_response(p, dg, query);
     if (walks_wants(a))
         walks_note(p->walks, a, &dg->flow, dg->time_ns);
     if (p->sightings)
