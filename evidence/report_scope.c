@@ -170,8 +170,9 @@ static void put_deadline(struct report_out *o, const json_t *zone)
     const json_t *ttl = json_object_get(zone, "ttl");
     report_put(o, "\nBy when is it over\n");
     if (report_same(zone, "deadline_bound", "never"))
-        report_put(o, "  at once: no DS or anchor leads to a suspect key, so that nobody who "
-                      "validates takes\n  what it signed\n");
+        report_fold(o, 2,
+                    "  none: no DS or anchor was seen to lead to a suspect key. As far as was "
+                    "observed, no resolver that validates takes what it signed.");
     else if (!report_known(zone, "deadline"))
         report_put(o, "  not observed: no signature by a suspect key was seen to verify\n");
     else

@@ -63,14 +63,20 @@ static bool is_declared(const struct fact_baseline *b, const uint8_t *ds, uint16
     return !b->present || b->ds_count == 0 || ds_known(b, &of);
 }
 
-/* When the DS RRset ends, by its signature that lasts longest; INT64_MIN: none is known to verify.
- */
+/* Was it checked, and is no key's? What was not checked may be good. */
+static bool is_refuted(const struct signature *s)
+{
+    return s->checks > 0 && maker(s) == NULL;
+}
+
+/* When the DS RRset ends, by its signature that lasts longest; INT64_MAX: it was seen without any;
+ * INT64_MIN: all are refuted. */
 static int64_t ds_end(const struct rrset *ds)
 {
-    int64_t best = INT64_MIN;
+    int64_t best = ds->signatures ? INT64_MIN : INT64_MAX;
     for (uint8_t i = 0; i < ds->signatures; i++) {
         int64_t end = attempt_time(ds->signature[i].expiration, ds->last_seen_ns);
-        if (maker(&ds->signature[i]) && end > best)
+        if (!is_refuted(&ds->signature[i]) && end > best)
             best = end;
     }
     return best;
@@ -122,6 +128,15 @@ static bool entry(const struct world *w, const struct zone *zone, const struct f
 
 /* --- ways --- */
 
+/* Was it observed what the parent has, not so long before that it may have changed since? */
+static bool parent_known(const struct world *w, const struct zone *zone, int64_t time_ns)
+{
+    bool known = zone->anchored || zone->no_ds.reason != REASON_NONE;
+    for (uint8_t v = 0; v < zone->dss; v++)
+        known |= attempt_fresh(w, zone->ds[v], time_ns);
+    return known;
+}
+
 static void take_way(struct vouched *v, int64_t dnskey, int64_t ds, uint32_t ttl)
 {
     int64_t sum = ds, until;
@@ -156,16 +171,19 @@ struct vouched vouched_key(const struct world *w, const struct zone *zone, const
         const struct rrset *set = zone->dnskey[n];
         if (!has_record(set, rdata, size))
             continue;
+        v.asked &= parent_known(w, zone, set->last_seen_ns);
         v.beside |= b.present && holds_declared(set, &b);
         for (uint8_t i = 0; i < set->signatures; i++) {
             const struct signature *s = &set->signature[i];
             const struct key *key = maker(s);
             int64_t ds;
+            v.asked &= key != NULL || is_refuted(s);
             if (key == NULL || (key->flags & KEY_FLAG_REVOKE) || !entry(w, zone, &b, key, &ds))
                 continue;
             v.named |= key->rdata_size == size && memcmp(key->rdata, rdata, size) == 0;
             take_way(&v, attempt_time(s->expiration, set->last_seen_ns), ds, s->original_ttl);
         }
     }
+    v.asked |= v.taken;
     return v;
 }

@@ -20,7 +20,8 @@
 #include "analyze/validate/world.h"
 
 struct vouched {
-    bool asked;  /* the zone's DS, or an anchor of it, is known: so is whether there is a way */
+    bool asked;  /* what the parent has, or an anchor, is known, and every signature was checked: so
+                    it is known whether there is a way */
     bool taken;  /* a key that one of these names signs a DNSKEY RRset with the key in it */
     bool named;  /* it is such a key itself */
     bool beside; /* a key that the baseline declares is in such an RRset, whoever signed that */

@@ -13,11 +13,12 @@
 
 #include <cmocka.h>
 
-#define KSK "\1\1\3\15ksk" /* flags 257, protocol 3, algorithm 13 */
-#define ZSK "\1\0\3\15zsk"
-#define BAD "\1\0\3\15bad"
-#define KEY 7
-#define AT  INT64_C(1000000) /* seconds */
+#define KSK       "\1\1\3\15ksk" /* flags 257, protocol 3, algorithm 13 */
+#define ZSK       "\1\0\3\15zsk"
+#define BAD       "\1\0\3\15bad"
+#define KEY       7
+#define AT        INT64_C(1000000) /* seconds */
+#define SECOND_NS INT64_C(1000000000)
 
 static struct settings settings;
 static struct world world;
@@ -45,7 +46,7 @@ static void seal(struct made *m, struct key *key, int64_t until, uint32_t ttl)
 {
     m->set.records = m->bytes;
     m->set.owner = m->bytes; /* where the records end counts from here */
-    m->set.last_seen_ns = AT * INT64_C(1000000000);
+    m->set.last_seen_ns = AT * SECOND_NS;
     m->set.signature = &m->signature;
     m->set.signatures = 1;
     m->signature = (struct signature){.rdata = m->bytes + m->set.size + 2,
@@ -106,7 +107,7 @@ static int teardown(void **state)
 
 static struct vouched of(const char *key)
 {
-    return vouched_key(&world, zone, (const uint8_t *)key, KEY, AT * INT64_C(1000000000));
+    return vouched_key(&world, zone, (const uint8_t *)key, KEY, AT * SECOND_NS);
 }
 
 /* Nobody said what is declared: the DS may be signed anew, and is no bound. */
@@ -136,18 +137,33 @@ static void test_longest(void **state)
 static void test_no_way(void **state)
 {
     (void)state;
-    seal(&keys, NULL, AT + 500, 60); /* the signature was not checked */
-    assert_true(of(ZSK).asked && !of(ZSK).taken);
     seal(&keys, parent, AT + 500, 60); /* by a key that no DS names */
-    assert_false(of(ZSK).taken);
+    assert_true(of(ZSK).asked && !of(ZSK).taken);
     seal(&keys, ksk, AT + 500, 60);
-    seal(&ds, NULL, AT + 100, 60); /* anybody can send a DS */
-    assert_false(of(ZSK).taken);
+    keys.signature.check[0].result = KEY_REFUTES;
+    assert_true(of(ZSK).asked && !of(ZSK).taken);
+    seal(&keys, ksk, AT + 500, 60);
+    ds.signature.check[0].result = KEY_REFUTES; /* anybody can send a DS */
+    assert_true(of(ZSK).asked && !of(ZSK).taken);
     zone->dss = 0;
-    assert_false(of(ZSK).asked); /* not observed is not absent */
     zone->no_ds.reason = REASON_UNSIGNED_DELEGATION;
     assert_true(of(ZSK).asked && !of(ZSK).taken);
     zone->no_ds.reason = REASON_NONE;
+}
+
+/* Not observed is not absent. */
+static void test_unknown(void **state)
+{
+    (void)state;
+    seal(&ds, NULL, AT + 100, 60); /* the parent's keys were not seen */
+    assert_true(of(ZSK).asked && of(ZSK).taken);
+    seal(&keys, NULL, AT + 500, 60); /* nor was this checked */
+    assert_true(!of(ZSK).asked && !of(ZSK).taken);
+    seal(&keys, parent, AT + 500, 60);
+    ds.set.last_seen_ns = ds.set.last_seen_ns - 10000 * SECOND_NS;
+    assert_true(!of(ZSK).asked && !of(ZSK).taken); /* the DS may be another since */
+    zone->dss = 0;
+    assert_false(of(ZSK).asked);
 }
 
 /* Base64 of "ksk" and "zsk". */
@@ -190,6 +206,7 @@ int main(void)
 {
 #define ON_ZONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     static const struct CMUnitTest tests[] = {ON_ZONE(test_way), ON_ZONE(test_longest),
-                                              ON_ZONE(test_no_way), ON_ZONE(test_declared)};
+                                              ON_ZONE(test_no_way), ON_ZONE(test_unknown),
+                                              ON_ZONE(test_declared)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
