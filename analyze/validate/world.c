@@ -282,7 +282,6 @@ static int64_t newest_ds(const struct zone *zone)
 
 bool world_show_ds(struct world *w, struct zone *zone, struct rrset *set, int64_t time_ns)
 {
-    bool was_denied = zone->no_ds.reason != REASON_NONE && zone->no_ds.seen_ns >= newest_ds(zone);
     if (time_ns > set->last_seen_ns)
         set->last_seen_ns = time_ns;
     uint8_t secure = 0;
@@ -291,7 +290,9 @@ bool world_show_ds(struct world *w, struct zone *zone, struct rrset *set, int64_
             reason_verdict(zone->ds[i]->judged.reason) == VERDICT_SECURE)
             secure |= (uint8_t)(1u << i);
     bool added = add_variant(zone->ds, &zone->dss, secure, set);
-    if (added || (was_denied && newest_ds(zone) > zone->no_ds.seen_ns)) {
+    /* It is newer than the denial, which its trust still rests on. */
+    bool denied = zone->no_ds.reason != REASON_NONE && zone->trust.reason == zone->no_ds.reason;
+    if (added || (denied && newest_ds(zone) > zone->no_ds.seen_ns)) {
         stir(w, zone);
         return true;
     }

@@ -38,6 +38,8 @@ for capture in "$here"/../scenarios/*.pcap; do
     name=$(basename "$capture" .pcap)
     case $name in
     hostile-* | link-* | fragmented-* | captured-* | mirror* | *tunnel* | truncated-then-tcp) continue ;;
+    staged-ds-removed-and-back) continue ;; # dnspython proves no denial, and knows not that the DS was gone
+    expired-seen-by-clients) continue ;; # no data, only SERVFAIL
     ds-malformed) continue ;; # dnspython refuses the DS RRset for the sake of one digest, as delv does
     esac
     [ -e "${capture%.pcap}.anchor" ] && scenarios+=("$name")
