@@ -28,6 +28,7 @@ check() { # check TEXT STATUS-WANTED COMMAND…
 
 for capture in "$here"/../scenarios/stolen-zsk-*.pcap; do
     name=$(basename "$capture" .pcap)
+    [ "$name" != stolen-zsk-baseline ] || continue # held against a zone file: no second truth, no proof of two
     anchor=${capture%.pcap}.anchor
     "$program" replay -r "$capture" --trust-anchor "$anchor" -l "$scratch/$name" >/dev/null 2>&1
     findings=$scratch/$name/state/findings.jsonl

@@ -38,7 +38,7 @@ ldns_() {
 # dnssec-verify takes no time: its clock is moved.
 bind_() {
     local csk=() shift
-    case $1 in *csk.test*) csk=(-z) ;; esac # one key signs all, as the zone means it
+    case $(origin "$1") in *csk.test.) csk=(-z) ;; esac # one key signs all, as the zone means it
     shift=$(($(seconds "$2") + 1 - $(date -u +%s)))
     CLOCK_SHIFT=$shift LD_PRELOAD=$build/tests/clock.so timeout 30 \
         dnssec-verify -q "${csk[@]}" -o "$(origin "$1")" "$1" >"$work/said" 2>&1 || return 1
@@ -50,17 +50,23 @@ we_() {
 
 declare -A tool=([ldns]=ldns-verify-zone [bind]=dnssec-verify [we]="$build/tests/zone_judge")
 
+# A baseline may declare the DS as the parent has it; that is no record of the zone.
+without_ds() {
+    awk -v apex="$(origin "$1")" '!($1 == apex && ($3 == "DS" || $4 == "DS"))' "$1"
+}
+
 # ask FILE LABEL EXPECTED(0 sound, 1 broken)
 ask() {
-    local judge status when
+    local judge status when file=$work/asked
     when=$(moment "$1")
+    without_ds "$1" >"$file"
     for judge in we ldns bind; do
         if ! command -v "${tool[$judge]}" >/dev/null; then
             skip+="$judge "
             skipped=$((skipped + 1))
             continue
         fi
-        "${judge}_" "$1" "$when"
+        "${judge}_" "$file" "$when"
         status=$?
         if [ $status = "$3" ]; then
             passed=$((passed + 1))
