@@ -575,6 +575,8 @@ struct fact {
     const struct fact_rhythm *rhythm;
     const char *load; /* what there was too much of, in words */
     bool dnskey_seen; /* the zone's DNSKEY RRset has been observed and validated */
+    bool orphaned;    /* the newest DS RRset names no key that the zone was seen to have since */
+    int64_t gone_ns;  /* and when the one before it has left the caches */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
     bool revised;     /* FACT_SIGNATURE: of this signature something else was told before */
     const struct fact_fellow *fellows; /* where findings of the zone wait to be refuted */

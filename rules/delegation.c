@@ -18,6 +18,7 @@
 #define TYPE_CDS     59
 #define TYPE_CDNSKEY 60
 
+#define NS_PER_S      INT64_C(1000000000)
 #define IDENTITY_ROOM (4 + 64) /* a digest of 64 bytes, more are cut */
 
 static struct subject ds_subject(const struct fact *fact, const struct fact_ds *ds,
@@ -42,15 +43,30 @@ static void expect_ds(struct entry *entry, const struct fact *fact)
 
 /* --- ds-mismatch --------------------------------------------------------------------------- */
 
+/* Does the DS name keys that the zone has not? Then until when caches may hold one that is fulfilled
+ * is told. */
+static const char *since_when(const struct fact *fact, char ret_text[96])
+{
+    char when[32];
+    if (!fact->orphaned || fact->gone_ns <= fact_clock(fact))
+        return "validating resolvers answer SERVFAIL";
+    snprintf(ret_text, 96,
+             "validating resolvers that have it answer SERVFAIL, and all of them from %s",
+             text_time(fact->gone_ns / NS_PER_S, when));
+    return ret_text;
+}
+
 static void judge_mismatch(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
     struct subject subject = {fact->zone, fact->zone, TYPE_DS, NULL, 0};
-    char zone[NAME_TEXT_MAX], line[LINE_ROOM];
+    char zone[NAME_TEXT_MAX], line[LINE_ROOM], since[96];
     const char *what;
-    switch (fact->reason) {
+    bool orphaned = fact->orphaned && fact->kind == FACT_CHAIN;
+    switch (orphaned ? REASON_DS_MISMATCH : fact->reason) {
     case REASON_DS_MISMATCH:
-        what = "no DNSKEY matches a DS of the parent";
+        what = orphaned ? "no DNSKEY matches the newest DS of the parent"
+                        : "no DNSKEY matches a DS of the parent";
         break;
     case REASON_ANCHOR_MISMATCH:
         what = "no DNSKEY matches the trust anchor";
@@ -60,6 +76,8 @@ static void judge_mismatch(struct judge *judge)
         break;
     default:
         /* A DNSKEY RRset that is sound now may have been the one that was not. */
+        if (fact->orphaned)
+            return;
         if (fact->verdict == VERDICT_SECURE
                 ? fact->kind == FACT_CHAIN || fact->kind == FACT_DNSKEY
                 : fact->kind == FACT_CHAIN && fact->verdict == VERDICT_INSECURE)
@@ -74,8 +92,8 @@ static void judge_mismatch(struct judge *judge)
         entry_expected(entry, text_ds(fact->zone, &fact->ds[i], line));
     for (size_t i = 0; i < fact->key_count; i++)
         entry_observed(entry, text_key(fact->zone, &fact->keys[i], line));
-    entry_summary(entry, "%s: %s; validating resolvers answer SERVFAIL",
-                  name_text(fact->zone, zone), what);
+    entry_summary(entry, "%s: %s; %s", name_text(fact->zone, zone), what,
+                  since_when(fact, since));
     entry_end(judge, entry, 0);
 }
 

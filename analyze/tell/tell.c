@@ -11,6 +11,7 @@
 #include "analyze/follow/usage.h"
 #include "analyze/tell/tell_habit.h"
 #include "analyze/tell/tell_rhythm.h"
+#include "analyze/validate/attempt.h"
 #include "analyze/validate/judge.h"
 #include "analyze/validate/trust.h"
 
@@ -147,6 +148,8 @@ struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind ki
         f.zone = zone->name;
         f.dnskey_seen = zone->dnskeys > 0 && zone->trust.trusted;
         tell_fellows(&f, zone, &a->flow);
+        f.orphaned = zone->trust.orphaned;
+        f.gone_ns = zone->trust.gone_ns;
     }
     return f;
 }
@@ -242,7 +245,7 @@ static struct rrset *newest(struct rrset *const *variant, uint8_t count)
 {
     struct rrset *set = NULL;
     for (uint8_t i = 0; i < count; i++)
-        if (set == NULL || variant[i]->last_seen_ns >= set->last_seen_ns)
+        if (set == NULL || attempt_given(variant[i]) >= attempt_given(set))
             set = variant[i];
     return set;
 }
@@ -302,6 +305,9 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
 {
     struct rrset *keys = newest(zone->dnskey, zone->dnskeys), *ds = newest(zone->ds, zone->dss);
     struct fact f = tell_draft(t, a, FACT_CHAIN, zone, retro);
+    if (!retro) /* an answer that was seen before, and what it says of the zone is of now */
+        f.time_ns = a->last_seen_ns;
+    f.clock_ns = answers_clock(t->answers, f.time_ns);
     f.reason = zone->trust.reason;
     f.verdict = reason_verdict(f.reason);
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
@@ -314,6 +320,11 @@ static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone
     }
     if (keys == NULL || !shows(a, keys))
         f.server = NULL;
+    if (ds && f.orphaned) { /* it is the newcomer */
+        f.frames = ds->frames;
+        f.frame_count = ds->frame_count;
+        f.frame = ds->frame_count ? ds->frames[ds->frame_count - 1] : a->frame;
+    }
     if (ds)
         f.ds_count = tell_view_ds(zone, ds, f.clock_ns, views.ds);
     f.keys = views.key;
@@ -340,8 +351,8 @@ static void detach_chain(struct tell *t, struct rrset *set, int64_t clock)
 
 static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
 {
-    const struct trust *trust =
-        trust_zone(&t->answers->world, zone, answers_clock(t->answers, a->time_ns));
+    int64_t clock = answers_clock(t->answers, retro ? a->time_ns : a->last_seen_ns);
+    const struct trust *trust = trust_zone(&t->answers->world, zone, clock);
     if (zone->told_version == trust->version)
         return;
     zone->told_version = trust->version;
@@ -351,11 +362,11 @@ static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone,
         tell_variant(t, a, zone, zone->ds[i], FACT_DS, retro);
     tell_no_ds(t, a, zone, retro);
     bool settled = trust->state == TRUST_SECURE || trust->state == TRUST_BOGUS;
-    if (settled && zone->told != trust->reason) {
+    if (settled && (zone->told != trust->reason || zone->told_orphaned != trust->orphaned)) {
         zone->told = trust->reason;
+        zone->told_orphaned = trust->orphaned;
         tell_chain(t, a, zone, retro);
     }
-    int64_t clock = answers_clock(t->answers, a->time_ns);
     for (uint8_t i = 0; i < zone->dnskeys; i++)
         detach_chain(t, zone->dnskey[i], clock);
     for (uint8_t i = 0; i < zone->dss; i++)

@@ -426,12 +426,13 @@ static bool moved_on(struct answers *t, struct zone *zone)
             trusted += zone->dnskey[i]->hash;
     bool same = !zone->roused && zone->settled.state == now->state &&
                 zone->settled.reason == now->reason && zone->settled.missing == now->missing &&
-                zone->settled.trusted == trusted;
+                zone->settled.trusted == trusted && zone->settled.unseen == now->unseen;
     zone->roused = false;
     zone->settled.state = now->state;
     zone->settled.reason = now->reason;
     zone->settled.missing = now->missing;
     zone->settled.trusted = trusted;
+    zone->settled.unseen = now->unseen;
     return !same;
 }
 

@@ -75,6 +75,13 @@ bool attempt_fresh(const struct world *w, const struct rrset *set, int64_t time_
     return time_ns <= attempt_fresh_until(w, set);
 }
 
+/* The latest time at which whoever is its authority had it, as the TTLs tell. */
+int64_t attempt_given(const struct rrset *set)
+{
+    uint32_t ttl = set->signatures ? set->signature[0].original_ttl : set->ttl;
+    return set->current_ns - (int64_t)ttl * SECOND_NS;
+}
+
 /* What is not in it was not there: nothing newer can be in a cache yet. */
 int64_t attempt_current_until(const struct world *w, const struct rrset *set)
 {

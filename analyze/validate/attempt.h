@@ -32,6 +32,7 @@ bool attempt_fresh(const struct world *, const struct rrset *, int64_t time_ns);
 /* Until when the RRset, as it was last seen and with the TTL that it then had, was all that caches
  * could hold: a key or DS that it lacks was not there. Never later than attempt_fresh_until. */
 int64_t attempt_current_until(const struct world *, const struct rrset *);
+int64_t attempt_given(const struct rrset *);
 int64_t attempt_current_from(const struct world *, const struct rrset *);
 bool attempt_current(const struct world *, const struct rrset *, int64_t time_ns);
 void attempt_before(const struct world *, const struct rrset *, int64_t time_ns,

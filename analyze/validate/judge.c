@@ -37,6 +37,8 @@ static bool keys_current(const struct world *w, const struct zone *zone, const s
                          int64_t time_ns, struct window *holds)
 {
     bool current = false;
+    if (t->unseen)
+        return false;
     for (uint8_t i = 0; i < zone->dnskeys; i++) {
         const struct rrset *set = zone->dnskey[i];
         if ((t->trusted >> i & 1) && attempt_current(w, set, time_ns)) {

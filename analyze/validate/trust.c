@@ -21,6 +21,9 @@ struct promise { /* what says which keys of the zone may be trusted */
     bool anchors;                    /* else ds[] */
     struct rrset *ds[ZONE_VARIANTS]; /* judged secure */
     size_t count;
+    size_t newest;   /* of ds[]: what the parent gives now */
+    int64_t from_ns; /* since when it does; INT64_MIN: it was never seen to give anything else */
+    int64_t gone_ns; /* when the last of the others has left the caches */
     /* Bit i: in ds[i], bit 0: among the anchors, */
     uint8_t usable;       /* at least one names an algorithm and a digest that we implement */
     uint8_t strong;       /* and has a SHA-2 digest: SHA-1 does not count beside it (RFC 4509 3) */
@@ -147,6 +150,36 @@ static bool keys_denied(const struct promise *p)
     return under;
 }
 
+/* What came of the newest DS RRset, where another was seen before: it names keys that were not
+ * observed yet, or keys that the zone was since seen not to have. */
+static void trust_newest(struct world *w, const struct promise *p, struct trust *t,
+                         struct window *holds)
+{
+    struct zone *zone = p->zone;
+    if (p->anchors || p->from_ns == INT64_MIN)
+        return;
+    struct promise newest = *p;
+    bool seen_since = false;
+    newest.ds[0] = p->ds[p->newest];
+    newest.count = 1;
+    newest.strong = p->strong >> p->newest & 1;
+    for (uint8_t i = 0; i < zone->dnskeys; i++) {
+        struct window ignored;
+        bool since = attempt_given(zone->dnskey[i]) > p->from_ns;
+        seen_since |= since;
+        if (!since && !attempt_current(w, zone->dnskey[i], p->time_ns))
+            continue;
+        if (check_dnskey(w, &newest, zone->dnskey[i], &ignored) != REASON_CHAIN)
+            continue;
+        if (!since)
+            attempt_narrow(holds, INT64_MIN, attempt_current_until(w, zone->dnskey[i]));
+        return;
+    }
+    t->unseen = !seen_since;
+    t->orphaned = seen_since;
+    t->gone_ns = p->gone_ns;
+}
+
 /* The keys: which observed DNSKEY RRsets the promise vouches for. */
 static void trust_keys(struct world *w, const struct promise *p, struct trust *t,
                        struct window *holds)
@@ -171,6 +204,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
     }
     t->missing = zone;
     t->pinned = zone->baseline != NULL;
+    trust_newest(w, p, t, holds);
     if (t->trusted) {
         settle(t, TRUST_SECURE, REASON_CHAIN);
     } else if (zone->dnskeys == 0) {
@@ -181,7 +215,7 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
         attempt_narrow(holds, bad.from_ns, bad.until_ns);
         if (worst == REASON_BUDGET)
             settle(t, TRUST_UNKNOWN, REASON_BUDGET);
-        else if (any_current && p->current)
+        else if (any_current && !t->unseen && p->current)
             settle(t, TRUST_BOGUS, worst);
         else
             settle(t, TRUST_UNKNOWN, REASON_CHAIN_STALE);
@@ -230,6 +264,68 @@ static bool anchors_at(const struct world *w, struct promise *p, struct window *
     return p->anchors;
 }
 
+/* When a DS RRset that was replaced has left every cache: a TTL after the first sight of any that
+ * came later; INT64_MAX: none did. */
+static int64_t gone_from_caches(const struct promise *p, size_t i)
+{
+    int64_t replaced_ns = INT64_MAX, given_ns = attempt_given(p->ds[i]);
+    for (size_t k = 0; k < p->count; k++) {
+        const struct rrset *later = p->ds[k];
+        int64_t at_ns = later->first_seen_ns > given_ns ? later->first_seen_ns
+                                                        : attempt_given(later);
+        if (attempt_given(later) > given_ns && at_ns < replaced_ns)
+            replaced_ns = at_ns;
+    }
+    int64_t ttl_ns = p->ds[i]->current_ns - given_ns;
+    return replaced_ns > INT64_MAX - ttl_ns ? INT64_MAX : replaced_ns + ttl_ns;
+}
+
+/* Of the DS RRsets that were seen, each counts while it can be in a cache, and the newest. */
+static void keep_current(const struct world *w, struct promise *p, struct window *holds)
+{
+    int64_t gone_ns[ZONE_VARIANTS];
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (attempt_given(p->ds[i]) >= attempt_given(p->ds[p->newest]))
+            p->newest = i;
+    const struct rrset *newest = p->zone->newest_ds = p->ds[p->newest];
+    p->from_ns = p->zone->no_ds.reason != REASON_NONE ? p->zone->no_ds.seen_ns : INT64_MIN;
+    for (size_t i = 0; i < p->count; i++) {
+        gone_ns[i] = w->settings->at == AT_FIXED ? INT64_MAX : gone_from_caches(p, i);
+        if (p->ds[i] != newest && attempt_given(p->ds[i]) > p->from_ns)
+            p->from_ns = attempt_given(p->ds[i]);
+    }
+    if (p->from_ns > INT64_MIN && newest->first_seen_ns > p->from_ns)
+        p->from_ns = newest->first_seen_ns;
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->ds[i] != newest && p->time_ns > gone_ns[i]) {
+            attempt_narrow(holds, gone_ns[i] + 1, INT64_MAX);
+            continue;
+        }
+        if (p->ds[i] != newest) {
+            attempt_narrow(holds, INT64_MIN, gone_ns[i]);
+            p->gone_ns = gone_ns[i] > p->gone_ns ? gone_ns[i] : p->gone_ns;
+        }
+        p->ds[kept++] = p->ds[i];
+    }
+    p->count = kept;
+    for (size_t i = 0; i < kept; i++)
+        if (p->ds[i] == newest)
+            p->newest = i;
+}
+
+/* The newest last: if nothing of it is usable, that is why the zone is insecure. */
+static void weigh_each(struct world *w, struct promise *p)
+{
+    for (size_t n = 1; n <= p->count; n++) {
+        size_t i = (p->newest + n) % p->count;
+        uint16_t size;
+        p->current |= attempt_current(w, p->ds[i], p->time_ns);
+        for (const uint8_t *r = NULL; (r = rrset_record(p->ds[i], r, &size)) != NULL;)
+            weigh_ds(p, i, r, size);
+    }
+}
+
 /* What the parent says. Fills p->ds with secure ones; else *ret_reason is the best that any DS came
  * to. */
 static void parent_says(struct world *w, struct promise *p, struct trust *t, struct window *holds,
@@ -242,16 +338,11 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
         struct rrset *ds = zone->ds[i];
         enum reason reason = judge_rrset(w, ds, p->time_ns);
         if (reason == REASON_CHAIN && !ds->judged.wildcard) {
-            p->ds[p->count] = ds;
+            p->ds[p->count++] = ds;
             t->up = (struct zone *)(uintptr_t)ds->judged.zone;
             attempt_narrow(holds, ds->judged.from_ns, ds->judged.until_ns);
             if (ds->last_seen_ns > newest)
                 newest = ds->last_seen_ns;
-            p->current |= attempt_current(w, ds, p->time_ns);
-            uint16_t size;
-            for (const uint8_t *r = NULL; (r = rrset_record(ds, r, &size)) != NULL;)
-                weigh_ds(p, p->count, r, size);
-            p->count++;
         } else if (*ret_reason == REASON_NONE ||
                    attempt_weight(reason) > attempt_weight(*ret_reason)) {
             *ret_reason = reason;
@@ -260,6 +351,10 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
                 attempt_narrow(holds, ds->judged.from_ns, ds->judged.until_ns);
             }
         }
+    }
+    if (p->count > 0) {
+        keep_current(w, p, holds);
+        weigh_each(w, p);
     }
     bool denied = zone->no_ds.reason != REASON_NONE && zone->no_ds.from_ns <= p->time_ns &&
                   p->time_ns <= zone->no_ds.until_ns;
@@ -334,7 +429,7 @@ static void compute(struct world *w, struct zone *zone, int64_t time_ns, struct 
     if (!anchors_at(w, &p, &holds))
         parent_says(w, &p, t, &holds, &said);
     if (p.anchors || p.count > 0) {
-        if (p.usable) {
+        if (p.usable >> p.newest & 1) {
             trust_keys(w, &p, t, &holds);
             trust_declared(w, &p, t);
         } else {
@@ -379,6 +474,7 @@ const struct trust *trust_zone(struct world *w, struct zone *zone, int64_t time_
     bool same = t->done && t->state == fresh_trust.state && t->reason == fresh_trust.reason &&
                 t->trusted == fresh_trust.trusted && t->pinned == fresh_trust.pinned &&
                 t->only_pinned == fresh_trust.only_pinned && t->missing == fresh_trust.missing &&
+                t->unseen == fresh_trust.unseen && t->orphaned == fresh_trust.orphaned &&
                 t->observed == fresh_trust.observed;
     fresh_trust.version = t->version + !same;
     *t = fresh_trust;
@@ -396,7 +492,7 @@ bool trust_promised(struct world *w, struct zone *zone, int64_t time_ns)
     if (anchors_at(w, &p, &holds))
         return p.usable != 0;
     parent_says(w, &p, &ignored, &holds, &said);
-    return p.count > 0 && p.usable != 0;
+    return p.count > 0 && (p.usable >> p.newest & 1);
 }
 
 struct zone *trust_enclosing(struct world *w, const uint8_t *name, bool above, int64_t time_ns,

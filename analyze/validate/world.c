@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/follow/followed.h"
+#include "analyze/validate/attempt.h"
 #include "analyze/validate/denial.h"
 
 #define XXH_INLINE_ALL
@@ -265,10 +266,27 @@ bool world_show_dnskey(struct world *w, struct zone *zone, struct rrset *set, in
 {
     if (time_ns > set->last_seen_ns)
         set->last_seen_ns = time_ns;
-    if (!add_variant(zone->dnskey, &zone->dnskeys, zone->trust.trusted, set))
+    bool awaited = zone->trust.unseen || zone->trust.orphaned;
+    if (!add_variant(zone->dnskey, &zone->dnskeys, zone->trust.trusted, set) && !awaited)
         return false;
     stir(w, zone);
     return true;
+}
+
+static bool is_secure(const struct rrset *ds)
+{
+    return ds->judged.done && reason_verdict(ds->judged.reason) == VERDICT_SECURE;
+}
+
+/* Has the parent gone back to a DS RRset that it gave before? */
+static bool newest_changed(const struct zone *zone)
+{
+    const struct rrset *newest = NULL;
+    for (uint8_t i = 0; i < zone->dss; i++)
+        if (is_secure(zone->ds[i]) &&
+            (newest == NULL || attempt_given(zone->ds[i]) >= attempt_given(newest)))
+            newest = zone->ds[i];
+    return zone->newest_ds && newest && newest != zone->newest_ds;
 }
 
 static int64_t newest_ds(const struct zone *zone)
@@ -286,13 +304,12 @@ bool world_show_ds(struct world *w, struct zone *zone, struct rrset *set, int64_
         set->last_seen_ns = time_ns;
     uint8_t secure = 0;
     for (uint8_t i = 0; i < zone->dss; i++)
-        if (zone->ds[i]->judged.done &&
-            reason_verdict(zone->ds[i]->judged.reason) == VERDICT_SECURE)
+        if (is_secure(zone->ds[i]))
             secure |= (uint8_t)(1u << i);
     bool added = add_variant(zone->ds, &zone->dss, secure, set);
     /* It is newer than the denial, which its trust still rests on. */
     bool denied = zone->no_ds.reason != REASON_NONE && zone->trust.reason == zone->no_ds.reason;
-    if (added || (denied && newest_ds(zone) > zone->no_ds.seen_ns)) {
+    if (added || newest_changed(zone) || (denied && newest_ds(zone) > zone->no_ds.seen_ns)) {
         stir(w, zone);
         return true;
     }

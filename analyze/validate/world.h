@@ -36,6 +36,9 @@ struct trust { /* what a zone's keys are worth at a packet time */
     bool pinned;      /* keys declared in the baseline stand in for what was not observed */
     bool only_pinned; /* and no anchor or DS was observed to confirm them */
     struct zone *up;  /* the zone that decided (signer of the DS), NULL at an anchor */
+    bool unseen;      /* the newest DS names keys that were not observed yet */
+    bool orphaned;    /* the newest DS names no key that the zone was seen to have since */
+    int64_t gone_ns;  /* and when the DS before it has left the caches */
     struct zone *missing;      /* UNKNOWN: what has to be observed first */
     int64_t from_ns, until_ns; /* packet times at which it holds */
     /* internal: what it was computed from */
@@ -82,6 +85,8 @@ struct zone {
     uint32_t observed; /* grows when a DNSKEY, DS or proof is new */
     struct trust trust;
     enum reason told; /* what the rules were last told of its trust */
+    bool told_orphaned;
+    const struct rrset *newest_ds; /* by the last look at its trust; only to be compared with */
     uint32_t told_version;
     bool roused; /* its waiters are to be judged again whatever its trust has become */
     struct {     /* its trust when they last were */
@@ -89,6 +94,7 @@ struct zone {
         enum reason reason;
         const struct zone *missing;
         uint64_t trusted; /* sum of the hashes of the DNSKEY RRsets that were */
+        bool unseen;
     } settled;
     struct waiter *waiters;
     unsigned waiting;

@@ -2,6 +2,7 @@
  * test_succession: a zone that is sound, then changed while it is observed: its DS, its keys, or
  * both; what may be in caches from before, and what was not observed since.
  */
+#include "analyze/validate/trust.h"
 #include "tests/unit/signed_zone.h"
 
 #include <setjmp.h>
@@ -191,6 +192,113 @@ static void keys_of_the_next_day(void **state)
     assert_reason(other, REASON_KEY_UNKNOWN);
 }
 
+/* --- a new DS --- */
+
+static void sound_then_ds(struct tree *t, const struct signed_zone *named, int64_t seconds)
+{
+    root_keys(t);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 1);
+    see(t, keys_reply(&t->before), 2);
+    see(t, www(&t->before), 3);
+    see(t, ds_reply(t, one(zone_ds(named))), seconds);
+}
+
+static const struct trust *trust_of_zone(struct tree *t, int64_t seconds)
+{
+    uint8_t name[NAME_MAX_BYTES];
+    assert_true(name_parse("zone.", name) > 0);
+    return trust_zone(&t->answers.world, world_zone(&t->answers.world, name),
+                      (T0 + seconds) * SECOND);
+}
+
+/* The DS says that the keys are others now: what is signed by them waits until they are seen. */
+static void the_new_keys_come_last(void **state)
+{
+    struct tree *t = *state;
+    sound_then_ds(t, &t->after, 60);
+    struct answer *a = see(t, www(&t->after), 61);
+    assert_reason(a, REASON_CHAIN_STALE);
+    assert_true(trust_of_zone(t, 61)->unseen);
+    see(t, keys_reply(&t->after), 62);
+    assert_reason(a, REASON_CHAIN);
+    assert_false(trust_of_zone(t, 62)->unseen);
+    assert_reason(see(t, www(&t->before), 63), REASON_CHAIN); /* it may be in caches */
+}
+
+/* Without a new DS the keys are as they were, and a signature by another is a forgery. */
+static void the_keys_are_fresh(void **state)
+{
+    struct tree *t = *state;
+    sound_then_ds(t, &t->before, 60);
+    assert_reason(see(t, www(&t->after), 61), REASON_KEY_UNKNOWN);
+}
+
+/* The DS names keys that the zone has not: whoever has the old one validates for as long as it
+ * lasts, and nobody after. */
+static void nobody_has_the_keys(void **state)
+{
+    struct tree *t = *state;
+    sound_then_ds(t, &t->after, 60);
+    assert_true(trust_of_zone(t, 60)->unseen);
+    see(t, keys_reply(&t->before), 61);
+    assert_true(trust_of_zone(t, 61)->orphaned);
+    assert_int_equal(trust_of_zone(t, 61)->gone_ns, (T0 + 60 + 3600) * SECOND);
+    assert_reason(see(t, www(&t->before), 62), REASON_CHAIN);
+    assert_reason(see(t, www(&t->after), 63), REASON_KEY_UNKNOWN);
+    see(t, ds_reply(t, one(zone_ds(&t->after))), 3500);
+    see(t, keys_reply(&t->before), 3660);
+    assert_reason(see(t, www(&t->before), 3661), REASON_DS_MISMATCH);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 3700); /* as it was before */
+    assert_false(trust_of_zone(t, 3700)->orphaned);
+    assert_reason(see(t, www(&t->before), 3701), REASON_CHAIN);
+}
+
+/* A DS that was put back at once. */
+static void the_old_ds_comes_back(void **state)
+{
+    struct tree *t = *state;
+    sound_then_ds(t, &t->after, 60);
+    see(t, keys_reply(&t->before), 61);
+    assert_true(trust_of_zone(t, 61)->orphaned);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 70);
+    assert_false(trust_of_zone(t, 70)->orphaned);
+    assert_reason(see(t, www(&t->before), 71), REASON_CHAIN);
+}
+
+/* Double DS and double KSK, of which only half is seen. */
+static void a_roll_is_no_mismatch(void **state)
+{
+    struct tree *t = *state;
+    ldns_rr_list *both = one(zone_ds(&t->before));
+    ldns_rr_list_push_rr(both, zone_ds(&t->after));
+    sound_then_ds(t, &t->before, 60);
+    see(t, ds_reply(t, both), 70);
+    see(t, keys_reply(&t->before), 71);
+    assert_false(trust_of_zone(t, 71)->orphaned);
+    assert_false(trust_of_zone(t, 71)->unseen);
+    struct reply keys = reply_to("zone.", LDNS_RR_TYPE_DNSKEY, LDNS_RCODE_NOERROR);
+    ldns_rr_list *two = one(zone_dnskey(&t->before));
+    ldns_rr_list_push_rr(two, zone_dnskey(&t->after));
+    reply_set(&keys, LDNS_SECTION_ANSWER, two, &t->after, VALID, NULL);
+    see(t, keys, 80);
+    see(t, ds_reply(t, one(zone_ds(&t->after))), 90);
+    assert_false(trust_of_zone(t, 90)->orphaned);
+    assert_false(trust_of_zone(t, 90)->unseen);
+    assert_reason(see(t, www(&t->before), 91), REASON_CHAIN);
+}
+
+/* The zone moves to an algorithm that we do not know: insecure as soon as its DS says so. */
+static void the_new_ds_is_beyond_us(void **state)
+{
+    struct tree *t = *state;
+    sound_then_ds(t, &t->before, 60);
+    see(t,
+        ds_reply(t, RECORDS("zone. 3600 DS 1 200 2 0000000000000000000000000000000000000000000000"
+                            "000000000000000000")),
+        70);
+    assert_int_equal(trust_of_zone(t, 71)->state, TRUST_INSECURE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +308,12 @@ int main(void)
         TEST(one_server_without_keys),
         TEST(an_unsigned_zone_gets_signed),
         TEST(keys_of_the_next_day),
+        TEST(the_new_keys_come_last),
+        TEST(the_keys_are_fresh),
+        TEST(nobody_has_the_keys),
+        TEST(the_old_ds_comes_back),
+        TEST(a_roll_is_no_mismatch),
+        TEST(the_new_ds_is_beyond_us),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
