@@ -578,7 +578,7 @@ struct fact {
     bool orphaned;    /* the newest DS RRset names no key that the zone was seen to have since */
     int64_t gone_ns;  /* and when the one before it has left the caches */
     bool also_wrong;  /* FACT_SIGNATURE: another signature over the same RRset was found wrong */
-    bool revised;     /* FACT_SIGNATURE: of this signature something else was told before */
+    bool revised;     /* FACT_SIGNATURE, FACT_CHAIN: of the same something else was told before */
     const struct fact_fellow *fellows; /* where findings of the zone wait to be refuted */
     size_t fellow_count;
     bool again;      /* told before; it refutes what this server gave, and supports nothing */

@@ -43,8 +43,8 @@ static void expect_ds(struct entry *entry, const struct fact *fact)
 
 /* --- ds-mismatch --------------------------------------------------------------------------- */
 
-/* Does the DS name keys that the zone has not? Then until when caches may hold one that is fulfilled
- * is told. */
+/* Does the DS name keys that the zone has not? Then until when caches may hold one that is
+ * fulfilled is told. */
 static const char *since_when(const struct fact *fact, char ret_text[96])
 {
     char when[32];
@@ -92,8 +92,7 @@ static void judge_mismatch(struct judge *judge)
         entry_expected(entry, text_ds(fact->zone, &fact->ds[i], line));
     for (size_t i = 0; i < fact->key_count; i++)
         entry_observed(entry, text_key(fact->zone, &fact->keys[i], line));
-    entry_summary(entry, "%s: %s; %s", name_text(fact->zone, zone), what,
-                  since_when(fact, since));
+    entry_summary(entry, "%s: %s; %s", name_text(fact->zone, zone), what, since_when(fact, since));
     entry_end(judge, entry, 0);
 }
 

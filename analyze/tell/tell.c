@@ -301,13 +301,18 @@ static void tell_no_ds(struct tell *t, const struct answer *a, struct zone *zone
     tell_give(t, &f, proof);
 }
 
-static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone, bool retro)
+/* `adopted`: the zone was orphaned, and its parent gives a DS for it again: whichever of its
+ * servers was seen meanwhile, and whoever says so now. */
+static void tell_chain(struct tell *t, const struct answer *a, struct zone *zone, bool adopted,
+                       bool retro)
 {
     struct rrset *keys = newest(zone->dnskey, zone->dnskeys), *ds = newest(zone->ds, zone->dss);
     struct fact f = tell_draft(t, a, FACT_CHAIN, zone, retro);
     if (!retro) /* an answer that was seen before, and what it says of the zone is of now */
         f.time_ns = a->last_seen_ns;
     f.clock_ns = answers_clock(t->answers, f.time_ns);
+    f.revised = adopted;
+    f.aa |= adopted;
     f.reason = zone->trust.reason;
     f.verdict = reason_verdict(f.reason);
     f.observed = (struct fact_rrset){.owner = zone->name, .type = TYPE_DNSKEY};
@@ -363,9 +368,10 @@ static void tell_zone(struct tell *t, const struct answer *a, struct zone *zone,
     tell_no_ds(t, a, zone, retro);
     bool settled = trust->state == TRUST_SECURE || trust->state == TRUST_BOGUS;
     if (settled && (zone->told != trust->reason || zone->told_orphaned != trust->orphaned)) {
+        bool adopted = zone->told_orphaned && !trust->orphaned;
         zone->told = trust->reason;
         zone->told_orphaned = trust->orphaned;
-        tell_chain(t, a, zone, retro);
+        tell_chain(t, a, zone, adopted, retro);
     }
     for (uint8_t i = 0; i < zone->dnskeys; i++)
         detach_chain(t, zone->dnskey[i], clock);

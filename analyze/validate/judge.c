@@ -160,10 +160,33 @@ static bool judgement_holds(struct world *w, const struct rrset *set, int64_t ti
     return zone == NULL || trust_zone(w, zone, time_ns)->version == set->judged.version;
 }
 
+/* It was sound and is not judged so any more: until when caches may hold it that validated it. */
+static void note_sound(struct rrset *set, int64_t time_ns)
+{
+    if (!set->judged.done || set->judged.reason != REASON_CHAIN || set->judged.outlived)
+        return;
+    const struct signature *s = &set->signature[set->judged.by];
+    int64_t last_ns = set->judged.until_ns < time_ns ? set->judged.until_ns : time_ns;
+    int64_t until_ns = last_ns + (int64_t)s->original_ttl * 1000000000;
+    int64_t expires_ns = attempt_time(s->expiration, time_ns) * 1000000000;
+    set->sound_ns = until_ns < expires_ns ? until_ns : expires_ns;
+}
+
+/* Keys and DS that have gone take nothing from what was validated with them and is cached. */
+static bool outlives_keys(const struct rrset *set, const struct zone *zone, enum reason reason,
+                          int64_t time_ns)
+{
+    return zone && zone->trust.lapsed && time_ns <= set->sound_ns && set->type != TYPE_DNSKEY &&
+           set->type != TYPE_DS &&
+           (reason == REASON_KEY_UNKNOWN || reason == REASON_DS_MISMATCH ||
+            reason == REASON_DNSKEY_UNSIGNED);
+}
+
 enum reason judge_rrset(struct world *w, struct rrset *set, int64_t time_ns)
 {
     if (judgement_holds(w, set, time_ns))
         return set->judged.reason;
+    note_sound(set, time_ns);
     enum reason best = REASON_SIG_MISSING;
     struct window best_holds = WINDOW_ALWAYS;
     struct zone *best_zone = NULL;
@@ -182,6 +205,12 @@ enum reason judge_rrset(struct world *w, struct rrset *set, int64_t time_ns)
     if (best != REASON_CHAIN && reason_verdict(best) == VERDICT_BOGUS && set->more_signatures) {
         best = REASON_BUDGET;
         world_exhausted(w, BUDGET_COLLISIONS);
+    }
+    set->judged.outlived = outlives_keys(set, best_zone, best, time_ns);
+    if (set->judged.outlived) {
+        best = REASON_CHAIN;
+        by = set->judged.by;
+        attempt_narrow(&best_holds, INT64_MIN, set->sound_ns);
     }
     set->judged.done = best != REASON_BUDGET;
     set->judged.message = w->budget.message;

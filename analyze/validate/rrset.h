@@ -76,6 +76,7 @@ struct rrset {
     int64_t first_seen_ns, last_seen_ns;
     int64_t current_ns;   /* until then it was all that a cache could hold, by the TTLs it came
                              with: of keys each time, else at first */
+    int64_t sound_ns;     /* until then caches may hold it that validated it; 0 none */
     int64_t authority_ns; /* last seen with AA=1, of keys each time, else at first; 0 not so */
     uint64_t served;      /* what was last told of it (analyze/follow/served.h), 0 nothing */
     uint64_t seen;
@@ -92,6 +93,7 @@ struct rrset {
         uint32_t version;          /* of that zone's trust when it was made */
         int64_t from_ns, until_ns; /* packet times at which it holds */
         uint8_t by;                /* index of the signature that decided */
+        bool outlived;             /* sound by what caches may still hold, and by nothing else */
         bool wildcard;             /* the signature covers a wildcard above the owner */
         uint64_t message;          /* struct budget: in which it was made */
     } judged;

@@ -24,6 +24,7 @@ struct promise { /* what says which keys of the zone may be trusted */
     size_t newest;   /* of ds[]: what the parent gives now */
     int64_t from_ns; /* since when it does; INT64_MIN: it was never seen to give anything else */
     int64_t gone_ns; /* when the last of the others has left the caches */
+    bool lapsed;     /* one has */
     /* Bit i: in ds[i], bit 0: among the anchors, */
     uint8_t usable;       /* at least one names an algorithm and a digest that we implement */
     uint8_t strong;       /* and has a SHA-2 digest: SHA-1 does not count beside it (RFC 4509 3) */
@@ -271,8 +272,8 @@ static int64_t gone_from_caches(const struct promise *p, size_t i)
     int64_t replaced_ns = INT64_MAX, given_ns = attempt_given(p->ds[i]);
     for (size_t k = 0; k < p->count; k++) {
         const struct rrset *later = p->ds[k];
-        int64_t at_ns = later->first_seen_ns > given_ns ? later->first_seen_ns
-                                                        : attempt_given(later);
+        int64_t at_ns =
+            later->first_seen_ns > given_ns ? later->first_seen_ns : attempt_given(later);
         if (attempt_given(later) > given_ns && at_ns < replaced_ns)
             replaced_ns = at_ns;
     }
@@ -300,6 +301,7 @@ static void keep_current(const struct world *w, struct promise *p, struct window
     for (size_t i = 0; i < p->count; i++) {
         if (p->ds[i] != newest && p->time_ns > gone_ns[i]) {
             attempt_narrow(holds, gone_ns[i] + 1, INT64_MAX);
+            p->lapsed = true;
             continue;
         }
         if (p->ds[i] != newest) {
@@ -354,6 +356,7 @@ static void parent_says(struct world *w, struct promise *p, struct trust *t, str
     }
     if (p->count > 0) {
         keep_current(w, p, holds);
+        t->lapsed = p->lapsed;
         weigh_each(w, p);
     }
     bool denied = zone->no_ds.reason != REASON_NONE && zone->no_ds.from_ns <= p->time_ns &&

@@ -39,6 +39,7 @@ struct trust { /* what a zone's keys are worth at a packet time */
     bool unseen;      /* the newest DS names keys that were not observed yet */
     bool orphaned;    /* the newest DS names no key that the zone was seen to have since */
     int64_t gone_ns;  /* and when the DS before it has left the caches */
+    bool lapsed;      /* some DS has, which keys were trusted by */
     struct zone *missing;      /* UNKNOWN: what has to be observed first */
     int64_t from_ns, until_ns; /* packet times at which it holds */
     /* internal: what it was computed from */

@@ -238,19 +238,26 @@ static void the_keys_are_fresh(void **state)
 static void nobody_has_the_keys(void **state)
 {
     struct tree *t = *state;
+    size_t size;
+    struct reply r = www(&t->before);
+    uint8_t *wire = reply_wire(&r, &size);
     sound_then_ds(t, &t->after, 60);
     assert_true(trust_of_zone(t, 60)->unseen);
     see(t, keys_reply(&t->before), 61);
     assert_true(trust_of_zone(t, 61)->orphaned);
     assert_int_equal(trust_of_zone(t, 61)->gone_ns, (T0 + 60 + 3600) * SECOND);
-    assert_reason(see(t, www(&t->before), 62), REASON_CHAIN);
+    assert_reason(show_wire(&t->answers, wire, size, 1000, 62), REASON_CHAIN);
     assert_reason(see(t, www(&t->after), 63), REASON_KEY_UNKNOWN);
     see(t, ds_reply(t, one(zone_ds(&t->after))), 3500);
     see(t, keys_reply(&t->before), 3660);
-    assert_reason(see(t, www(&t->before), 3661), REASON_DS_MISMATCH);
-    see(t, ds_reply(t, one(zone_ds(&t->before))), 3700); /* as it was before */
-    assert_false(trust_of_zone(t, 3700)->orphaned);
-    assert_reason(see(t, www(&t->before), 3701), REASON_CHAIN);
+    assert_int_equal(trust_of_zone(t, 3661)->state, TRUST_BOGUS);
+    assert_reason(see(t, www(&t->before), 3661), REASON_DS_MISMATCH);            /* signed anew */
+    assert_reason(show_wire(&t->answers, wire, size, 1002, 3661), REASON_CHAIN); /* cached */
+    assert_reason(show_wire(&t->answers, wire, size, 1004, 3961), REASON_DS_MISMATCH);
+    free(wire);
+    see(t, ds_reply(t, one(zone_ds(&t->before))), 4000); /* as it was before */
+    assert_false(trust_of_zone(t, 4000)->orphaned);
+    assert_reason(see(t, www(&t->before), 4001), REASON_CHAIN);
 }
 
 /* A DS that was put back at once. */
