@@ -43,7 +43,7 @@ WORDS := $(patsubst %,analyze/%.c,name types key canon verdict jline)
 DECODE := analyze/name.c $(patsubst %,analyze/decode/%.c,message packet link ip tunnel flow table gather fragment tcp resync \
           dissect sensor pair)
 # what the operator declared
-DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy baseline)
+DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy baseline_zone baseline)
 # the validator: keys, RRsets, zones, chains, denials, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze/validate/%.c,rrset world attempt trust judge denial \
             negative weigh ahead answer memo)

@@ -1,77 +1,19 @@
 /*
- * baseline: the declared zones: zone files sorted into RRsets and a table of names, and policies.
+ * baseline: the declared zones and policies, together, and what they say of a name.
  *
  * Contained in: analyze, tests; reads before confinement only, look-ups allocate nothing. Must
  * never be altered by what is seen on the wire.
- *
- * What DNSSEC maintenance alters by itself (RRSIG, NSEC, NSEC3) is left out while reading, so that
- * hashed owner names do not become names of the zone; only how the signatures were made is noted.
- * Empty non-terminals are names (RFC 4592 2.2.2).
  */
 #include "analyze/declared/baseline.h"
 
 #include "analyze/canon.h"
+#include "analyze/declared/baseline_zone.h"
 #include "analyze/declared/declared.h"
 #include "analyze/declared/policy.h"
-#include "analyze/declared/zonefile.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
-
-#define NODE_CUT   1u /* NS below the apex: a delegation */
-#define NODE_DNAME 2u /* names below it do not exist here (RFC 6672 2.3) */
-#define NODE_HOST  4u /* named by an NS record of the apex */
-#define NO_SLOT    UINT32_MAX
-#define SUFFIX     ".zone"
-
-struct record { /* owner and rdata in one allocation, owner first */
-    uint8_t *bytes;
-    uint32_t ttl;
-    uint16_t type, owner_size, rdata_size;
-    unsigned line;
-};
-
-struct set { /* rdata[first] … rdata[first + count - 1] */
-    uint32_t first, count, ttl;
-    uint16_t type;
-};
-
-struct node {
-    const uint8_t *name;
-    uint32_t first_set, set_count;
-    unsigned flags;
-};
-
-struct names { /* open addressing; a slot holds an index, or NO_SLOT */
-    uint32_t *slots;
-    size_t mask;
-};
-
-struct baseline_zone {
-    uint8_t apex[NAME_MAX_BYTES];
-    char *file;
-    uint8_t sha256[32]; /* of the file as read */
-    struct record *records;
-    size_t record_count, record_room;
-    struct fact_rdata *rdata; /* of records[], in the same order */
-    struct set *sets;
-    size_t set_count;
-    struct node *nodes;
-    size_t node_count;
-    struct names names;
-    struct policy *policy; /* NULL: strict */
-    struct declared *declared;
-    struct fact_suppression *suppressions;
-    struct fact_address *servers; /* of the apex's NS; none where one of them is unknown */
-    size_t server_count;
-    struct baseline_signature *signatures;
-    size_t signature_count, signature_room;
-    bool has_soa;
-    enum fact_chain denial;
-};
 
 struct baseline {
     struct baseline_zone **zones; /* sorted by apex once ready */
@@ -85,347 +27,17 @@ struct baseline {
     unsigned deepest;
 };
 
-static int fail_at(char *ret_error, size_t room, const char *file, unsigned line, const char *what)
-{
-    if (room)
-        snprintf(ret_error, room, "%s:%u: %s", file, line, what);
-    return -1;
-}
-
-static int fail(char *ret_error, size_t room, const char *file, const char *what)
-{
-    return fail_at(ret_error, room, file, 1, what);
-}
-
-/* --- table of names ------------------------------------------------------------------------ */
-
-static int names_init(struct names *names, size_t count)
-{
-    size_t size = 16;
-    while (size < count * 2)
-        size *= 2;
-    names->slots = malloc(size * sizeof *names->slots);
-    if (!names->slots)
-        return -1;
-    memset(names->slots, 0xff, size * sizeof *names->slots);
-    names->mask = size - 1;
-    return 0;
-}
-
-static size_t names_start(const struct names *names, const uint8_t *name)
-{
-    return (size_t)XXH3_64bits(name, name_size(name)) & names->mask;
-}
-
-/* The slot that holds the name, or the free one where it belongs. */
-static uint32_t *node_slot(const struct baseline_zone *zone, const uint8_t *name)
-{
-    size_t at = names_start(&zone->names, name);
-    while (zone->names.slots[at] != NO_SLOT &&
-           !name_equal(zone->nodes[zone->names.slots[at]].name, name))
-        at = (at + 1) & zone->names.mask;
-    return &zone->names.slots[at];
-}
-
-static struct node *node_find(const struct baseline_zone *zone, const uint8_t *name)
-{
-    uint32_t slot = *node_slot(zone, name);
-    return slot == NO_SLOT ? NULL : &zone->nodes[slot];
-}
-
-static const struct set *set_find(const struct baseline_zone *zone, const struct node *node,
-                                  uint16_t type)
-{
-    for (uint32_t i = 0; node && i < node->set_count; i++)
-        if (zone->sets[node->first_set + i].type == type)
-            return &zone->sets[node->first_set + i];
-    return NULL;
-}
-
-/* --- reading ------------------------------------------------------------------------------- */
-
-/* They come and go with every signing; how the owner has the zone deny is worth knowing. */
-static void note_denial(struct baseline_zone *zone, const struct zonefile_record *record)
-{
-    enum fact_chain kind = FACT_CHAIN_UNKNOWN;
-    if (record->type == TYPE_NSEC)
-        kind = FACT_CHAIN_NSEC;
-    else if (record->type == TYPE_NSEC3 && record->rdata_size > 1)
-        kind = record->rdata[1] & 1 ? FACT_CHAIN_OPT_OUT : FACT_CHAIN_NSEC3;
-    if (kind > zone->denial)
-        zone->denial = kind;
-}
-
-static uint32_t number(const uint8_t *at, size_t bytes)
-{
-    uint32_t value = 0;
-    for (size_t i = 0; i < bytes; i++)
-        value = value << 8 | at[i];
-    return value;
-}
-
-/* What is left out for want of memory teaches nothing: it is no mistake of the file. */
-static void note_signature(struct baseline_zone *zone, const struct zonefile_record *record)
-{
-    const uint8_t *r = record->rdata;
-    if (record->rdata_size < 19 || !zone->has_soa || !name_equal(r + 18, zone->apex) ||
-        zone->signature_count == BASELINE_SIGNATURES_MAX)
-        return;
-    if (zone->signature_count == zone->signature_room) {
-        size_t room = zone->signature_room ? zone->signature_room * 2 : 64;
-        struct baseline_signature *grown = reallocarray(zone->signatures, room, sizeof *grown);
-        if (!grown)
-            return;
-        zone->signatures = grown;
-        zone->signature_room = room;
-    }
-    zone->signatures[zone->signature_count++] =
-        (struct baseline_signature){.covered = (uint16_t)number(r, 2),
-                                    .algorithm = r[2],
-                                    .original_ttl = number(r + 4, 4),
-                                    .expiration = number(r + 8, 4),
-                                    .inception = number(r + 12, 4),
-                                    .tag = (uint16_t)number(r + 16, 2)};
-}
-
-static int by_inception(const void *a, const void *b)
-{
-    const struct baseline_signature *x = a, *y = b;
-    if (x->inception != y->inception)
-        return x->inception < y->inception ? -1 : 1;
-    return (x->covered > y->covered) - (x->covered < y->covered);
-}
-
-static int on_record(void *context, const struct zonefile_record *record, char *ret_what,
-                     size_t what_room)
-{
-    struct baseline_zone *zone = context;
-    if (record->type == TYPE_SOA) {
-        if (zone->has_soa && !name_equal(zone->apex, record->owner)) {
-            snprintf(ret_what, what_room, "expected one zone, found a second SOA");
-            return -1;
-        }
-        memcpy(zone->apex, record->owner, sizeof zone->apex);
-        zone->has_soa = true;
-    }
-    if (record->type == TYPE_RRSIG || record->type == TYPE_NSEC || record->type == TYPE_NSEC3) {
-        note_denial(zone, record);
-        if (record->type == TYPE_RRSIG)
-            note_signature(zone, record);
-        return 0;
-    }
-    if (zone->record_count == zone->record_room) {
-        size_t room = zone->record_room ? zone->record_room * 2 : 64;
-        struct record *grown = reallocarray(zone->records, room, sizeof *grown);
-        if (!grown || room >= NO_SLOT / 4) {
-            zone->records = grown ? grown : zone->records;
-            snprintf(ret_what, what_room, "out of memory");
-            return -1;
-        }
-        zone->records = grown;
-        zone->record_room = room;
-    }
-    size_t owner_size = name_size(record->owner);
-    uint8_t *bytes = malloc(owner_size + record->rdata_size);
-    if (!bytes) {
-        snprintf(ret_what, what_room, "out of memory");
-        return -1;
-    }
-    memcpy(bytes, record->owner, owner_size);
-    memcpy(bytes + owner_size, record->rdata, record->rdata_size);
-    zone->records[zone->record_count++] = (struct record){.bytes = bytes,
-                                                          .ttl = record->ttl,
-                                                          .type = record->type,
-                                                          .owner_size = (uint16_t)owner_size,
-                                                          .rdata_size = record->rdata_size,
-                                                          .line = record->line};
-    return 0;
-}
-
-static int compare_records(const void *a, const void *b)
-{
-    const struct record *left = a, *right = b;
-    int order = name_compare(left->bytes, right->bytes);
-    if (order != 0)
-        return order;
-    if (left->type != right->type)
-        return left->type < right->type ? -1 : 1;
-    size_t common = left->rdata_size < right->rdata_size ? left->rdata_size : right->rdata_size;
-    order = memcmp(left->bytes + left->owner_size, right->bytes + right->owner_size, common);
-    if (order != 0)
-        return order; /* RFC 4034 6.3: as left-justified octet sequences */
-    return (left->rdata_size > right->rdata_size) - (left->rdata_size < right->rdata_size);
-}
-
-/* Sorts, and drops what is given twice (a transfer repeats the SOA). */
-static void sort_records(struct baseline_zone *zone)
-{
-    size_t kept = 0;
-    qsort(zone->records, zone->record_count, sizeof *zone->records, compare_records);
-    for (size_t i = 0; i < zone->record_count; i++) {
-        if (kept > 0 && compare_records(&zone->records[kept - 1], &zone->records[i]) == 0)
-            free(zone->records[i].bytes);
-        else
-            zone->records[kept++] = zone->records[i];
-    }
-    zone->record_count = kept;
-}
-
-/* Adds the name, and its ancestors up to the apex, where they are not known yet. */
-static struct node *node_add(struct baseline_zone *zone, const uint8_t *name)
-{
-    unsigned above = name_labels(name) - name_labels(zone->apex);
-    for (unsigned i = 0; i <= above; i++) {
-        const uint8_t *ancestor = name_strip(name, i);
-        uint32_t *slot = node_slot(zone, ancestor);
-        if (*slot == NO_SLOT) {
-            *slot = (uint32_t)zone->node_count;
-            zone->nodes[zone->node_count++] = (struct node){.name = ancestor};
-        }
-    }
-    return node_find(zone, name);
-}
-
-/* How many nodes there can be at most: every owner with every ancestor. */
-static size_t most_nodes(const struct baseline_zone *zone)
-{
-    unsigned apex_labels = name_labels(zone->apex);
-    size_t most = 1;
-    for (size_t i = 0; i < zone->record_count; i++)
-        if (i == 0 || !name_equal(zone->records[i].bytes, zone->records[i - 1].bytes))
-            most += name_labels(zone->records[i].bytes) - apex_labels + 1;
-    return most;
-}
-
-static void index_records(struct baseline_zone *zone)
-{
-    struct node *node = NULL;
-    for (size_t i = 0; i < zone->record_count; i++) {
-        const struct record *record = &zone->records[i];
-        zone->rdata[i] =
-            (struct fact_rdata){record->bytes + record->owner_size, record->rdata_size};
-        if (!node || !name_equal(node->name, record->bytes)) {
-            node = node_add(zone, record->bytes);
-            node->first_set = (uint32_t)zone->set_count;
-        }
-        struct set *set = zone->set_count ? &zone->sets[zone->set_count - 1] : NULL;
-        if (node->set_count == 0 || set->type != record->type) {
-            set = &zone->sets[zone->set_count++];
-            *set = (struct set){.first = (uint32_t)i, .ttl = record->ttl, .type = record->type};
-            node->set_count++;
-        }
-        set->count++;
-        if (record->type == TYPE_NS && !name_equal(record->bytes, zone->apex))
-            node->flags |= NODE_CUT;
-        if (record->type == TYPE_DNAME)
-            node->flags |= NODE_DNAME;
-    }
-}
-
-/* Marks the hosts that the apex's NS records name. */
-static void mark_hosts(struct baseline_zone *zone)
-{
-    const struct set *servers = set_find(zone, node_find(zone, zone->apex), TYPE_NS);
-    for (uint32_t i = 0; servers && i < servers->count; i++) {
-        struct node *host = node_find(zone, zone->rdata[servers->first + i].bytes);
-        if (host)
-            host->flags |= NODE_HOST;
-    }
-}
-
-static int zone_index(struct baseline_zone *zone)
-{
-    size_t count = most_nodes(zone);
-    zone->rdata = calloc(zone->record_count, sizeof *zone->rdata);
-    zone->sets = calloc(zone->record_count, sizeof *zone->sets);
-    zone->nodes = calloc(count, sizeof *zone->nodes);
-    if (!zone->rdata || !zone->sets || !zone->nodes || names_init(&zone->names, count) != 0)
-        return -1;
-    index_records(zone);
-    mark_hosts(zone);
-    return 0;
-}
-
-static void zone_free(struct baseline_zone *zone)
-{
-    if (!zone)
-        return;
-    for (size_t i = 0; i < zone->record_count; i++)
-        free(zone->records[i].bytes);
-    free(zone->records);
-    free(zone->rdata);
-    free(zone->sets);
-    free(zone->nodes);
-    free(zone->names.slots);
-    free(zone->suppressions);
-    free(zone->servers);
-    free(zone->signatures);
-    declared_free(zone->declared);
-    policy_free(zone->policy);
-    free(zone->file);
-    free(zone);
-}
-
-/* "DIR/example.com.zone" completes names with example.com. until the file says otherwise. */
-static void origin_of(const char *file, uint8_t ret_origin[NAME_MAX_BYTES])
-{
-    char text[NAME_TEXT_MAX];
-    const char *base = strrchr(file, '/');
-    base = base ? base + 1 : file;
-    size_t length = strlen(base);
-    size_t suffix = sizeof SUFFIX - 1;
-    ret_origin[0] = 0;
-    if (length > suffix && length < sizeof text && strcmp(base + length - suffix, SUFFIX) == 0) {
-        memcpy(text, base, length - suffix);
-        text[length - suffix] = '\0';
-        if (!name_parse(text, ret_origin))
-            ret_origin[0] = 0;
-    }
-}
-
-static int zone_check(const struct baseline_zone *zone, char *ret_error, size_t room)
-{
-    char what[NAME_TEXT_MAX * 2 + 64], apex[NAME_TEXT_MAX], name[NAME_TEXT_MAX];
-    if (!zone->has_soa)
-        return fail(ret_error, room, zone->file, "expected a SOA record at the zone's apex");
-    for (size_t i = 0; i < zone->record_count; i++) {
-        const uint8_t *owner = zone->records[i].bytes;
-        if (name_within(owner, zone->apex))
-            continue;
-        snprintf(what, sizeof what, "expected names within %s, not %s", name_text(zone->apex, apex),
-                 name_text(owner, name));
-        return fail_at(ret_error, room, zone->file, zone->records[i].line, what);
-    }
-    return 0;
-}
-
 int baseline_add_zone(struct baseline *baseline, const char *file, const void *text, size_t size,
                       char *ret_error, size_t error_room)
 {
-    uint8_t origin[NAME_MAX_BYTES];
-    struct baseline_zone *zone = calloc(1, sizeof *zone);
     struct baseline_zone **zones =
         reallocarray(baseline->zones, baseline->zone_count + 1, sizeof(struct baseline_zone *));
-    if (zones)
-        baseline->zones = zones;
-    if (!zone || !zones || !(zone->file = strdup(file)) ||
-        EVP_Digest(text, size, zone->sha256, NULL, EVP_sha256(), NULL) != 1) {
-        zone_free(zone);
-        return fail(ret_error, error_room, file, "out of memory");
-    }
-    origin_of(file, origin);
-    if (zonefile_read(file, text, size, origin, on_record, zone, ret_error, error_room) != 0 ||
-        zone_check(zone, ret_error, error_room) != 0) {
-        zone_free(zone);
+    if (!zones)
+        return baseline_fail(ret_error, error_room, file, "out of memory");
+    baseline->zones = zones;
+    struct baseline_zone *zone = baseline_zone_read(file, text, size, ret_error, error_room);
+    if (!zone)
         return -1;
-    }
-    sort_records(zone);
-    if (zone->signature_count)
-        qsort(zone->signatures, zone->signature_count, sizeof *zone->signatures, by_inception);
-    if (zone_index(zone) != 0) {
-        zone_free(zone);
-        return fail(ret_error, error_room, file, "out of memory");
-    }
     baseline->zones[baseline->zone_count++] = zone;
     return 0;
 }
@@ -440,7 +52,7 @@ int baseline_add_policy(struct baseline *baseline, const char *file, const void 
         reallocarray(baseline->policies, baseline->policy_count + 1, sizeof(struct policy *));
     if (!policies) {
         policy_free(policy);
-        return fail(ret_error, error_room, file, "out of memory");
+        return baseline_fail(ret_error, error_room, file, "out of memory");
     }
     baseline->policies = policies;
     baseline->policies[baseline->policy_count++] = policy;
@@ -457,7 +69,7 @@ static int compare_zones(const void *a, const void *b)
 
 static uint32_t *apex_slot(const struct baseline *baseline, const uint8_t *name)
 {
-    size_t at = names_start(&baseline->apexes, name);
+    size_t at = baseline_names_start(&baseline->apexes, name);
     while (baseline->apexes.slots[at] != NO_SLOT &&
            !name_equal(baseline->zones[baseline->apexes.slots[at]]->apex, name))
         at = (at + 1) & baseline->apexes.mask;
@@ -468,8 +80,8 @@ static int index_zones(struct baseline *baseline, char *ret_error, size_t room)
 {
     if (baseline->zone_count > 0) /* qsort may not be given NULL, even for nothing */
         qsort(baseline->zones, baseline->zone_count, sizeof *baseline->zones, compare_zones);
-    if (names_init(&baseline->apexes, baseline->zone_count) != 0)
-        return fail(ret_error, room, "baseline", "out of memory");
+    if (baseline_names_init(&baseline->apexes, baseline->zone_count) != 0)
+        return baseline_fail(ret_error, room, "baseline", "out of memory");
     for (size_t i = 0; i < baseline->zone_count; i++) {
         const struct baseline_zone *zone = baseline->zones[i];
         uint32_t *slot = apex_slot(baseline, zone->apex);
@@ -478,7 +90,7 @@ static int index_zones(struct baseline *baseline, char *ret_error, size_t room)
             char what[512];
             snprintf(what, sizeof what, "expected a zone once; %s declares the same one",
                      baseline->zones[*slot]->file);
-            return fail(ret_error, room, zone->file, what);
+            return baseline_fail(ret_error, room, zone->file, what);
         }
         *slot = (uint32_t)i;
         baseline->depths[labels / 64] |= UINT64_C(1) << labels % 64;
@@ -508,7 +120,8 @@ static int give_policies(struct baseline *baseline, char *ret_error, size_t room
             snprintf(what, sizeof what, "%s %s",
                      twice ? "expected one policy for" : "expected a zone file for",
                      name_text(policy->zone, name));
-            return fail_at(ret_error, room, policy->file, twice ? 1 : policy->needs_zone, what);
+            return baseline_fail_at(ret_error, room, policy->file, twice ? 1 : policy->needs_zone,
+                                    what);
         }
         if (policy->negative)
             baseline->negatives[baseline->negative_count++] = (struct baseline_negative){
@@ -552,13 +165,13 @@ static void add_servers(struct baseline_zone *zone, const struct set *set)
 /* Where the zone's NS names and all their addresses are in its own file, its servers are known. */
 static int infer_servers(struct baseline_zone *zone)
 {
-    const struct set *names = set_find(zone, node_find(zone, zone->apex), TYPE_NS);
+    const struct set *names = baseline_set(zone, baseline_node(zone, zone->apex), TYPE_NS);
     size_t most = 0;
     for (int pass = 0; names && pass < 2; pass++) {
         for (uint32_t i = 0; i < names->count; i++) {
-            const struct node *host = node_find(zone, zone->rdata[names->first + i].bytes);
-            const struct set *v4 = set_find(zone, host, TYPE_A);
-            const struct set *v6 = set_find(zone, host, TYPE_AAAA);
+            const struct node *host = baseline_node(zone, zone->rdata[names->first + i].bytes);
+            const struct set *v4 = baseline_set(zone, host, TYPE_A);
+            const struct set *v6 = baseline_set(zone, host, TYPE_AAAA);
             if (!v4 && !v6)
                 return 0;
             most += (v4 ? v4->count : 0) + (v6 ? v6->count : 0);
@@ -575,9 +188,9 @@ static int infer_servers(struct baseline_zone *zone)
 
 static int zone_ready(struct baseline_zone *zone)
 {
-    const struct node *apex = node_find(zone, zone->apex);
-    const struct set *keys = set_find(zone, apex, TYPE_DNSKEY);
-    const struct set *ds = set_find(zone, apex, TYPE_DS);
+    const struct node *apex = baseline_node(zone, zone->apex);
+    const struct set *keys = baseline_set(zone, apex, TYPE_DNSKEY);
+    const struct set *ds = baseline_set(zone, apex, TYPE_DS);
     zone->declared =
         declared_new(zone->apex, keys ? &zone->rdata[keys->first] : NULL, keys ? keys->count : 0,
                      ds ? &zone->rdata[ds->first] : NULL, ds ? ds->count : 0, zone->policy);
@@ -588,14 +201,15 @@ int baseline_ready(struct baseline *baseline, char *ret_error, size_t error_room
 {
     baseline->negatives = calloc(baseline->policy_count + 1, sizeof *baseline->negatives);
     if (!baseline->negatives)
-        return fail(ret_error, error_room, "baseline", "out of memory");
+        return baseline_fail(ret_error, error_room, "baseline", "out of memory");
     if (index_zones(baseline, ret_error, error_room) != 0 ||
         give_policies(baseline, ret_error, error_room) != 0)
         return -1;
     for (size_t i = 0; i < baseline->zone_count; i++)
         if (zone_ready(baseline->zones[i]) != 0)
-            return fail(ret_error, error_room, baseline->zones[i]->file,
-                        "expected DNSKEY and DS records that can be read (RFC 4034 2.1, 5.1)");
+            return baseline_fail(
+                ret_error, error_room, baseline->zones[i]->file,
+                "expected DNSKEY and DS records that can be read (RFC 4034 2.1, 5.1)");
     return 0;
 }
 
@@ -609,7 +223,7 @@ void baseline_free(struct baseline *baseline)
     if (!baseline)
         return;
     for (size_t i = 0; i < baseline->zone_count; i++)
-        zone_free(baseline->zones[i]);
+        baseline_zone_free(baseline->zones[i]);
     for (size_t i = 0; i < baseline->policy_count; i++)
         policy_free(baseline->policies[i]);
     free(baseline->zones);
@@ -690,7 +304,7 @@ static bool below_cut(const struct baseline_zone *zone, const uint8_t *owner, ui
 {
     unsigned above = name_labels(owner) - name_labels(zone->apex);
     for (unsigned i = 0; i < above; i++) {
-        const struct node *node = node_find(zone, name_strip(owner, i));
+        const struct node *node = baseline_node(zone, name_strip(owner, i));
         if (!node)
             continue;
         if (node->flags & NODE_CUT && (i > 0 || (type != TYPE_NS && type != TYPE_DS)))
@@ -705,7 +319,7 @@ static bool below_cut(const struct baseline_zone *zone, const uint8_t *owner, ui
  * (RFC 4592 3.3.1), else NULL. */
 static const struct node *node_answering(const struct baseline_zone *zone, const uint8_t *owner)
 {
-    const struct node *node = node_find(zone, owner);
+    const struct node *node = baseline_node(zone, owner);
     if (node)
         return node;
     unsigned above = name_labels(owner) - name_labels(zone->apex);
@@ -713,12 +327,12 @@ static const struct node *node_answering(const struct baseline_zone *zone, const
         const uint8_t *encloser = name_strip(owner, i);
         uint8_t wildcard[NAME_MAX_BYTES] = {1, '*'};
         size_t size = name_size(encloser);
-        if (!node_find(zone, encloser))
+        if (!baseline_node(zone, encloser))
             continue;
         if (size + 2 > sizeof wildcard)
             return NULL;
         memcpy(wildcard + 2, encloser, size);
-        return node_find(zone, wildcard);
+        return baseline_node(zone, wildcard);
     }
     return NULL;
 }
@@ -781,7 +395,7 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
 {
     bool within = name_within(owner, zone->apex);
     const struct node *node = within ? node_answering(zone, owner) : NULL;
-    const struct set *set = set_find(zone, node, type);
+    const struct set *set = baseline_set(zone, node, type);
     *ret = (struct fact_baseline){.present = true, .file = zone->file, .sha256 = zone->sha256};
     ret->denial = zone->denial;
     declared_describe(zone->declared, type, time_ns, ret);
@@ -790,8 +404,8 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
     ret->below_cut = within && below_cut(zone, owner, type);
     /* What is learned from traffic may have a zone's apex, or the DS of a child, and no NS of it.
      */
-    ret->ns_unknown =
-        type == TYPE_NS && !set && (name_equal(owner, zone->apex) || set_find(zone, node, TYPE_DS));
+    ret->ns_unknown = type == TYPE_NS && !set &&
+                      (name_equal(owner, zone->apex) || baseline_set(zone, node, TYPE_DS));
     ret->expected.owner = node ? node->name : owner;
     ret->expected.type = type;
     if (set) {
