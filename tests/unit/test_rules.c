@@ -829,11 +829,17 @@ static struct fact two_views(const char *name)
     struct fact_views *views = take(sizeof *views);
     fact.observed = set_of(name, 1, 0, "");
     fact.baseline = (struct fact_baseline){.present = false};
-    *views =
-        (struct fact_views){.by_network = true,
-                            .side = {{4, hosts[0], hosts[1], set_of(name, 1, 1, "\300\0\2\1"),
-                                      .is_signed = true, .signature_known = true},
-                                     {4, hosts[0], hosts[2], set_of(name, 1, 1, "\12\0\0\1")}}};
+    *views = (struct fact_views){.by_network = true,
+                                 .side = {{.family = 4,
+                                           .server = hosts[0],
+                                           .client = hosts[1],
+                                           .set = set_of(name, 1, 1, "\300\0\2\1"),
+                                           .is_signed = true,
+                                           .signature_known = true},
+                                          {.family = 4,
+                                           .server = hosts[0],
+                                           .client = hosts[2],
+                                           .set = set_of(name, 1, 1, "\12\0\0\1")}}};
     fact.views = views;
     return fact;
 }
