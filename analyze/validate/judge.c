@@ -64,6 +64,10 @@ static struct attempt attempt_zone(struct world *w, struct zone *zone, const str
     if (best.reason != REASON_CHAIN && t->pinned && zone->baseline &&
         (t->only_pinned || zone->dnskeys == 0))
         attempt_pinned(w, zone, set, s, time_ns, holds, &best);
+    /* A declared key can vouch for what it signed. That it did not sign this says nothing while the
+     * zone's own DNSKEY RRset may have another key with its tag. */
+    if (best.reason == REASON_SIG_BAD && zone->dnskeys == 0)
+        best.reason = REASON_NONE;
     return best;
 }
 
