@@ -484,15 +484,19 @@ static int64_t hold(const struct finding *finding)
                                                                     : FLAP_HOLD_MAX;
 }
 
-static void close_if_gone(struct findings *findings, struct entry *entry, int64_t now_ns)
+static void close_now(struct findings *findings, struct entry *entry)
 {
-    if (now_ns < entry->refuted_ns || since(entry->refuted_ns, now_ns) < hold(&entry->finding))
-        return;
     entry->refuted_ns = INT64_MIN;
     entry->finding.state = FINDING_CLOSED;
     entry->given = 0;
     count_open(entry, -1);
     report(findings, entry);
+}
+
+static void close_if_gone(struct findings *findings, struct entry *entry, int64_t now_ns)
+{
+    if (now_ns >= entry->refuted_ns && since(entry->refuted_ns, now_ns) >= hold(&entry->finding))
+        close_now(findings, entry);
 }
 
 static void refute(struct judge *judge, struct entry *entry, int64_t now_ns)
@@ -606,7 +610,7 @@ static void leave(struct judge *judge, struct entry *entry)
     else if (!fact->revised)
         return;
     else if (entry->finding.state != FINDING_CLOSED)
-        refute(judge, entry, judge->findings->now_ns);
+        close_now(judge->findings, entry); /* it did not go away and may return: it never was */
 }
 
 static bool may_leave(const struct judge *judge, const struct entry *entry, enum rule_id rule)
@@ -616,12 +620,31 @@ static bool may_leave(const struct judge *judge, const struct entry *entry, enum
            (fact->revised || fact->time_ns >= entry->finding.last_seen_ns);
 }
 
+/* What came back by a sight that is taken back did not come back: what only waits for its time to
+ * close need not wait so long. */
+static void unflap(struct judge *judge, struct entry *entry)
+{
+    const struct fact *fact = judge->fact;
+    struct finding *finding = &entry->finding;
+    for (size_t i = 0; i < finding->frame_count; i++)
+        if (finding->frames[i] == fact->frame && finding->flaps) {
+            finding->flaps--;
+            break;
+        }
+    if (entry->member_count == 0 && entry->refuted_ns != INT64_MIN &&
+        finding->state != FINDING_CLOSED)
+        close_if_gone(judge->findings, entry, judge->findings->now_ns);
+}
+
 void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone)
 {
     struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
+    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
         if (may_leave(judge, entry, rule))
             leave(judge, entry);
+        if (judge->fact->revised && entry->finding.rule == rule)
+            unflap(judge, entry);
+    }
 }
 
 void findings_leave_server(struct judge *judge, enum rule_id rule, const uint8_t *zone)

@@ -363,6 +363,31 @@ static void what_was_not_so(void **state)
     rules_free(rules);
 }
 
+/* However often it came and went: it does not go away now, it never was. */
+static void what_never_was_does_not_flap(void **state)
+{
+    (void)state;
+    struct log log;
+    struct rules *rules = rules_logging(&log, 0);
+    struct fact wrong = signature_of(SIGNATURE_KEY_UNKNOWN, "x.", "a.x.");
+    struct fact sound = signature_of(SIGNATURE_VALID, "x.", "a.x.");
+    struct finding *finding = NULL;
+    wrong.dnskey_seen = true;
+    for (int i = 0; i < 4; i++) { /* two servers in turns */
+        wrong.time_ns += NS_S;
+        finding = give(rules, &wrong);
+        sound.time_ns = wrong.time_ns + NS_S / 2;
+        give(rules, &sound);
+    }
+    assert_int_not_equal(finding->state, FINDING_CLOSED);
+    give(rules, &wrong);
+    wrong.retro = wrong.revised = true;
+    signature_in(&wrong)->state = SIGNATURE_VALID;
+    give(rules, &wrong);
+    assert_int_equal(finding->state, FINDING_CLOSED);
+    rules_free(rules);
+}
+
 /* Other content of the same name and type that was seen since is not taken back with it. */
 static void what_is_so_still(void **state)
 {
@@ -544,6 +569,7 @@ int main(void)
         cmocka_unit_test(short_lives),
         cmocka_unit_test(valid_beside_bad),
         cmocka_unit_test(what_was_not_so),
+        cmocka_unit_test(what_never_was_does_not_flap),
         cmocka_unit_test(what_is_so_still),
         cmocka_unit_test(clock_of_the_signer),
         cmocka_unit_test(table_is_bounded),
