@@ -520,6 +520,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     enum fact_chain denial;     /* what the declared zone denies with */
     const char *file;           /* zone file's name, NULL if absent */
     const uint8_t *sha256;      /* of the zone file's bytes, NULL if absent */
+    uint32_t version;           /* that the zone file states, from 1 */
     struct fact_rrset expected; /* declared RRset of observed.owner/type; count 0: none declared */
     size_t key_count;           /* declared DNSKEYs */
     const struct fact_key *keys;

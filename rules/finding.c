@@ -378,6 +378,7 @@ void entry_declared(const struct judge *judge, struct entry *entry)
         return;
     entry->finding.baseline = judge->fact->baseline.file;
     entry->finding.baseline_sha256 = judge->fact->baseline.sha256;
+    entry->finding.baseline_version = judge->fact->baseline.version;
 }
 
 void entry_end(struct judge *judge, struct entry *entry, enum severity severity)

@@ -37,6 +37,7 @@ struct finding {
     const char *baseline;        /* the zone file that it was held against; NULL: the rule needs
                                     none. Borrowed from the facts, whose baseline outlives us */
     const uint8_t *baseline_sha256; /* of that file's bytes */
+    uint32_t baseline_version;      /* that it states, from 1 */
     uint64_t frames[FINDING_FRAMES_MAX];
     size_t frame_count;
     uint64_t chain[FINDING_FRAMES_MAX]; /* frames of the chain relied on */

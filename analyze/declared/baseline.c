@@ -396,7 +396,8 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
     bool within = name_within(owner, zone->apex);
     const struct node *node = within ? node_answering(zone, owner) : NULL;
     const struct set *set = baseline_set(zone, node, type);
-    *ret = (struct fact_baseline){.present = true, .file = zone->file, .sha256 = zone->sha256};
+    *ret = (struct fact_baseline){
+        .present = true, .file = zone->file, .sha256 = zone->sha256, .version = zone->version};
     ret->denial = zone->denial;
     declared_describe(zone->declared, type, time_ns, ret);
     describe_policy(zone, node, owner, type, time_ns, ret);

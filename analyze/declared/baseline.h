@@ -30,6 +30,9 @@ const struct baseline_zone *baseline_at(const struct baseline *, const uint8_t *
 const struct baseline_zone *baseline_over(const struct baseline *, const uint8_t *owner,
                                           uint16_t type);
 const uint8_t *baseline_apex(const struct baseline_zone *);
+/* The version that a zone file states in the comments at its head ("; Version 2", written by
+ * `baseline accept`); 1 where it states none. */
+uint32_t baseline_version(const void *text, size_t size);
 /* Fills what the rules need to know of `owner`/`type` in that zone at packet time; expected.owner
  * is the wildcard's name when the set is held against a wildcard. Pointers borrowed from the
  * baseline. */

@@ -339,6 +339,26 @@ static int zone_check(const struct baseline_zone *zone, char *ret_error, size_t 
     return 0;
 }
 
+uint32_t baseline_version(const void *text, size_t size)
+{
+    static const char word[] = "; Version ";
+    const char *at = text, *end = at + size;
+    while (at < end && *at == ';') {
+        size_t left = (size_t)(end - at);
+        const char *next = memchr(at, '\n', left);
+        uint32_t version = 0;
+        const char *digit = at + sizeof word - 1;
+        bool stated = left >= sizeof word && memcmp(at, word, sizeof word - 1) == 0;
+        for (; stated && digit < end && *digit >= '0' && *digit <= '9' && version < 100000000;
+             digit++)
+            version = version * 10 + (uint32_t)(*digit - '0');
+        if (version > 0)
+            return version;
+        at = next ? next + 1 : end;
+    }
+    return 1;
+}
+
 struct baseline_zone *baseline_zone_read(const char *file, const void *text, size_t size,
                                          char *ret_error, size_t error_room)
 {
@@ -350,6 +370,7 @@ struct baseline_zone *baseline_zone_read(const char *file, const void *text, siz
         (void)baseline_fail(ret_error, error_room, file, "out of memory");
         return NULL;
     }
+    zone->version = baseline_version(text, size);
     origin_of(file, origin);
     if (zonefile_read(file, text, size, origin, on_record, zone, ret_error, error_room) != 0 ||
         zone_check(zone, ret_error, error_room) != 0) {

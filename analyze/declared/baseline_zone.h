@@ -41,6 +41,7 @@ struct baseline_zone {
     uint8_t apex[NAME_MAX_BYTES];
     char *file;
     uint8_t sha256[32]; /* of the file as read */
+    uint32_t version;
     struct record *records;
     size_t record_count, record_room;
     struct fact_rdata *rdata; /* of records[], in the same order */

@@ -5,6 +5,7 @@
  * is kept: what is declared is never changed without a trace. Must never adopt part of a change.
  */
 #include "analyze/canon.h"
+#include "analyze/declared/baseline.h"
 #include "analyze/declared/command.h"
 #include "analyze/types.h"
 #include "sandbox/log.h"
@@ -50,6 +51,7 @@ static const char help[] =
 struct accept {
     const char *evidence, *baseline, *id, *who, *why, *identity;
     json_t *finding;
+    uint32_t version; /* of the new file */
     char finding_sha256[HASH_TEXT], old_sha256[HASH_TEXT], new_sha256[HASH_TEXT];
     char *log[3]; /* origin, size and root of the newest checkpoint */
     struct command_zones zones;
@@ -310,6 +312,7 @@ static int find_zone(struct accept *a)
     if (command_read(a->zone->from, &text, &size) != 0)
         return COMMAND_FAILED;
     hash_text(text, size, a->old_sha256);
+    a->version = baseline_version(text, size) + 1;
     free(text);
     name_member(a);
     return COMMAND_OK;
@@ -321,9 +324,11 @@ static int render(struct accept *a)
     char error[COMMAND_ERROR_TEXT];
     snprintf(head, sizeof head,
              "; Baseline of %s: what its owner declares.\n"
+             "; Version %u\n"
              "; Accepted last: %.40s of finding %.40s, by %s: %s\n"
              "; DS records are those that the parent should have.\n\n",
-             name_text(a->zone->set.apex, apex), word(a, "rule"), a->id, a->who, a->why);
+             name_text(a->zone->set.apex, apex), a->version, word(a, "rule"), a->id, a->who,
+             a->why);
     a->text = zoneset_text(&a->zone->set, head, &a->size, error, sizeof error);
     if (!a->text)
         return refuse(a->zone->from, error);

@@ -273,6 +273,7 @@ static void put_baseline(struct jline *j, const struct finding *f)
     jline_object(j, "baseline");
     jline_string(j, "file", f->baseline);
     jline_string(j, "sha256", hex);
+    jline_number(j, "version", f->baseline_version);
     jline_close(j, '}');
 }
 

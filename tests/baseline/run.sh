@@ -199,6 +199,7 @@ is "its log names the one before" \
     "accept log-0001 closed"
 baseline accept "${accept[@]}" --finding "$(id record-changed "$out/case")" --who Jane --why again
 has "what is adopted is adopted" "$status $said" '^2 .*(not what the finding was held against|says so already)'
+is "each acceptance is a version" "$(grep -h '^; Version' "$out"/declared/*.zone)" "; Version 3"
 is "and nothing is recorded" "$(find "$out/case/accepted" -maxdepth 1 -name 'log*' | wc -l)" 2
 judge "$out/after"
 is "findings that were accepted are gone" \

@@ -541,6 +541,24 @@ static void file_hash(void **state)
     baseline_free(baseline);
 }
 
+static void version_is_stated_at_the_head(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t version;
+    } cases[] = {{"", 1},
+                 {"x. 60 IN SOA", 1},
+                 {"; Baseline of x.\n; Version 12\nx. 60 IN SOA", 12},
+                 {"; Version 0\n", 1},
+                 {"; Version", 1},
+                 {"; Version 7", 7},
+                 {"; Version x\n; Version 4\n", 4},
+                 {"x. 60 IN SOA\n; Version 5\n", 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(baseline_version(cases[i].text, strlen(cases[i].text)), cases[i].version);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -556,6 +574,7 @@ int main(void)
         cmocka_unit_test(policy_reaches_the_facts),
         cmocka_unit_test(servers_are_known),
         cmocka_unit_test(negative_anchors),
+        cmocka_unit_test(version_is_stated_at_the_head),
         cmocka_unit_test(mistakes_name_file_and_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

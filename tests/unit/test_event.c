@@ -188,6 +188,7 @@ static void finding_set(struct finding *f)
     f->reason = REASON_NONE;
     f->baseline = "test.zone";
     f->baseline_sha256 = sha256;
+    f->baseline_version = 3;
 }
 
 static void finding(void **state)
@@ -217,6 +218,7 @@ static void finding(void **state)
     has(alone, "loss", "true");
     has(alone, "ede", "null");
     has(alone, "baseline.file", "\"test.zone\"");
+    has(alone, "baseline.version", "3");
     has(alone, "baseline.sha256",
         "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff\"");
     text = event_alert(event, &context, &f, &size);
