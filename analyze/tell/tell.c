@@ -563,6 +563,17 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     tell_give(t, &f, set);
 }
 
+/* Held against what the zone announces now: what was said of it against earlier keys it no longer
+ * supports, unless that is said again. */
+static void detach_served(struct rrset *set)
+{
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < set->finding_count; i++)
+        if (set->findings[i]->rule != RULE_RRSIG_ALGORITHM_MISSING)
+            set->findings[kept++] = set->findings[i];
+    set->finding_count = kept;
+}
+
 void tell_served(struct tell *t, const struct answer *a, const struct answer_set *as, bool retro)
 {
     struct rrset *set = as->set;
@@ -581,6 +592,8 @@ void tell_served(struct tell *t, const struct answer *a, const struct answer_set
     if (set->served == news)
         return;
     set->served = news;
+    if (served.whole)
+        detach_served(set);
     struct fact f = tell_draft(t, a, FACT_SERVED, zone, retro);
     f.served = &served;
     f.baseline = declared;
