@@ -57,7 +57,7 @@ EVENTS := analyze/types.c analyze/jline.c analyze/tell/event.c analyze/tell/even
 TELL := $(EVENTS) $(patsubst %,analyze/tell/%.c,tell tell_again tell_roll tell_denial tell_contest tell_habit tell_rhythm tell_servers tell_views tell_cut tell_glue proof report \
         inventory vouched bearers steps trail explain learn sighting selfcheck)
 ANALYZE := $(sort $(WORDS) $(DECODE) $(DECLARED) $(VALIDATE) $(FOLLOW) $(TELL)) $(patsubst %,analyze/%.c,batch stats pipeline pipeline_answer)
-RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry givers finding rules load \
+RULES := $(patsubst %,rules/%.c,algorithm catalogue conf profile digest text entry givers finding closing rules load \
          keys roll signatures delegation dsform cut denial records mail served contest habit rhythm servers views transport resolution validation sensor)
 # evidence: what writes, what signs and what checks never meet in one list
 EVIDENCE_BASE := evidence/hash.c evidence/text.c

@@ -1,10 +1,13 @@
 /*
- * finding: the table of findings and their life: opened, supported, refuted, opened again.
+ * finding: the table of findings: opened, supported, opened again, reported; how they end is in
+ * closing.c.
  *
  * Contained in: analyze, tests. Must never free a finding before the table (the analyser keeps
  * pointers), nor grow beyond its limit, nor turn repetition into a flood: more of the same is told
  * at growing intervals, and what comes and goes has to be gone for a while before it closes again.
  */
+#include "rules/finding.h"
+
 #include "rules/entry.h"
 
 #include <openssl/evp.h>
@@ -14,27 +17,6 @@
 
 #define ID_BYTES  ((FINDING_ID_TEXT - 1) / 2)
 #define ZONES_MAX 16384 /* zones noted without a finding; more are not remembered */
-
-struct zone_note {
-    struct entry *first;
-    size_t open; /* findings in it that repetitions may refute */
-    bool valid_seen;
-    UT_hash_handle hh;
-    size_t size;
-    uint8_t name[];
-};
-
-struct findings {
-    struct entry *table;
-    struct zone_note *zones;
-    size_t most, count, zone_count;
-    rules_on_finding *on_finding;
-    void *context;
-    uint64_t dropped, suppressed;
-    int64_t now_ns; /* packet time of the latest fact, observation or flush */
-    EVP_MD_CTX *digest;
-    const struct finding **sorted;
-};
 
 struct findings *findings_new(size_t most, rules_on_finding *on_finding, void *context)
 {
@@ -146,7 +128,7 @@ static uint64_t content_hash(struct findings *findings, const struct finding *f)
 }
 
 /* Nothing is said twice: a finding that was judged again may have come out as it was. */
-static void report(struct findings *findings, struct entry *entry)
+void findings_report(struct findings *findings, struct entry *entry)
 {
     uint64_t content = content_hash(findings, &entry->finding);
     entry->finding.changed = false;
@@ -177,7 +159,16 @@ static struct entry *entry_find(struct findings *findings, const char *id)
     return entry;
 }
 
-static struct zone_note *note_find(struct findings *findings, const uint8_t *zone)
+struct entry *findings_entry(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    char id[FINDING_ID_TEXT];
+    if (!findings_zone(judge->findings, subject->zone))
+        return NULL;
+    make_id(judge->findings, rule, subject, id);
+    return entry_find(judge->findings, id);
+}
+
+struct zone_note *findings_zone(struct findings *findings, const uint8_t *zone)
 {
     struct zone_note *note;
     HASH_FIND(hh, findings->zones, zone, name_size(zone), note);
@@ -186,7 +177,7 @@ static struct zone_note *note_find(struct findings *findings, const uint8_t *zon
 
 static struct zone_note *note_make(struct findings *findings, const uint8_t *zone)
 {
-    struct zone_note *note = note_find(findings, zone);
+    struct zone_note *note = findings_zone(findings, zone);
     if (note)
         return note;
     size_t size = name_size(zone);
@@ -202,7 +193,7 @@ static struct zone_note *note_make(struct findings *findings, const uint8_t *zon
 
 void findings_note_valid(struct findings *findings, const uint8_t *zone)
 {
-    struct zone_note *note = note_find(findings, zone);
+    struct zone_note *note = findings_zone(findings, zone);
     if (!note && findings->zone_count < ZONES_MAX)
         note = note_make(findings, zone);
     if (note)
@@ -211,7 +202,7 @@ void findings_note_valid(struct findings *findings, const uint8_t *zone)
 
 bool findings_noted_valid(struct findings *findings, const uint8_t *zone)
 {
-    const struct zone_note *note = note_find(findings, zone);
+    const struct zone_note *note = findings_zone(findings, zone);
     return note && note->valid_seen;
 }
 
@@ -245,39 +236,31 @@ void findings_id(struct judge *judge, enum rule_id rule, const struct subject *s
 
 bool findings_open(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
-    char id[FINDING_ID_TEXT];
-    make_id(judge->findings, rule, subject, id);
-    const struct entry *entry = entry_find(judge->findings, id);
+    const struct entry *entry = findings_entry(judge, rule, subject);
     return entry && entry->finding.state != FINDING_CLOSED;
 }
 
 uint8_t findings_mark(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
-    char id[FINDING_ID_TEXT];
-    make_id(judge->findings, rule, subject, id);
-    const struct entry *entry = entry_find(judge->findings, id);
+    const struct entry *entry = findings_entry(judge, rule, subject);
     return entry && entry->finding.state != FINDING_CLOSED ? entry->mark : 0;
 }
 
 void findings_set_mark(struct judge *judge, enum rule_id rule, const struct subject *subject,
                        uint8_t mark)
 {
-    char id[FINDING_ID_TEXT];
-    make_id(judge->findings, rule, subject, id);
-    struct entry *entry = entry_find(judge->findings, id);
+    struct entry *entry = findings_entry(judge, rule, subject);
     if (entry)
         entry->mark = mark;
 }
 
 bool findings_has(struct judge *judge, enum rule_id rule, const struct subject *subject)
 {
-    char id[FINDING_ID_TEXT];
-    make_id(judge->findings, rule, subject, id);
-    return entry_find(judge->findings, id) != NULL;
+    return findings_entry(judge, rule, subject) != NULL;
 }
 
 /* Where a finding is open that repetitions may refute, they are looked at. */
-static void count_open(struct entry *entry, int change)
+void findings_count_open(struct entry *entry, int change)
 {
     if (givers_kind(entry->finding.rule) != GIVERS_UNTRACKED)
         entry->zone->open = (size_t)((ptrdiff_t)entry->zone->open + change);
@@ -305,7 +288,7 @@ static struct entry *entry_make(struct findings *findings, enum rule_id rule,
     HASH_ADD(hh, findings->table, finding.id, FINDING_ID_TEXT - 1, entry);
     findings->count++;
     entry->cached_until_ns = INT64_MIN;
-    count_open(entry, 1);
+    findings_count_open(entry, 1);
     return entry;
 }
 
@@ -335,6 +318,19 @@ struct entry *entry_begin(struct judge *judge, enum rule_id rule, const struct s
     return entry;
 }
 
+size_t findings_refutable(struct findings *findings, const uint8_t *zone)
+{
+    const struct zone_note *note = findings_zone(findings, zone);
+    return note ? note->open : 0;
+}
+
+bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subject *subject)
+{
+    const struct fact_rrset *set = &judge->fact->observed;
+    const struct entry *entry = findings_entry(judge, rule, subject);
+    return entry && entry_has(entry, finding_member(judge->findings, set->owner, set->type));
+}
+
 /* --- observations ------------------------------------------------------------------------ */
 
 static enum severity grade(const struct judge *judge, enum rule_id rule, enum severity severity)
@@ -348,12 +344,6 @@ static enum severity grade(const struct judge *judge, enum rule_id rule, enum se
     return severity;
 }
 
-/* Who gave it is the one to be asked: an authority, or the parent that refers to the zone. */
-static bool is_givers(const struct fact *fact)
-{
-    return fact->server && (fact->aa || fact->from_referral);
-}
-
 /* Observed again: what was closed opens, and what was about to close stays open. */
 static void reopen(struct entry *entry, int64_t time_ns)
 {
@@ -361,7 +351,7 @@ static void reopen(struct entry *entry, int64_t time_ns)
     if (finding->state == FINDING_CLOSED) {
         finding->state = FINDING_UPDATED;
         finding->flaps++;
-        count_open(entry, 1);
+        findings_count_open(entry, 1);
         entry->back = true;
         entry->updates = 0;
     } else if (entry->refuted_ns != INT64_MIN && time_ns >= entry->refuted_ns) {
@@ -400,7 +390,7 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
         entry->server_family = fact->server_family;
         memcpy(entry->server, fact->server, sizeof entry->server);
     }
-    if (is_givers(fact) && !beside && givers_kind(finding->rule) != GIVERS_UNTRACKED)
+    if (findings_is_givers(fact) && !beside && givers_kind(finding->rule) != GIVERS_UNTRACKED)
         entry_given(entry, fact->server_family, fact->server,
                     entry->joined == SIZE_MAX ? 0 : entry->members[entry->joined].rrset,
                     fact->time_ns, fact->observed.ttl);
@@ -417,7 +407,7 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
         if (!entry->fresh)
             finding->state = FINDING_UPDATED;
         entry->fresh = entry->back = false;
-        report(judge->findings, entry);
+        findings_report(judge->findings, entry);
     }
     if (judge->count < judge->room)
         judge->ret[judge->count++] = finding;
@@ -462,222 +452,8 @@ void findings_seen(struct findings *findings, struct finding *finding,
     reopen(entry, time_ns);
     if (entry->back) {
         entry->back = false;
-        report(findings, entry);
+        findings_report(findings, entry);
     }
-}
-
-/* --- closing ------------------------------------------------------------------------------- */
-
-/* From then to now, or INT64_MAX when that is more than fits; times of files may be anything. */
-static int64_t since(int64_t then_ns, int64_t now_ns)
-{
-    int64_t elapsed;
-    return __builtin_sub_overflow(now_ns, then_ns, &elapsed) ? INT64_MAX : elapsed;
-}
-
-/* How long it must stay away before it closes. */
-static int64_t hold(const struct finding *finding)
-{
-    if (finding->flaps <= FLAP_FREE)
-        return 0;
-    unsigned doublings = finding->flaps - FLAP_FREE - 1;
-    return doublings < 16 && FLAP_HOLD << doublings < FLAP_HOLD_MAX ? FLAP_HOLD << doublings
-                                                                    : FLAP_HOLD_MAX;
-}
-
-static void close_now(struct findings *findings, struct entry *entry)
-{
-    entry->refuted_ns = INT64_MIN;
-    entry->finding.state = FINDING_CLOSED;
-    entry->given = 0;
-    count_open(entry, -1);
-    report(findings, entry);
-}
-
-static void close_if_gone(struct findings *findings, struct entry *entry, int64_t now_ns)
-{
-    if (now_ns >= entry->refuted_ns && since(entry->refuted_ns, now_ns) >= hold(&entry->finding))
-        close_now(findings, entry);
-}
-
-static void refute(struct judge *judge, struct entry *entry, int64_t now_ns)
-{
-    if (entry->refuted_ns == INT64_MIN)
-        entry->refuted_ns = now_ns;
-    close_if_gone(judge->findings, entry, now_ns);
-}
-
-/* Bits of the servers that the fact shows to be in order, or that nobody waits for: all where it
- * needs no particular server, 0 where it refutes nothing. */
-static uint32_t strikes(const struct judge *judge, const struct entry *entry)
-{
-    const struct fact *fact = judge->fact;
-    enum givers_kind kind = givers_kind(entry->finding.rule);
-    bool anyone = fact->revised || entry->givers.count == 0 || kind == GIVERS_UNTRACKED ||
-                  (kind == GIVERS_ANEW && !fact->again);
-    if (fact->again && (kind == GIVERS_UNTRACKED || entry->givers.count == 0))
-        return 0;
-    if (anyone)
-        return UINT32_MAX;
-    if (!is_givers(fact))
-        return 0;
-    uint32_t struck = givers_bit(&entry->givers, fact->server_family, fact->server) |
-                      givers_lapsed(&entry->givers, fact->time_ns);
-    for (size_t i = 0; i < fact->fellow_count; i++)
-        struck |= givers_before(&entry->givers, fact->fellows[i].family, fact->fellows[i].server,
-                                fact->fellows[i].since_ns);
-    return struck;
-}
-
-static bool may_close(const struct judge *judge, const struct entry *entry)
-{
-    const struct finding *finding = &entry->finding;
-    return finding->state != FINDING_CLOSED && judge->fact->time_ns >= finding->last_seen_ns &&
-           (!entry->aa ||
-            judge->fact->aa); /* a cached answer does not refute an authoritative one */
-}
-
-static void entry_close(struct judge *judge, struct entry *entry)
-{
-    if (!may_close(judge, entry))
-        return;
-    uint32_t struck = strikes(judge, entry);
-    entry->given &= ~struck;
-    if (struck && !entry->given)
-        refute(judge, entry, judge->fact->time_ns);
-}
-
-void findings_close(struct judge *judge, enum rule_id rule, const struct subject *subject)
-{
-    char id[FINDING_ID_TEXT];
-    if (!note_find(judge->findings, subject->zone))
-        return;
-    make_id(judge->findings, rule, subject, id);
-    struct entry *entry = entry_find(judge->findings, id);
-    if (entry)
-        entry_close(judge, entry);
-}
-
-void findings_close_zone(struct judge *judge, enum rule_id rule, const uint8_t *zone)
-{
-    struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
-        if (entry->finding.rule == rule)
-            entry_close(judge, entry);
-}
-
-void findings_close_but(struct judge *judge, enum rule_id rule, const uint8_t *zone,
-                        const char (*ids)[FINDING_ID_TEXT], size_t count)
-{
-    struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
-        bool meant = entry->finding.rule == rule && entry->finding.state != FINDING_CLOSED;
-        for (size_t i = 0; meant && i < count; i++)
-            meant = memcmp(ids[i], entry->finding.id, FINDING_ID_TEXT) != 0;
-        if (meant)
-            entry_close(judge, entry);
-    }
-}
-
-size_t findings_refutable(struct findings *findings, const uint8_t *zone)
-{
-    const struct zone_note *note = note_find(findings, zone);
-    return note ? note->open : 0;
-}
-
-bool findings_concerns(struct judge *judge, enum rule_id rule, const struct subject *subject)
-{
-    const struct fact_rrset *set = &judge->fact->observed;
-    char id[FINDING_ID_TEXT];
-    make_id(judge->findings, rule, subject, id);
-    const struct entry *entry = entry_find(judge->findings, id);
-    return entry && entry_has(entry, finding_member(judge->findings, set->owner, set->type));
-}
-
-/* What was said of an RRset and is not so takes back every sight of it: whoever else is in the
- * finding was seen when he was, and only what joined since with other content stays. */
-static void leave(struct judge *judge, struct entry *entry)
-{
-    const struct fact *fact = judge->fact;
-    uint64_t rrset = finding_member(judge->findings, fact->observed.owner, fact->observed.type);
-    uint32_t struck = strikes(judge, entry);
-    uint32_t own =
-        struck == UINT32_MAX ? 0 : givers_bit(&entry->givers, fact->server_family, fact->server);
-    if (!struck ||
-        !entry_leave(entry, rrset, fact->revised ? fact->time_ns : INT64_MAX, struck, own))
-        return;
-    if (!fact->revised && may_close(judge, entry))
-        refute(judge, entry, fact->time_ns);
-    else if (!fact->revised)
-        return;
-    else if (entry->finding.state != FINDING_CLOSED)
-        close_now(judge->findings, entry); /* it did not go away and may return: it never was */
-}
-
-static bool may_leave(const struct judge *judge, const struct entry *entry, enum rule_id rule)
-{
-    const struct fact *fact = judge->fact;
-    return entry->finding.rule == rule && entry->member_count > 0 &&
-           (fact->revised || fact->time_ns >= entry->finding.last_seen_ns);
-}
-
-/* What came back by a sight that is taken back did not come back: what only waits for its time to
- * close need not wait so long. */
-static void unflap(struct judge *judge, struct entry *entry)
-{
-    const struct fact *fact = judge->fact;
-    struct finding *finding = &entry->finding;
-    for (size_t i = 0; i < finding->frame_count; i++)
-        if (finding->frames[i] == fact->frame && finding->flaps) {
-            finding->flaps--;
-            break;
-        }
-    if (entry->member_count == 0 && entry->refuted_ns != INT64_MIN &&
-        finding->state != FINDING_CLOSED)
-        close_if_gone(judge->findings, entry, judge->findings->now_ns);
-}
-
-void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone)
-{
-    struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
-        if (may_leave(judge, entry, rule))
-            leave(judge, entry);
-        if (judge->fact->revised && entry->finding.rule == rule)
-            unflap(judge, entry);
-    }
-}
-
-void findings_leave_server(struct judge *judge, enum rule_id rule, const uint8_t *zone)
-{
-    const struct fact *fact = judge->fact;
-    struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
-        if (may_leave(judge, entry, rule) && fact->server &&
-            entry->server_family == fact->server_family &&
-            memcmp(entry->server, fact->server, sizeof entry->server) == 0)
-            leave(judge, entry);
-}
-
-void findings_close_quiet(struct judge *judge, enum rule_id rule, const uint8_t *zone, uint8_t mark,
-                          int64_t quiet_ns)
-{
-    struct zone_note *note = note_find(judge->findings, zone);
-    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next)
-        if (entry->finding.rule == rule && entry->mark == mark &&
-            judge->fact->time_ns - entry->finding.last_seen_ns >= quiet_ns)
-            entry_close(judge, entry);
-}
-
-void findings_leave_one(struct judge *judge, enum rule_id rule, const struct subject *subject)
-{
-    char id[FINDING_ID_TEXT];
-    if (!note_find(judge->findings, subject->zone))
-        return;
-    make_id(judge->findings, rule, subject, id);
-    struct entry *entry = entry_find(judge->findings, id);
-    if (entry && may_leave(judge, entry, rule))
-        leave(judge, entry);
 }
 
 /* --- reporting ----------------------------------------------------------------------------- */
@@ -694,7 +470,8 @@ static bool due(const struct findings *findings, const struct entry *entry)
     int64_t gap = entry->updates < 16 && UPDATE_GAP << entry->updates < UPDATE_GAP_MAX
                       ? UPDATE_GAP << entry->updates
                       : UPDATE_GAP_MAX;
-    return findings->now_ns < entry->told_ns || since(entry->told_ns, findings->now_ns) >= gap;
+    return findings->now_ns < entry->told_ns ||
+           findings_since(entry->told_ns, findings->now_ns) >= gap;
 }
 
 void findings_flush(struct findings *findings, int64_t now_ns, bool end)
@@ -703,13 +480,13 @@ void findings_flush(struct findings *findings, int64_t now_ns, bool end)
     for (struct entry *entry = findings->table; entry; entry = entry->hh.next) {
         struct finding *finding = &entry->finding;
         if (entry->refuted_ns != INT64_MIN && finding->state != FINDING_CLOSED)
-            close_if_gone(findings, entry, now_ns);
+            findings_close_if_gone(findings, entry, now_ns);
         if (!finding->changed || (!end && !due(findings, entry)))
             continue;
         if (finding->state == FINDING_OPEN && finding->count > 1)
             finding->state = FINDING_UPDATED;
         entry->updates++;
-        report(findings, entry);
+        findings_report(findings, entry);
     }
 }
 
