@@ -188,9 +188,9 @@ static void show_habit(struct entry *entry, const struct fact_habit *h)
     char line[LINE_ROOM], least[48], most[48];
     if (h->samples == 0)
         return;
-    snprintf(line, sizeof line, "; %u signatures of %u signings: valid for %s to %s", h->samples,
-             h->signings, text_duration(h->validity_min, least),
-             text_duration(h->validity_max, most));
+    snprintf(line, sizeof line, "; %u signature%s of %u signing%s: valid for %s to %s", h->samples,
+             h->samples == 1 ? "" : "s", h->signings, h->signings == 1 ? "" : "s",
+             text_duration(h->validity_min, least), text_duration(h->validity_max, most));
     entry_expected(entry, line);
     if (h->set_back >= SET_BACK && h->set_back_signings >= 2) {
         snprintf(line, sizeof line, "; first seen %s or more after their inception",

@@ -36,17 +36,12 @@ static void see_set(struct tree *t, const char *qname, ldns_rr_type type, ldns_r
 static int plant(void **state)
 {
     struct tree *t = calloc(1, sizeof *t);
-    char error[200];
     settings_default(&t->settings);
     t->root = signed_zone_make(".", LDNS_SIGN_ECDSAP256SHA256, 256);
     t->a = signed_zone_make("a.", LDNS_SIGN_ED25519, 256);
     t->b = signed_zone_make("b.", LDNS_SIGN_ED25519, 256);
     t->anchors = anchors_new();
-    ldns_rr *key = zone_dnskey(&t->root);
-    char *text = ldns_rr2str(key);
-    assert_int_equal(anchors_add(t->anchors, "root", text, strlen(text), error, sizeof error), 0);
-    free(text);
-    ldns_rr_free(key);
+    zone_anchor(t->anchors, &t->root);
     assert_int_equal(answers_init(&t->answers, &t->settings, t->anchors, NULL, 42), 0);
     see_set(t, ".", LDNS_RR_TYPE_DNSKEY, zone_dnskey(&t->root), &t->root);
     see_set(t, "a.", LDNS_RR_TYPE_DS, zone_ds(&t->a), &t->root);

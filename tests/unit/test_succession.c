@@ -23,17 +23,12 @@ struct tree {
 static int plant(void **state)
 {
     struct tree *t = calloc(1, sizeof *t);
-    char error[200];
     settings_default(&t->settings);
     t->root = signed_zone_make(".", LDNS_SIGN_ECDSAP256SHA256, 256);
     t->before = signed_zone_make("zone.", LDNS_SIGN_ECDSAP256SHA256, 256);
     t->after = signed_zone_make("zone.", LDNS_SIGN_ED25519, 256);
     t->anchors = anchors_new();
-    ldns_rr *key = zone_dnskey(&t->root);
-    char *text = ldns_rr2str(key);
-    assert_int_equal(anchors_add(t->anchors, "root", text, strlen(text), error, sizeof error), 0);
-    free(text);
-    ldns_rr_free(key);
+    zone_anchor(t->anchors, &t->root);
     assert_int_equal(answers_init(&t->answers, &t->settings, t->anchors, NULL, 42), 0);
     *state = t;
     return 0;
