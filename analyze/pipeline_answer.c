@@ -127,7 +127,7 @@ static bool worth_an_event(const struct answer *a)
 void pipeline_on_verdict(void *context, const struct answer *a, bool retro)
 {
     struct pipeline *p = context;
-    if (worth_an_event(a) && (retro || !p->in.settings->log_verdicts_all))
+    if ((worth_an_event(a) || (retro && a->told)) && (retro || !p->in.settings->log_verdicts_all))
         emit_verdict(p, a, NULL, 0, retro);
 }
 

@@ -196,7 +196,7 @@ static bool anyone_fails(const struct voices_question *q)
 
 static bool gave_data(const struct health_case *c, struct voices *voices, bool cd)
 {
-    enum verdict_kind verdict = reason_verdict(c->a->reason);
+    enum verdict_kind verdict = reason_verdict(answer_held(c->a));
     struct voices_question *q = voices_find(voices, question_of(c->h, c->a));
     if (q == NULL && verdict != VERDICT_BOGUS)
         return false;
@@ -283,7 +283,8 @@ static void with_ad(const struct health_case *c, struct resolver *r)
 static bool count_ad(const struct health_case *c, struct resolver *r)
 {
     const struct answer *a = c->a;
-    if (a->counted_as != VERDICT_SECURE || !a->counted_for || !a->do_known || !a->do_bit)
+    if (reason_verdict(answer_held(a)) != VERDICT_SECURE || !a->counted_for || !a->do_known ||
+        !a->do_bit)
         return false;
     if (resolvers_is_over(r, c->time_ns) || r->from_ns == INT64_MIN) {
         if (r->rate && r->with_ad + r->without_ad)

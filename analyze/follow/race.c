@@ -148,8 +148,8 @@ static void show(const struct side *side, const struct rrset *set, struct fact_r
 {
     const struct answer *a = side->answer;
     *ret = (struct fact_contender){.rcode = a->rcode,
-                                   .verdict = reason_verdict(a->reason),
-                                   .reason = a->reason,
+                                   .verdict = reason_verdict(answer_held(a)),
+                                   .reason = answer_held(a),
                                    .frame = side->frame,
                                    .time_ns = side->time_ns};
     if (set)
@@ -159,8 +159,8 @@ static void show(const struct side *side, const struct rrset *set, struct fact_r
 static void tell(struct race *r, const struct race_open *open)
 {
     const struct answer *a = open->side[0].answer, *b = open->side[1].answer;
-    bool a_holds = reason_verdict(a->reason) == VERDICT_SECURE,
-         b_holds = reason_verdict(b->reason) == VERDICT_SECURE;
+    bool a_holds = reason_verdict(answer_held(a)) == VERDICT_SECURE,
+         b_holds = reason_verdict(answer_held(b)) == VERDICT_SECURE;
     struct difference difference;
     struct fact_contender contender[2];
     bool is_race = !(a_holds && b_holds) && differ(a, b, a_holds != b_holds, &difference);

@@ -521,19 +521,16 @@ static bool is_observed(const struct zone *zone)
 static const char *render_zone(struct inventory *v, struct world *w, struct zone *zone,
                                int64_t now_ns, int64_t clock_ns, size_t *ret_size)
 {
-    static const char *const words[] = {[TRUST_UNKNOWN] = "indeterminate",
-                                        [TRUST_SECURE] = "secure",
-                                        [TRUST_INSECURE] = "insecure",
-                                        [TRUST_BOGUS] = "bogus"};
     const struct trust *trust = trust_zone(w, zone, clock_ns);
     struct jline *j = &v->line;
     jline_begin(j);
     jline_string(j, "record", "zone");
     put_name(j, "zone", zone->name);
     put_time(j, "time", now_ns);
-    jline_string(j, "trust", words[trust->state]);
-    jline_string(j, "reason", reason_code(trust->reason));
-    jline_string(j, "text", reason_text(trust->reason));
+    enum reason told = trust_told(trust, trust->reason);
+    jline_string(j, "trust", verdict_name(reason_verdict(told)));
+    jline_string(j, "reason", reason_code(told));
+    jline_string(j, "text", reason_text(told));
     put_signed(j, zone, trust);
     jline_bool(j, "observed", is_observed(zone));
     jline_bool(j, "anchored", zone->anchored);

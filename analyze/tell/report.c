@@ -224,11 +224,8 @@ static void put_zone(struct text *t, struct answers *answers, struct zone *zone,
 {
     char name[NAME_TEXT_MAX];
     const struct trust *trust = trust_zone(&answers->world, zone, time_ns);
-    static const char *const words[] = {[TRUST_UNKNOWN] = "indeterminate",
-                                        [TRUST_SECURE] = "secure",
-                                        [TRUST_INSECURE] = "insecure",
-                                        [TRUST_BOGUS] = "bogus"};
-    put(t, "  %-28s %-13s", name_text(zone->name, name), words[trust->state]);
+    enum reason told = trust_told(trust, trust->reason);
+    put(t, "  %-28s %-13s", name_text(zone->name, name), verdict_name(reason_verdict(told)));
     const char *sep = " ";
     for (unsigned kind = 0; kind < 5; kind++) {
         if (zone->answers[kind] == 0)
@@ -236,8 +233,8 @@ static void put_zone(struct text *t, struct answers *answers, struct zone *zone,
         put(t, "%s%" PRIu64 " %s", sep, zone->answers[kind], verdict_name(kind));
         sep = ", ";
     }
-    if (trust->state != TRUST_SECURE)
-        put(t, "%s%s", answers_of(zone) ? "; " : " ", reason_text(trust->reason));
+    if (reason_verdict(told) != VERDICT_SECURE)
+        put(t, "%s%s", answers_of(zone) ? "; " : " ", reason_text(told));
     put_keys(t, zone);
     put(t, "\n");
 }

@@ -6,6 +6,7 @@
  */
 #include "analyze/tell/sighting.h"
 
+#include "analyze/validate/trust.h"
 #include "sandbox/channel.h"
 
 #define XXH_INLINE_ALL
@@ -371,7 +372,10 @@ static uint8_t *put_servers(struct sighting_pending *p, uint8_t *at)
 
 static enum reason reason_of(const struct rrset *set)
 {
-    return set->judged.done ? set->judged.reason : REASON_NONE;
+    if (!set->judged.done)
+        return REASON_NONE;
+    enum reason reason = set->judged.reason;
+    return set->judged.zone ? trust_told(&set->judged.zone->trust, reason) : reason;
 }
 
 static bool tell_one(struct sightings *s, struct sighting_pending *p, bool wait)

@@ -132,8 +132,8 @@ struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind ki
                      .frame = a->frame,
                      .frames = a->frames,
                      .frame_count = a->frame_count,
-                     .verdict = reason_verdict(a->reason),
-                     .reason = a->reason,
+                     .verdict = reason_verdict(answer_held(a)),
+                     .reason = answer_held(a),
                      .retro = retro,
                      .aa = (a->flags & DNS_AA) != 0,
                      .do_bit = a->do_bit,
@@ -521,7 +521,7 @@ static void tell_content(struct tell *t, const struct answer *a, const struct an
     const struct baseline_zone *declared = b ? baseline_over(b, set->owner, set->type) : NULL;
     if (declared == NULL || is_of_child(&t->answers->world, set, baseline_apex(declared)))
         return;
-    enum reason reason = set->signatures && set->judged.done ? set->judged.reason : a->reason;
+    enum reason reason = set->signatures && set->judged.done ? set->judged.reason : answer_held(a);
     uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);
     if (set->compared == verdict)
         return;
@@ -540,7 +540,8 @@ static void tell_denied(struct tell *t, struct answer *a, bool retro)
 {
     const struct baseline *b = t->answers->world.baseline;
     bool negative = a->kind == ANSWER_NXDOMAIN || a->kind == ANSWER_NODATA;
-    if (b == NULL || !negative || reason_verdict(a->reason) != VERDICT_SECURE || a->zone == NULL)
+    if (b == NULL || !negative || reason_verdict(answer_held(a)) != VERDICT_SECURE ||
+        a->zone == NULL)
         return;
     const struct baseline_zone *declared = baseline_over(b, a->qname, a->qtype);
     if (declared == NULL || !name_equal(baseline_apex(declared), a->zone->name))

@@ -166,7 +166,7 @@ static void refute(struct tell *t, struct answer *a, const struct datagram *dg)
 {
     struct telling g = {t, a->zone, a, dg, answers_clock(t->answers, dg->time_ns)};
     if (!(a->flags & DNS_AA) || a->frame == dg->frame ||
-        reason_verdict(a->reason) != VERDICT_SECURE || !may_tell(a->zone, dg->time_ns))
+        reason_verdict(answer_held(a)) != VERDICT_SECURE || !may_tell(a->zone, dg->time_ns))
         return;
     for (size_t i = 0; i < a->sets; i++)
         tell_set(&g, answer_nth(a, i));

@@ -138,7 +138,7 @@ struct fact tell_servers_about(struct tell *t, const struct zone *zone, enum fac
     f.chain = shown.chain;
     if (a) {
         f.do_bit = a->do_bit;
-        f.verdict = reason_verdict(a->reason);
+        f.verdict = reason_verdict(answer_held(a));
         if (a->query_frame)
             shown.chain[f.chain_count++] = a->query_frame;
     }

@@ -466,10 +466,6 @@ static void put_dnskeys(struct trail *t, const struct zone *zone)
 
 static void put_zone(struct trail *t, struct zone *zone)
 {
-    static const char *const words[] = {[TRUST_UNKNOWN] = "indeterminate",
-                                        [TRUST_SECURE] = "secure",
-                                        [TRUST_INSECURE] = "insecure",
-                                        [TRUST_BOGUS] = "bogus"};
     char name[NAME_TEXT_MAX], title[NAME_TEXT_MAX + 8];
     const struct trust *trust = trust_zone(t->world, zone, t->clock_ns);
     snprintf(title, sizeof title, "zone %s", name_text(zone->name, name));
@@ -477,9 +473,10 @@ static void put_zone(struct trail *t, struct zone *zone)
     if (!put_anchors(t, zone))
         put_parent(t, zone);
     put_dnskeys(t, zone);
-    steps_add(t->steps, status_of(trust->reason), "zone", NULL, "%s is %s: %s (%s%s%s)", name,
-              words[trust->state], reason_text(trust->reason), reason_code(trust->reason),
-              reason_rfc(trust->reason)[0] ? ", " : "", reason_rfc(trust->reason));
+    enum reason told = trust_told(trust, trust->reason);
+    steps_add(t->steps, status_of(told), "zone", NULL, "%s is %s: %s (%s%s%s)", name,
+              verdict_name(reason_verdict(told)), reason_text(told), reason_code(told),
+              reason_rfc(told)[0] ? ", " : "", reason_rfc(told));
 }
 
 static bool is_shown(const struct trail *t, const struct zone *zone)

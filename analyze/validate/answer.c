@@ -366,7 +366,8 @@ static void wait_below(struct answers *t, const uint8_t *name, struct answer *a)
     const struct zone *over =
         trust_enclosing(&t->world, name, true, answers_clock(t, a->time_ns), &trust);
     unsigned known = over ? name_labels(over->name) : 0;
-    if (over && trust->state == TRUST_UNKNOWN && trust->missing)
+    bool settled = over && trust->state != TRUST_UNKNOWN && trust->unproven == REASON_NONE;
+    if (over && !settled && trust->missing)
         wait_at(t, trust->missing, a);
     for (unsigned n = known + 1; n <= labels && n <= known + WAIT_LABELS_MAX; n++)
         wait_at(t, place_to_wait(&t->world, name_suffix(name, n)), a);
@@ -426,13 +427,15 @@ static bool moved_on(struct answers *t, struct zone *zone)
             trusted += zone->dnskey[i]->hash;
     bool same = !zone->roused && zone->settled.state == now->state &&
                 zone->settled.reason == now->reason && zone->settled.missing == now->missing &&
-                zone->settled.trusted == trusted && zone->settled.unseen == now->unseen;
+                zone->settled.trusted == trusted && zone->settled.unseen == now->unseen &&
+                zone->settled.unproven == now->unproven;
     zone->roused = false;
     zone->settled.state = now->state;
     zone->settled.reason = now->reason;
     zone->settled.missing = now->missing;
     zone->settled.trusted = trusted;
     zone->settled.unseen = now->unseen;
+    zone->settled.unproven = now->unproven;
     return !same;
 }
 

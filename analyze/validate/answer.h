@@ -70,7 +70,8 @@ struct answer {
     struct sighting_tally seen;
     /* verdict */
     enum reason reason;
-    struct zone *zone;      /* whose keys or whose absence decided */
+    enum reason held;  /* the same by declared keys, too; NONE: they had no say (answer_held) */
+    struct zone *zone; /* whose keys or whose absence decided */
     const struct rrset *by; /* RRset that decided, or NULL */
     struct zone *no_ds_of;  /* this response proved that the zone has no DS */
     bool judged, told;
@@ -116,6 +117,13 @@ struct answer {
 static inline const struct answer_set *answer_nth(const struct answer *a, size_t i)
 {
     return i < ANSWER_SETS_INLINE ? &a->set[i] : &a->more[i - ANSWER_SETS_INLINE];
+}
+
+/* What the rules go by: keys that the owner declared stand in for what was not observed. The
+ * verdict, `reason`, waits for the chain. */
+static inline enum reason answer_held(const struct answer *a)
+{
+    return a->held == REASON_NONE ? a->reason : a->held;
 }
 
 /* The first RRset of that type in that section, or NULL. */

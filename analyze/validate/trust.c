@@ -223,6 +223,13 @@ static void trust_keys(struct world *w, const struct promise *p, struct trust *t
     }
 }
 
+/* Declared keys stand in for what was not observed. */
+static void stand_in(struct trust *t)
+{
+    t->unproven = t->reason;
+    settle(t, TRUST_SECURE, REASON_CHAIN);
+}
+
 static bool usable_key(const struct fact_rdata *key)
 {
     return key->size >= 4 && key_algorithm_supported(key->bytes[3]);
@@ -238,7 +245,7 @@ static void trust_declared(struct world *w, const struct promise *p, struct trus
     for (size_t i = 0; i < declared.expected.count; i++) {
         const struct fact_rdata *key = &declared.expected.rdata[i];
         if (usable_key(key) && promised(w, p, key->bytes, key->size)) {
-            settle(t, TRUST_SECURE, REASON_CHAIN);
+            stand_in(t);
             return;
         }
     }
@@ -413,8 +420,20 @@ static void trust_only_declared(struct zone *zone, int64_t time_ns, struct trust
         usable |= usable_key(&declared.expected.rdata[i]);
     if (!usable)
         return;
-    settle(t, TRUST_SECURE, REASON_CHAIN);
+    stand_in(t);
     t->pinned = t->only_pinned = true;
+}
+
+/* What rests on a zone above for which declared keys stand in is proven no better. */
+static void inherit(struct world *w, const struct zone *zone, int64_t time_ns, struct trust *t)
+{
+    if (t->state == TRUST_UNKNOWN || t->unproven != REASON_NONE || t->up == NULL || t->up == zone)
+        return;
+    const struct trust *their = trust_zone(w, t->up, time_ns);
+    if (their->unproven == REASON_NONE)
+        return;
+    t->unproven = their->unproven;
+    t->missing = their->missing;
 }
 
 static void compute(struct world *w, struct zone *zone, int64_t time_ns, struct trust *t)
@@ -448,6 +467,7 @@ static void compute(struct world *w, struct zone *zone, int64_t time_ns, struct 
     }
     if (!p.anchors && p.count == 0)
         trust_only_declared(zone, time_ns, t);
+    inherit(w, zone, time_ns, t);
     t->from_ns = holds.from_ns;
     t->until_ns = holds.until_ns;
 }
@@ -477,11 +497,20 @@ const struct trust *trust_zone(struct world *w, struct zone *zone, int64_t time_
     bool same = t->done && t->state == fresh_trust.state && t->reason == fresh_trust.reason &&
                 t->trusted == fresh_trust.trusted && t->pinned == fresh_trust.pinned &&
                 t->only_pinned == fresh_trust.only_pinned && t->missing == fresh_trust.missing &&
-                t->unseen == fresh_trust.unseen && t->orphaned == fresh_trust.orphaned &&
-                t->observed == fresh_trust.observed;
+                t->unproven == fresh_trust.unproven && t->unseen == fresh_trust.unseen &&
+                t->orphaned == fresh_trust.orphaned && t->observed == fresh_trust.observed;
     fresh_trust.version = t->version + !same;
     *t = fresh_trust;
     return t;
+}
+
+enum reason trust_told(const struct trust *t, enum reason reason)
+{
+    enum verdict_kind verdict = reason_verdict(reason);
+    if (t->unproven == REASON_NONE || verdict == VERDICT_INDETERMINATE ||
+        verdict == VERDICT_NOT_CHECKABLE || reason == REASON_SIG_SIGNER)
+        return reason;
+    return t->unproven;
 }
 
 bool trust_promised(struct world *w, struct zone *zone, int64_t time_ns)

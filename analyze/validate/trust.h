@@ -13,6 +13,10 @@
  * changed. Borrowed until the next call for the same zone. */
 const struct trust *trust_zone(struct world *, struct zone *, int64_t time_ns);
 
+/* What is told where `reason` was found under this trust: keys that an owner declared tell the
+ * rules what to think of a signature, but a verdict waits for the chain. */
+enum reason trust_told(const struct trust *, enum reason reason);
+
 /* For the unsigned RRset or empty answer at `name`: the deepest zone whose trust is known, or NULL.
  * *ret is its trust. When the trust of the name itself hangs on an unseen cut the caller decides.
  */

@@ -80,6 +80,7 @@ struct weighing {
     struct answer *answer;
     int64_t time_ns;
     enum reason reason; /* worst so far; NONE at first */
+    enum reason held;   /* the same with declared keys in the place of what was not observed */
     struct zone *zone;
     const struct rrset *by;
 };
@@ -125,13 +126,34 @@ static unsigned badness(enum reason reason)
     }
 }
 
+/* What holds without declared keys. */
+static enum reason as_observed(struct weighing *g, enum reason reason, struct zone *zone)
+{
+    if (zone == NULL)
+        return reason;
+    const struct trust *t = trust_zone(g->world, zone, g->time_ns);
+    enum reason told = trust_told(t, reason);
+    bool absent = reason == REASON_SIG_MISSING || reason == REASON_DENIAL_MISSING;
+    if (told != reason && absent && (t->up == NULL || t->up->trust.unproven == REASON_NONE) &&
+        trust_promised(g->world, zone, g->time_ns))
+        return reason; /* an observed DS is enough for that */
+    return told;
+}
+
+static bool is_worse(enum reason reason, enum reason than)
+{
+    return than == REASON_NONE || badness(reason) > badness(than) ||
+           (reason == REASON_WILDCARD && than == REASON_CHAIN);
+}
+
 static void weigh(struct weighing *g, enum reason reason, struct zone *zone, const struct rrset *by)
 {
-    bool worse = g->reason == REASON_NONE || badness(reason) > badness(g->reason) ||
-                 (reason == REASON_WILDCARD && g->reason == REASON_CHAIN);
-    if (!worse)
+    enum reason observed = as_observed(g, reason, zone);
+    if (is_worse(reason, g->held))
+        g->held = reason;
+    if (!is_worse(observed, g->reason))
         return;
-    g->reason = reason;
+    g->reason = observed;
     g->zone = zone;
     g->by = by;
 }
@@ -500,6 +522,7 @@ static void weigh_referral(struct weighing *g)
         return;
     if (ds && ds->signatures) {
         enum reason reason = judge_set(g, ds);
+        reason = as_observed(g, reason, zone_of(ds));
         weigh(g, reason == REASON_CHAIN ? REASON_REFERRAL : reason, zone_of(ds), ds);
         return;
     }
@@ -545,6 +568,7 @@ void weigh_answer(struct answers *table, struct answer *a, int64_t time_ns)
     a->from_ns = INT64_MIN;
     a->until_ns = INT64_MAX;
     a->judged = true;
+    a->held = REASON_NONE;
     switch (a->kind) {
     case ANSWER_POSITIVE:
         weigh_positive(&g);
@@ -570,6 +594,7 @@ void weigh_answer(struct answers *table, struct answer *a, int64_t time_ns)
     }
     learn_bad_ds(&g);
     a->reason = g.reason == REASON_NONE ? REASON_MALFORMED : g.reason;
+    a->held = g.held;
     a->zone = g.zone;
     a->by = g.by;
 }

@@ -35,11 +35,14 @@ struct trust { /* what a zone's keys are worth at a packet time */
     uint8_t trusted;  /* bit i: dnskey[i] is validly signed by a key that a DS or an anchor names */
     bool pinned;      /* keys declared in the baseline stand in for what was not observed */
     bool only_pinned; /* and no anchor or DS was observed to confirm them */
-    struct zone *up;  /* the zone that decided (signer of the DS), NULL at an anchor */
-    bool unseen;      /* the newest DS names keys that were not observed yet */
-    bool orphaned;    /* the newest DS names no key that the zone was seen to have since */
-    int64_t gone_ns;  /* and when the DS before it has left the caches */
-    bool lapsed;      /* some DS has, which keys were trusted by */
+    /* Here or above declared keys stand in: what observation alone comes to, and what responses are
+     * told for as long as it does. NONE: all was observed. The state serves the rules. */
+    enum reason unproven;
+    struct zone *up;           /* the zone that decided (signer of the DS), NULL at an anchor */
+    bool unseen;               /* the newest DS names keys that were not observed yet */
+    bool orphaned;             /* the newest DS names no key that the zone was seen to have since */
+    int64_t gone_ns;           /* and when the DS before it has left the caches */
+    bool lapsed;               /* some DS has, which keys were trusted by */
     struct zone *missing;      /* UNKNOWN: what has to be observed first */
     int64_t from_ns, until_ns; /* packet times at which it holds */
     /* internal: what it was computed from */
@@ -96,6 +99,7 @@ struct zone {
         const struct zone *missing;
         uint64_t trusted; /* sum of the hashes of the DNSKEY RRsets that were */
         bool unseen;
+        enum reason unproven;
     } settled;
     struct waiter *waiters;
     unsigned waiting;

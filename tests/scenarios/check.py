@@ -32,6 +32,7 @@ class Outcome:
 
     def __init__(self):
         self.last, self.all, self.retro, self.findings = {}, collections.defaultdict(list), set(), []
+        self.frames = {}
 
     def read_event(self, event):
         if event.get("event_type") != "dnssec":
@@ -39,6 +40,7 @@ class Outcome:
         question = (absolute(event["dns"]["rrname"]), event["dns"]["rrtype"])
         verdict, reason = event["dnssec"]["verdict"], event["dnssec"].get("reason", "")
         self.all[question].append((verdict, reason))
+        self.frames[event["pcap_cnt"]] = verdict
         if event["dnssec"].get("retro"):
             self.retro.add(question)
         if reason not in EMPTY or question not in self.last or self.last[question][1] in EMPTY:
@@ -269,14 +271,27 @@ def baseline_of(path):
     return None
 
 
+def check_unaided(report, scenario, outcome, program, folder):
+    """What an owner declared makes findings; a verdict rests on what was observed alone."""
+    bare, problem = replay(program, folder, scenario, None)
+    report.check(not problem, scenario, "replay without baseline", "exit status 0", problem)
+    theirs, ours = bare.frames, outcome.frames
+    moved = sorted(n for n in theirs.keys() | ours.keys() if theirs.get(n) != ours.get(n))
+    report.check(not moved, scenario, "verdicts with the baseline and without", "the same", ", ".join(
+        f"frame {n}: {ours.get(n)}, without {theirs.get(n)}" for n in moved[:3]))
+
+
 def main_replay(program, folder, wanted):
     report, allowed = Report(), read_differences(folder)
     for name in scenarios(folder, wanted):
         expect, judges = (os.path.join(folder, name + suffix) for suffix in (".expect", ".judges"))
-        outcome, problem = replay(program, folder, name, baseline_of(expect))
+        baseline = baseline_of(expect)
+        outcome, problem = replay(program, folder, name, baseline)
         report.check(not problem, name, "replay", "exit status 0", problem)
         if problem:
             continue
+        if baseline:
+            check_unaided(report, name, outcome, program, folder)
         if os.path.exists(expect):
             check_expectation(report, name, outcome, expect, allowed)
         if os.path.exists(judges) and (not os.path.exists(expect) or name.startswith("differential-")):
