@@ -557,7 +557,8 @@ struct fact {
     struct fact_rrset observed;
     enum verdict_kind verdict; /* of the observed RRset, at packet time */
     enum reason reason;
-    bool retro; /* judged later than it was captured */
+    bool from_above; /* it is that of a zone above: nothing of this zone itself was found wrong */
+    bool retro;      /* judged later than it was captured */
     /* the message */
     bool aa, tc, do_bit, from_referral;
     uint8_t server_family; /* 4, 6; 0 unknown */

@@ -63,6 +63,8 @@ static void judge_mismatch(struct judge *judge)
     char zone[NAME_TEXT_MAX], line[LINE_ROOM], since[96];
     const char *what;
     bool orphaned = fact->orphaned && fact->kind == FACT_CHAIN;
+    if (fact->from_above) /* a parent's trouble, told of the parent */
+        return;
     switch (orphaned ? REASON_DS_MISMATCH : fact->reason) {
     case REASON_DS_MISMATCH:
         what = orphaned ? "no DNSKEY matches the newest DS of the parent"
@@ -491,7 +493,8 @@ void delegation_judge(struct judge *judge)
         for (size_t i = 0; i < fact->ds_count; i++)
             judge_ds_form(judge, &fact->ds[i]);
         judge->quiet = quiet;
-        judge_mismatch(judge);
+        if (fact->kind != FACT_DS) /* its verdict is that of the parent's signature over it */
+            judge_mismatch(judge);
     }
     if (fact->kind == FACT_DNSKEY)
         judge_named_keys(judge);

@@ -517,7 +517,7 @@ static void judge_secure_entry(struct judge *judge)
     char zone[NAME_TEXT_MAX], line[LINE_ROOM];
     if (fact->verdict == VERDICT_SECURE)
         findings_close(judge, RULE_KEY_NOT_SECURE_ENTRY, &subject);
-    if (fact->reason != REASON_DNSKEY_UNSIGNED)
+    if (fact->reason != REASON_DNSKEY_UNSIGNED || fact->from_above)
         return;
     struct entry *entry = entry_begin(judge, RULE_KEY_NOT_SECURE_ENTRY, &subject);
     if (!entry)

@@ -148,6 +148,8 @@ struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind ki
         f.zone = zone->name;
         f.dnskey_seen = zone->dnskeys > 0 && zone->trust.trusted;
         tell_fellows(&f, zone, &a->flow);
+        f.from_above = zone->trust.state == TRUST_BOGUS && zone->trust.up &&
+                       zone->trust.up != zone && zone->trust.up->trust.state == TRUST_BOGUS;
         f.orphaned = zone->trust.orphaned;
         f.gone_ns = zone->trust.gone_ns;
     }
@@ -557,6 +559,8 @@ static void tell_unsigned(struct tell *t, struct answer *a, bool retro)
     if (a->reason != REASON_SIG_MISSING || a->by == NULL || a->zone == NULL)
         return;
     struct rrset *set = (struct rrset *)(uintptr_t)a->by;
+    if (set->signatures && a->zone->trust.state == TRUST_BOGUS)
+        return; /* it is the keys, or the DS above them, that came without signature */
     struct fact f = tell_draft(t, a, FACT_UNSIGNED, a->zone, retro);
     f.observed = rrset_view(set, views.rdata);
     f.was_signed = a->zone->verified > 0;

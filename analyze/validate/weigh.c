@@ -544,15 +544,20 @@ static void weigh_referral(struct weighing *g)
 
 /* --- the response --- */
 
-/* A bogus answer about a DS, or a bogus referral: the zone at the cut hangs in the air. */
+/* A bogus answer about a DS, or a bogus referral: the zone at the cut hangs in the air. Below a
+ * zone that is bogus itself it says nothing new, nor that there is a cut: resolvers in search of
+ * one ask for the DS of any name. */
 static void learn_bad_ds(struct weighing *g)
 {
     const struct answer *a = g->answer;
     const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
     const uint8_t *cut = a->kind == ANSWER_REFERRAL && ns ? ns->owner : a->qname;
+    const struct rrset *ds = answer_find(a, SECTION_ANSWER, TYPE_DS);
     bool about_ds = a->kind == ANSWER_REFERRAL || a->qtype == TYPE_DS;
-    if (!about_ds || a->kind == ANSWER_POSITIVE || reason_verdict(g->reason) != VERDICT_BOGUS ||
-        g->zone == NULL || name_equal(g->zone->name, cut) || !name_within(cut, g->zone->name))
+    if (!about_ds || (a->kind == ANSWER_POSITIVE && (!ds || ds->signatures)) ||
+        reason_verdict(g->reason) != VERDICT_BOGUS || g->zone == NULL ||
+        name_equal(g->zone->name, cut) || !name_within(cut, g->zone->name) ||
+        trust_zone(g->world, g->zone, g->time_ns)->state == TRUST_BOGUS)
         return;
     struct zone *zone = world_zone(g->world, cut);
     if (zone)
