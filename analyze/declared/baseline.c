@@ -149,10 +149,37 @@ static int zone_suppressions(struct baseline_zone *zone)
     return zone->suppressions ? 0 : -1;
 }
 
-static void add_servers(struct baseline_zone *zone, const struct set *set)
+/* Is the owner under a delegation, or a DNAME, of the declared zone? At the cut itself only NS and
+ * DS are this zone's (RFC 4035 2.4, RFC 2181 6.1). */
+static bool below_cut(const struct baseline_zone *zone, const uint8_t *owner, uint16_t type)
+{
+    unsigned above = name_labels(owner) - name_labels(zone->apex);
+    for (unsigned i = 0; i < above; i++) {
+        const struct node *node = baseline_node(zone, name_strip(owner, i));
+        if (!node)
+            continue;
+        if (node->flags & NODE_CUT && (i > 0 || (type != TYPE_NS && type != TYPE_DS)))
+            return true;
+        if (node->flags & NODE_DNAME && i > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool matches_any(const struct policy_pattern *patterns, size_t count, const uint8_t *owner,
+                        uint16_t type)
+{
+    for (size_t i = 0; i < count; i++)
+        if (policy_matches(&patterns[i], owner, type))
+            return true;
+    return false;
+}
+
+static void add_servers(struct baseline_zone *zone, const struct baseline_zone *home,
+                        const struct set *set)
 {
     for (uint32_t i = 0; set && i < set->count; i++) {
-        const struct fact_rdata *rdata = &zone->rdata[set->first + i];
+        const struct fact_rdata *rdata = &home->rdata[set->first + i];
         struct fact_address *to = &zone->servers[zone->server_count];
         if (rdata->size != (set->type == TYPE_A ? 4 : 16))
             continue;
@@ -162,23 +189,51 @@ static void add_servers(struct baseline_zone *zone, const struct set *set)
     }
 }
 
-/* Where the zone's NS names and all their addresses are in its own file, its servers are known. */
-static int infer_servers(struct baseline_zone *zone)
+/* May the addresses of a host of this zone change without a finding? */
+static bool addresses_may_change(const struct baseline_zone *zone, const uint8_t *host)
+{
+    const struct policy *policy = zone->policy;
+    for (size_t i = 0; policy && i < policy->plan_count; i++)
+        if (policy->plans[i].has_pattern || policy->plans[i].change == POLICY_RECORDS ||
+            policy->plans[i].change == POLICY_DELEGATION)
+            return true;
+    return policy &&
+           (!policy->strict || matches_any(policy->dynamic, policy->dynamic_count, host, TYPE_A) ||
+            matches_any(policy->dynamic, policy->dynamic_count, host, TYPE_AAAA));
+}
+
+/* The declared zone whose data the addresses of a name server are: this one, or another that holds
+ * them as fast. */
+static const struct baseline_zone *home_of(const struct baseline *baseline,
+                                           const struct baseline_zone *zone, const uint8_t *host)
+{
+    if (name_within(host, zone->apex) && !below_cut(zone, host, TYPE_A))
+        return zone;
+    const struct baseline_zone *home = baseline_over(baseline, host, TYPE_A);
+    if (!home || home == zone)
+        return zone; /* glue */
+    return below_cut(home, host, TYPE_A) || addresses_may_change(home, host) ? NULL : home;
+}
+
+/* Where the addresses of all the zone's NS are declared, its servers are known. */
+static int infer_servers(const struct baseline *baseline, struct baseline_zone *zone)
 {
     const struct set *names = baseline_set(zone, baseline_node(zone, zone->apex), TYPE_NS);
     size_t most = 0;
     for (int pass = 0; names && pass < 2; pass++) {
         for (uint32_t i = 0; i < names->count; i++) {
-            const struct node *host = baseline_node(zone, zone->rdata[names->first + i].bytes);
-            const struct set *v4 = baseline_set(zone, host, TYPE_A);
-            const struct set *v6 = baseline_set(zone, host, TYPE_AAAA);
+            const uint8_t *name = zone->rdata[names->first + i].bytes;
+            const struct baseline_zone *home = home_of(baseline, zone, name);
+            const struct node *host = home ? baseline_node(home, name) : NULL;
+            const struct set *v4 = home ? baseline_set(home, host, TYPE_A) : NULL;
+            const struct set *v6 = home ? baseline_set(home, host, TYPE_AAAA) : NULL;
             if (!v4 && !v6)
                 return 0;
             most += (v4 ? v4->count : 0) + (v6 ? v6->count : 0);
             if (pass == 0)
                 continue;
-            add_servers(zone, v4);
-            add_servers(zone, v6);
+            add_servers(zone, home, v4);
+            add_servers(zone, home, v6);
         }
         if (pass == 0 && (zone->servers = calloc(most + 1, sizeof *zone->servers)) == NULL)
             return -1;
@@ -186,7 +241,7 @@ static int infer_servers(struct baseline_zone *zone)
     return 0;
 }
 
-static int zone_ready(struct baseline_zone *zone)
+static int zone_ready(const struct baseline *baseline, struct baseline_zone *zone)
 {
     const struct node *apex = baseline_node(zone, zone->apex);
     const struct set *keys = baseline_set(zone, apex, TYPE_DNSKEY);
@@ -194,7 +249,7 @@ static int zone_ready(struct baseline_zone *zone)
     zone->declared =
         declared_new(zone->apex, keys ? &zone->rdata[keys->first] : NULL, keys ? keys->count : 0,
                      ds ? &zone->rdata[ds->first] : NULL, ds ? ds->count : 0, zone->policy);
-    return zone->declared && infer_servers(zone) == 0 ? zone_suppressions(zone) : -1;
+    return zone->declared && infer_servers(baseline, zone) == 0 ? zone_suppressions(zone) : -1;
 }
 
 int baseline_ready(struct baseline *baseline, char *ret_error, size_t error_room)
@@ -206,7 +261,7 @@ int baseline_ready(struct baseline *baseline, char *ret_error, size_t error_room
         give_policies(baseline, ret_error, error_room) != 0)
         return -1;
     for (size_t i = 0; i < baseline->zone_count; i++)
-        if (zone_ready(baseline->zones[i]) != 0)
+        if (zone_ready(baseline, baseline->zones[i]) != 0)
             return baseline_fail(
                 ret_error, error_room, baseline->zones[i]->file,
                 "expected DNSKEY and DS records that can be read (RFC 4034 2.1, 5.1)");
@@ -298,23 +353,6 @@ const struct baseline_zone *baseline_nth(const struct baseline *baseline, size_t
     return baseline->zones[i];
 }
 
-/* Is the owner under a delegation, or a DNAME, of the declared zone? At the cut itself only NS and
- * DS are this zone's (RFC 4035 2.4, RFC 2181 6.1). */
-static bool below_cut(const struct baseline_zone *zone, const uint8_t *owner, uint16_t type)
-{
-    unsigned above = name_labels(owner) - name_labels(zone->apex);
-    for (unsigned i = 0; i < above; i++) {
-        const struct node *node = baseline_node(zone, name_strip(owner, i));
-        if (!node)
-            continue;
-        if (node->flags & NODE_CUT && (i > 0 || (type != TYPE_NS && type != TYPE_DS)))
-            return true;
-        if (node->flags & NODE_DNAME && i > 0)
-            return true;
-    }
-    return false;
-}
-
 /* The node that answers for the owner: its own, else the wildcard at the closest encloser
  * (RFC 4592 3.3.1), else NULL. */
 static const struct node *node_answering(const struct baseline_zone *zone, const uint8_t *owner)
@@ -335,15 +373,6 @@ static const struct node *node_answering(const struct baseline_zone *zone, const
         return baseline_node(zone, wildcard);
     }
     return NULL;
-}
-
-static bool matches_any(const struct policy_pattern *patterns, size_t count, const uint8_t *owner,
-                        uint16_t type)
-{
-    for (size_t i = 0; i < count; i++)
-        if (policy_matches(&patterns[i], owner, type))
-            return true;
-    return false;
 }
 
 /* Planned changes of names; those of keys and DS are declared.c's. */

@@ -53,7 +53,7 @@ struct baseline_zone {
     struct policy *policy; /* NULL: strict */
     struct declared *declared;
     struct fact_suppression *suppressions;
-    struct fact_address *servers; /* of the apex's NS; none where one of them is unknown */
+    struct fact_address *servers; /* of the apex's NS; none where one of them is not declared */
     size_t server_count;
     struct baseline_signature *signatures;
     size_t signature_count, signature_room;

@@ -398,6 +398,11 @@ static void servers_are_known(void **state)
                                 "ns1 A 192.0.2.1\nns2 A 192.0.2.2\nns2 AAAA 2001:db8::2\n";
     static const char elsewhere[] = "@ 300 SOA ns1 h 1 2 3 4 5\n@ NS ns1\n@ NS ns.example.\n"
                                     "ns1 A 192.0.2.1\n";
+    static const char hosted[] = "@ 300 SOA ns1.a.test. h 1 2 3 4 5\n@ NS ns1.a.test.\n"
+                                 "@ NS ns2.a.test.\n";
+    static const char moving[] = "@ 300 SOA ns1.a.test. h 1 2 3 4 5\n@ NS ns1.a.test.\n"
+                                 "@ NS ns2.f.test.\n";
+    static const char loose[] = "zone: f.test.\ndynamic: [\"ns2.f.test. AAAA\"]\n";
     static const char policy[] = "zone: b.test.\nservers: [203.0.113.7]\n"
                                  "transfer-clients: [203.0.113.8, \"2001:db8::8\"]\n";
     char error[512];
@@ -411,6 +416,18 @@ static void servers_are_known(void **state)
     assert_int_equal(baseline_add_zone(baseline, "c.test.zone", elsewhere, sizeof elsewhere - 1,
                                        error, sizeof error),
                      0);
+    assert_int_equal(
+        baseline_add_zone(baseline, "d.test.zone", hosted, sizeof hosted - 1, error, sizeof error),
+        0);
+    assert_int_equal(
+        baseline_add_zone(baseline, "e.test.zone", moving, sizeof moving - 1, error, sizeof error),
+        0);
+    assert_int_equal(
+        baseline_add_zone(baseline, "f.test.zone", whole, sizeof whole - 1, error, sizeof error),
+        0);
+    assert_int_equal(
+        baseline_add_policy(baseline, "f.test.yaml", loose, sizeof loose - 1, error, sizeof error),
+        0);
     assert_int_equal(baseline_add_policy(baseline, "b.test.yaml", policy, sizeof policy - 1, error,
                                          sizeof error),
                      0);
@@ -427,6 +444,13 @@ static void servers_are_known(void **state)
     assert_int_equal(b.server_count, 1);
     assert_int_equal(b.servers[0].bytes[3], 7);
     assert_int_equal(b.transfer_client_count, 2);
+    /* In another declared zone, whose policy does not let them change. */
+    b = describe(baseline, "d.test.", "www.d.test.", TYPE_A, NOW);
+    assert_true(b.servers_inferred);
+    assert_int_equal(b.server_count, 3);
+    assert_int_equal(b.servers[2].bytes[15], 2);
+    b = describe(baseline, "e.test.", "www.e.test.", TYPE_A, NOW);
+    assert_int_equal(b.server_count, 0);
     b = describe(baseline, "c.test.", "www.c.test.", TYPE_A, NOW);
     assert_int_equal(b.server_count, 0);
     baseline_free(baseline);
