@@ -424,10 +424,11 @@ static void trust_only_declared(struct zone *zone, int64_t time_ns, struct trust
     t->pinned = t->only_pinned = true;
 }
 
-/* What rests on a zone above for which declared keys stand in is proven no better. */
+/* What rests on a zone above for which declared keys stand in is proven no better, and what has to
+ * be observed first is up there. */
 static void inherit(struct world *w, const struct zone *zone, int64_t time_ns, struct trust *t)
 {
-    if (t->state == TRUST_UNKNOWN || t->unproven != REASON_NONE || t->up == NULL || t->up == zone)
+    if (t->state == TRUST_UNKNOWN || t->up == NULL || t->up == zone)
         return;
     const struct trust *their = trust_zone(w, t->up, time_ns);
     if (their->unproven == REASON_NONE)
