@@ -64,6 +64,12 @@ static bool is_cut_transfer(const struct zoneset *set, const char *text)
     return !strstr(text, "\n;; XFR size") && !(set->soas > 1 && set->ends_in_soa);
 }
 
+/* Is it what dig prints of any other question: a part of a zone? */
+static bool is_answer(const char *text)
+{
+    return strstr(text, "; <<>> DiG ") && strstr(text, "\n;; ->>HEADER<<-");
+}
+
 static int refuse(const char *file, unsigned line, const char *expected)
 {
     log_line(LOG_ERROR, "%s:%u: expected %s", file, line, expected);
@@ -79,6 +85,9 @@ static int check_file(const struct import *in, const struct command_zone *z, con
                       "a name with its final dot, or --zone NAME to complete it");
     if (!set->has_soa && strstr(text, "; Transfer failed."))
         return refuse(z->from, 1, "a zone; dig says that the transfer failed");
+    if (is_answer(text))
+        return refuse(z->from, 1,
+                      "a zone, not the answer to one question; dig asks for all of it by axfr");
     if (is_cut_transfer(set, text))
         return refuse(z->from, 1, "a whole transfer: the SOA record is not repeated at its end");
     if (zoneset_check(set, z->from, error, sizeof error) != 0) {

@@ -103,8 +103,10 @@ static int on_record(void *context, const struct zonefile_record *record, char *
         break;
     }
     if (zoneset_add(z, record->owner, record->type, record->ttl, record->rdata,
-                    record->rdata_size) == 0)
+                    record->rdata_size) == 0) {
+        z->records[z->count - 1].line = record->line;
         return 0;
+    }
     snprintf(ret_what, what_room, "out of memory");
     return -1;
 }
@@ -188,18 +190,25 @@ int zoneset_check(const struct zoneset *z, const char *file, char *ret_error, si
     for (size_t i = 0; i < z->count; i++) {
         if (name_within(z->records[i].owner, z->apex))
             continue;
-        snprintf(ret_error, error_room, "%s: expected names within %s, not %s", file,
-                 name_text(z->apex, apex), name_text(z->records[i].owner, name));
+        snprintf(ret_error, error_room, "%s:%u: expected names within %s, not %s", file,
+                 z->records[i].line, name_text(z->apex, apex),
+                 name_text(z->records[i].owner, name));
         return -1;
     }
-    if (zoneset_at_apex(z, TYPE_SOA) == 1)
-        return 0;
-    snprintf(
-        ret_error, error_room,
-        "%s: expected one SOA record, found several that differ: the zone changed while it was "
-        "transferred",
-        file);
-    return -1;
+    unsigned first = 0;
+    for (size_t i = 0; i < z->count; i++) {
+        if (z->records[i].type != TYPE_SOA)
+            continue;
+        if (first) {
+            snprintf(ret_error, error_room,
+                     "%s:%u: expected the SOA record of line %u again: the zone changed while it "
+                     "was transferred",
+                     file, z->records[i].line, first);
+            return -1;
+        }
+        first = z->records[i].line;
+    }
+    return 0;
 }
 
 /* --- writing --- */

@@ -18,6 +18,7 @@ struct zoneset_record {
     const uint8_t *rdata;
     uint32_t ttl;
     uint16_t type, size;
+    unsigned line; /* of the file it was read from; 0 none */
 };
 
 struct zoneset {

@@ -58,6 +58,9 @@ has "a transfer that broke off is refused" "$? $said" '^2 .*standard input:1: ex
 said=$(printf '; <<>> DiG 9.18.33 <<>> axfr example.net\n; Transfer failed.\n' |
     "$build/dnsbailiff" baseline import - -o "$out/cut" 2>&1)
 has "a transfer that was refused is named" "$? $said" '^2 .*dig says that the transfer failed'
+said=$(printf '; <<>> DiG 9.18.33 <<>> example.net any\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY\n%s\n' "$soa" |
+    "$build/dnsbailiff" baseline import - -o "$out/cut" 2>&1)
+has "the answer to one question is no zone" "$? $said" '^2 .*expected a zone, not the answer'
 is "nothing was written" "$(ls "$out/cut" 2>/dev/null)" ""
 
 printf '$TTL 300\n@ SOA ns root 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n' >"$out/db.net"

@@ -43,6 +43,38 @@ static void maintenance_is_left_out(void **state)
     zoneset_fini(&z);
 }
 
+/* RFC 1035 5.1: class and TTL in either order, and a record without a TTL has that of the last. */
+static void classes_and_ttls(void **state)
+{
+    static const struct {
+        const char *line;
+        uint32_t ttl;
+    } cases[] = {
+        {"www.example.com. 600 IN A 192.0.2.1\n", 600},
+        {"www.example.com. IN 600 A 192.0.2.1\n", 600},
+        {"www.example.com. in\t1h30m a 192.0.2.1\n", 5400},
+        {"www.example.com. ( IN 600\n A 192.0.2.1 )\n", 600},
+        {"www.example.com. CLASS1 0 TYPE1 \\# 4 c0000201\n", 0},
+        {"www.example.com. A 192.0.2.1\n", 300},
+        {"$ttl 60\nwww.example.com. A 192.0.2.1\n", 60},
+        {"$Ttl 60\nexample.com. 90 MX 1 x.\nwww.example.com. A 192.0.2.1\n", 60},
+        {"in.example.com. IN 90 TXT \"; IN 7 \\\" (\"\nwww.example.com. A 192.0.2.1\n", 90},
+        {"in.example.com. TXT a ; (\nwww.example.com. IN 9 A 192.0.2.1\n", 9},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text, SOA "%s", cases[i].line);
+        struct zoneset z = read_text(text);
+        const struct zoneset_record *last = &z.records[z.count - 1];
+        print_message("%s", cases[i].line);
+        assert_int_equal(last->type, 1);
+        assert_int_equal(last->size, 4);
+        assert_int_equal(last->ttl, cases[i].ttl);
+        zoneset_fini(&z);
+    }
+}
+
 static void relative_names_need_an_origin(void **state)
 {
     static const struct {
@@ -177,10 +209,9 @@ static void checks(void **state)
         {SOA, ""},
         {"example.com. A 192.0.2.1\n", "f:1: expected a SOA record at the zone's apex"},
         {SOA "example.org. A 192.0.2.1\n",
-         "f: expected names within example.com., not example.org."},
+         "f:2: expected names within example.com., not example.org."},
         {SOA "example.com. SOA ns.example.com. root.example.com. 8 3600 900 1209600 300\n",
-         "f: expected one SOA record, found several that differ: the zone changed while it was "
-         "transferred"},
+         "f:2: expected the SOA record of line 1 again: the zone changed while it was transferred"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -196,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maintenance_is_left_out),
+        cmocka_unit_test(classes_and_ttls),
         cmocka_unit_test(relative_names_need_an_origin),
         cmocka_unit_test(writes_what_it_read),
         cmocka_unit_test(file_names),
