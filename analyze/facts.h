@@ -51,6 +51,7 @@ struct fact_suppression { /* the owner does not want to be told of this */
     const char *rule;     /* id in the catalogue */
     const uint8_t *name;  /* canonical */
     bool subtree;         /* every name below `name`, not itself ("*.name") */
+    uint16_t type;        /* 0: any */
     int64_t until_ns;     /* packet time, inclusive */
 };
 
@@ -528,7 +529,8 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     const struct fact_ds *ds;
     size_t key_declared; /* of keys[]: those of the zone file come first, then planned ones */
     size_t ds_declared;  /* of ds[]: to show as expected; further digests of the keys follow */
-    int64_t validity_ns, refresh_ns;             /* `signing` of the policy, 0 unknown */
+    int64_t validity_ns, refresh_ns; /* `signing` of the policy, 0 unknown */
+    uint8_t algorithm; /* the only one that undeclared keys may have which are expected; 0 any */
     const struct fact_suppression *suppressions; /* of the zone */
     size_t suppression_count;
     const struct fact_address *servers; /* that answer with authority */

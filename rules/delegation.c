@@ -194,7 +194,9 @@ static void pointed_at(const struct fact *fact, const struct fact_ds *ds, char r
                      digest_fits(fact, key, ds) ? "" : "not ", where[i]);
             return;
         }
-    snprintf(ret_text, 160, "; no key with this tag has been seen");
+    snprintf(ret_text, 160, "%s",
+             ds->matches_key ? "; its digest is that of a key seen in the zone"
+                             : "; no key with this tag has been seen");
 }
 
 static void judge_ds_unknown(struct judge *judge, const struct fact_ds *ds)
@@ -203,7 +205,9 @@ static void judge_ds_unknown(struct judge *judge, const struct fact_ds *ds)
     uint8_t identity[IDENTITY_ROOM];
     struct subject subject = ds_subject(fact, ds, identity);
     char zone[NAME_TEXT_MAX], line[LINE_ROOM], note[160], algorithm[32];
-    if (!fact->baseline.present || fact->baseline.planned_sep || ds_known(&fact->baseline, ds))
+    bool stated = !fact->baseline.algorithm || ds->algorithm == fact->baseline.algorithm;
+    if (!fact->baseline.present || (fact->baseline.planned_sep && stated) ||
+        ds_known(&fact->baseline, ds))
         return;
     if (fact->kind != FACT_DS && !findings_has(judge, RULE_DS_UNKNOWN, &subject))
         return;

@@ -208,9 +208,11 @@ bool findings_noted_valid(struct findings *findings, const uint8_t *zone)
 
 /* --- opening ------------------------------------------------------------------------------- */
 
-static bool rests_on(const struct fact_suppression *rest, const uint8_t *name)
+static bool rests_on(const struct fact_suppression *rest, const uint8_t *name, uint16_t type)
 {
     bool same = name_equal(name, rest->name);
+    if (rest->type && rest->type != type)
+        return false;
     return rest->subtree ? name_within(name, rest->name) && !same : same;
 }
 
@@ -221,8 +223,8 @@ static bool suppressed(const struct fact *fact, enum rule_id rule, const struct 
         const struct fact_suppression *rest = &fact->baseline.suppressions[i];
         if (strcmp(rest->rule, rule_text(rule)->id) != 0 || fact_clock(fact) > rest->until_ns)
             continue;
-        if (rests_on(rest, subject->owner) ||
-            (fact->observed.owner && rests_on(rest, fact->observed.owner)))
+        if (rests_on(rest, subject->owner, subject->type) ||
+            (fact->observed.owner && rests_on(rest, fact->observed.owner, fact->observed.type)))
             return true;
     }
     return false;

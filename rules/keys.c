@@ -205,9 +205,24 @@ static void judge_gone(struct judge *judge)
     }
 }
 
-static bool key_planned(const struct fact_baseline *baseline, const struct fact_key *key)
+/* Of a key that the owner did not declare: does a plan bring one of its kind, or another signer? */
+static bool key_expected(const struct fact_baseline *baseline, const struct fact_key *key)
 {
-    return key->flags & KEY_SEP ? baseline->planned_sep : baseline->planned_zsk;
+    if (baseline->algorithm && key->algorithm != baseline->algorithm)
+        return false;
+    return baseline->multi_signer ||
+           (key->flags & KEY_SEP ? baseline->planned_sep : baseline->planned_zsk);
+}
+
+/* What was said of it before its window began. */
+static void close_expected(struct judge *judge, const struct fact_key *key)
+{
+    uint8_t identity[IDENTITY_ROOM];
+    struct subject subject = key_subject(judge->fact, key, identity, sizeof identity);
+    if (judge->fact->verdict != VERDICT_SECURE)
+        return;
+    findings_close(judge, RULE_KEY_UNKNOWN, &subject);
+    findings_close(judge, RULE_KEY_CHANGED, &subject);
 }
 
 static void judge_key(struct judge *judge, const struct fact_key *key)
@@ -224,10 +239,11 @@ static void judge_key(struct judge *judge, const struct fact_key *key)
     }
     if (!baseline->present)
         return;
-    if (known && known->flags == key->flags && known->protocol == key->protocol)
+    if ((known && known->flags == key->flags && known->protocol == key->protocol) ||
+        key_expected(baseline, key)) {
+        close_expected(judge, key);
         return;
-    if (baseline->multi_signer || key_planned(baseline, key))
-        return;
+    }
     known = changed_from(baseline, key, &what);
     if (known)
         report_changed(judge, key, known, what);

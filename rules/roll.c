@@ -159,7 +159,9 @@ static bool is_planned(const struct fact *fact)
     const struct fact_key *key = fact->roll->roll;
     if (!fact->roll->other && fact->roll->stage == ROLL_REMOVED)
         return b->planned;
-    return declared(b, b->key_declared, b->key_count, key) ||
+    if (declared(b, b->key_declared, b->key_count, key))
+        return true;
+    return (!b->algorithm || key->algorithm == b->algorithm) &&
            (key->flags & KEY_SEP ? b->planned_sep : b->planned_zsk);
 }
 

@@ -145,6 +145,7 @@ static int zone_suppressions(struct baseline_zone *zone)
             (struct fact_suppression){.rule = policy->suppressions[i].rule,
                                       .name = policy->suppressions[i].pattern.name,
                                       .subtree = policy->suppressions[i].pattern.subtree,
+                                      .type = policy->suppressions[i].pattern.type,
                                       .until_ns = policy->suppressions[i].until_ns};
     return zone->suppressions ? 0 : -1;
 }
@@ -395,6 +396,16 @@ static bool planned_records(const struct baseline_zone *zone, const struct node 
     return false;
 }
 
+/* In a roll to another algorithm, what the policy states of the signer is about to change. */
+static uint8_t stated_algorithm(const struct policy *policy, int64_t time_ns)
+{
+    for (size_t i = 0; i < policy->plan_count; i++)
+        if (policy->plans[i].change == POLICY_ALGORITHM && time_ns >= policy->plans[i].from_ns &&
+            time_ns <= policy->plans[i].to_ns)
+            return 0;
+    return policy->algorithm;
+}
+
 static void describe_policy(const struct baseline_zone *zone, const struct node *node,
                             const uint8_t *owner, uint16_t type, int64_t time_ns,
                             struct fact_baseline *ret)
@@ -414,6 +425,7 @@ static void describe_policy(const struct baseline_zone *zone, const struct node 
     ret->multi_signer = policy->multi_signer;
     ret->validity_ns = policy->validity_ns;
     ret->refresh_ns = policy->refresh_ns;
+    ret->algorithm = stated_algorithm(policy, time_ns);
     ret->suppressions = zone->suppressions;
     ret->suppression_count = policy->suppression_count;
     ret->planned |= planned_records(zone, node, owner, type, time_ns);
@@ -443,4 +455,25 @@ void baseline_describe(const struct baseline_zone *zone, const uint8_t *owner, u
         ret->expected.count = set->count;
         ret->expected.rdata = &zone->rdata[set->first];
     }
+}
+
+static void sooner(int64_t *next_ns, int64_t time_ns, int64_t at_ns)
+{
+    if (at_ns > time_ns && at_ns < *next_ns)
+        *next_ns = at_ns;
+}
+
+int64_t baseline_turn(const struct baseline *baseline, int64_t time_ns)
+{
+    int64_t next_ns = INT64_MAX;
+    for (size_t i = 0; i < baseline->zone_count; i++) {
+        const struct policy *policy = baseline->zones[i]->policy;
+        for (size_t k = 0; policy && k < policy->plan_count; k++) {
+            sooner(&next_ns, time_ns, policy->plans[k].from_ns);
+            sooner(&next_ns, time_ns, policy->plans[k].to_ns + 1); /* both are inclusive */
+        }
+        for (size_t k = 0; policy && k < policy->suppression_count; k++)
+            sooner(&next_ns, time_ns, policy->suppressions[k].until_ns + 1);
+    }
+    return next_ns;
 }

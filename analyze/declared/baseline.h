@@ -38,6 +38,9 @@ uint32_t baseline_version(const void *text, size_t size);
  * baseline. */
 void baseline_describe(const struct baseline_zone *, const uint8_t *owner, uint16_t type,
                        int64_t time_ns, struct fact_baseline *ret);
+/* When, after that packet time, a planned change or a suppression of any zone begins or ends next;
+ * INT64_MAX: never. */
+int64_t baseline_turn(const struct baseline *, int64_t time_ns);
 /* Names below which validation is switched off, for a while or for good (RFC 7646; `validate` and
  * `negative-anchor` of the policies). Both times inclusive. Array borrowed. */
 struct baseline_negative {

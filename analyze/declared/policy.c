@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define PATTERN_TEXT_MAX (NAME_TEXT_MAX + 32)
+#define DNSKEY_HEAD      4    /* flags, protocol, algorithm (RFC 4034 2.1) */
 #define KEY_TEXT_MAX     8192 /* a DNSKEY of 4096 bits takes 700 characters */
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -56,6 +57,7 @@ static int read_pattern(struct conf *conf, const yaml_node_t *node, struct polic
     if (length >= sizeof copy)
         return conf_fail(conf, node, "expected a name, or a name and a type");
     memcpy(copy, text, length + 1);
+    ret->line = (unsigned)node->start_mark.line + 1;
     char *type = strchr(copy, ' ');
     ret->type = 0;
     if (type) {
@@ -169,7 +171,15 @@ static int read_signing(struct conf *conf, const yaml_node_t *node, void *contex
 {
     static const struct conf_field fields[] = {
         {"validity", read_validity}, {"refresh", read_refresh}, {"algorithm", read_algorithm}};
-    return conf_map(conf, node, fields, COUNT(fields), context);
+    const struct policy *policy = context;
+    if (conf_map(conf, node, fields, COUNT(fields), context) != 0)
+        return -1;
+    /* What is signed anew with more life left than it is given would be overdue at once. */
+    if (policy->validity_ns && policy->refresh_ns >= policy->validity_ns)
+        return conf_fail(conf, node,
+                         "expected `refresh`, the life left when the signer signs "
+                         "anew, below `validity`");
+    return 0;
 }
 
 /* --- planned changes ----------------------------------------------------------------------- */
@@ -210,7 +220,7 @@ static int take_key(void *context, const struct zonefile_record *record, char *r
                     size_t what_room)
 {
     struct policy_plan *plan = context;
-    if (record->type != LDNS_RR_TYPE_DNSKEY || record->rdata_size < 5 || plan->key) {
+    if (record->type != LDNS_RR_TYPE_DNSKEY || record->rdata_size <= DNSKEY_HEAD || plan->key) {
         snprintf(ret_what, what_room, "expected one key");
         return -1;
     }
@@ -222,20 +232,40 @@ static int take_key(void *context, const struct zonefile_record *record, char *r
     return 0;
 }
 
+/* A key that was copied in part would match nothing. */
+static bool is_whole(const struct policy_plan *plan)
+{
+    size_t size = plan->key_size - DNSKEY_HEAD;
+    switch (plan->key[3]) {
+    case LDNS_ECDSAP256SHA256:
+        return size == 64;
+    case LDNS_ECDSAP384SHA384:
+        return size == 96;
+    case LDNS_ED25519:
+        return size == 32;
+    case LDNS_ED448:
+        return size == 57;
+    default: /* RSA: a modulus of 512 bits at least, and an exponent */
+        return size > 64;
+    }
+}
+
 static int plan_key(struct conf *conf, const yaml_node_t *node, void *context)
 {
     static const uint8_t root[1] = {0};
     struct plan_reading *reading = context;
     char line[KEY_TEXT_MAX], ignored[256];
-    const char *text = conf_text(conf, node, "a key like \"257 3 13 mdsswUyr…\"");
+    const char *text = conf_text(conf, node, "a key like \"257 3 13 mdsswUyr...\"");
     if (!text)
         return -1;
     int length = snprintf(line, sizeof line, ". IN DNSKEY %s\n", text);
     if (length < 0 || (size_t)length >= sizeof line || strpbrk(text, "\n;()") ||
         zonefile_read("", line, (size_t)length, root, take_key, reading->plan, ignored,
                       sizeof ignored) != 0 ||
-        !reading->plan->key)
-        return conf_fail(conf, node, "expected a key like \"257 3 13 mdsswUyr…\" (RFC 4034 2.2)");
+        !reading->plan->key || !is_whole(reading->plan))
+        return conf_fail(conf, node,
+                         "expected a whole key, like \"257 3 13 mdsswUyr...\" "
+                         "(RFC 4034 2.2)");
     return 0;
 }
 
@@ -438,27 +468,30 @@ READ_LIST(read_planned, add_plan)
 READ_LIST(read_suppress, add_suppression)
 
 /* Names in a policy must lie in its zone: anything else is a mistake that would never match. */
-static int check_names(struct conf *conf, const struct policy *policy)
+static int check_name(struct conf *conf, const struct policy *policy,
+                      const struct policy_pattern *pattern)
 {
     char zone[NAME_TEXT_MAX], name[NAME_TEXT_MAX];
-    const uint8_t *wrong = NULL;
-    for (size_t i = 0; i < policy->dynamic_count; i++)
-        if (!name_within(policy->dynamic[i].name, policy->zone))
-            wrong = policy->dynamic[i].name;
-    for (size_t i = 0; i < policy->watch_count; i++)
-        if (!name_within(policy->watch[i].name, policy->zone))
-            wrong = policy->watch[i].name;
-    for (size_t i = 0; i < policy->suppression_count; i++)
-        if (!name_within(policy->suppressions[i].pattern.name, policy->zone))
-            wrong = policy->suppressions[i].pattern.name;
-    for (size_t i = 0; i < policy->plan_count; i++)
-        if (policy->plans[i].has_pattern &&
-            !name_within(policy->plans[i].pattern.name, policy->zone))
-            wrong = policy->plans[i].pattern.name;
-    if (wrong)
-        return conf_fail(conf, conf_top(conf), "expected names within %s, not %s",
-                         name_text(policy->zone, zone), name_text(wrong, name));
-    return 0;
+    yaml_node_t at = {.start_mark = {.line = pattern->line - 1}};
+    if (name_within(pattern->name, policy->zone))
+        return 0;
+    return conf_fail(conf, &at, "expected names within %s, not %s", name_text(policy->zone, zone),
+                     name_text(pattern->name, name));
+}
+
+static int check_names(struct conf *conf, const struct policy *policy)
+{
+    int result = 0;
+    for (size_t i = 0; i < policy->dynamic_count && result == 0; i++)
+        result = check_name(conf, policy, &policy->dynamic[i]);
+    for (size_t i = 0; i < policy->watch_count && result == 0; i++)
+        result = check_name(conf, policy, &policy->watch[i]);
+    for (size_t i = 0; i < policy->suppression_count && result == 0; i++)
+        result = check_name(conf, policy, &policy->suppressions[i].pattern);
+    for (size_t i = 0; i < policy->plan_count && result == 0; i++)
+        if (policy->plans[i].has_pattern)
+            result = check_name(conf, policy, &policy->plans[i].pattern);
+    return result;
 }
 
 /* Without a zone file a policy can switch validation off, and nothing else. */

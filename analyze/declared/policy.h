@@ -44,6 +44,7 @@ struct policy_pattern { /* "NAME", "NAME TYPE", "*.NAME" (every name below it), 
     uint8_t name[NAME_MAX_BYTES];
     bool subtree;
     uint16_t type; /* 0: any */
+    unsigned line; /* of the file */
 };
 
 struct policy_plan {

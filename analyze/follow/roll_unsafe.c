@@ -390,7 +390,8 @@ static void check_hold_down(struct roll *r, uint8_t newer, uint8_t older, int64_
                      .needed_ns = ROLL_HOLD_DOWN_NS,
                      .until_ns = roll_cached(first_ns, ROLL_HOLD_DOWN_NS / SECOND_NS),
                      .frame = n->frame,
-                     .since_frame = o->frame};
+                     .since_frame = o->frame,
+                     .exposed = true}; /* to ask anew teaches nobody to trust it sooner */
     unsafe(r, &s, now_ns);
 }
 

@@ -22,6 +22,7 @@
 #define TOLD_WANING   0x20 /* … and three quarters of its life are over */
 #define TOLD_OVERDUE  0x80 /* … and the refresh that the zone's policy states is overdue */
 #define TOLD_STATE    0x1f
+#define TOLD_BEFORE   0xff /* struct rrset, compared: held against what was declared once */
 #define HOUR_NS       3600000000000ll
 
 /* Room for views of one RRset; only one is shown at a time. */
@@ -265,14 +266,16 @@ static void tell_variant(struct tell *t, const struct answer *a, struct zone *zo
         return;
     if (set->compared == VERDICT_SECURE + 1 && !shows(a, set))
         return;
-    bool changed = set->compared != 0;
+    bool changed = set->compared != 0, anew = set->compared == TOLD_BEFORE;
     set->compared = verdict;
     struct fact f = tell_draft(t, a, kind, zone, retro);
     if (!changed)
         f.time_ns = set->first_seen_ns;
-    f.frames = set->frames;
-    f.frame_count = set->frame_count;
-    f.frame = set->frame_count ? set->frames[set->frame_count - 1] : a->frame;
+    if (!anew) {
+        f.frames = set->frames;
+        f.frame_count = set->frame_count;
+        f.frame = set->frame_count ? set->frames[set->frame_count - 1] : a->frame;
+    }
     if (!shows(a, set))
         f.server = NULL; /* whose answer is in hand did not give it */
     f.observed = rrset_view(set, views.rdata);
@@ -676,4 +679,86 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
     tell_denied(t, a, retro);
     a->roll_stamp = 0; /* who signs it was found out just now */
     tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, retro);
+}
+
+/* --- what is declared has changed ------------------------------------------------------------ */
+
+/* What the owner's word, or its absence, made of the RRset; true if there was anything to tell. */
+static bool forget_told(const struct tell *t, struct rrset *set)
+{
+    uint8_t kept = 0;
+    if (set->turns == t->turns || set->first_seen_ns >= t->turned_ns)
+        return false;
+    set->turns = t->turns;
+    if (set->compared)
+        set->compared = TOLD_BEFORE;
+    set->served = 0;
+    for (uint8_t i = 0; i < set->signatures; i++)
+        if (set->signature[i].reported != SIGNATURE_VALID + 1)
+            set->signature[i].reported = 0;
+    for (uint8_t i = 0; i < set->finding_count; i++)
+        if (!rule_text(set->findings[i]->rule)->needs_baseline)
+            set->findings[kept++] = set->findings[i];
+    set->finding_count = kept;
+    return true;
+}
+
+static void tell_zone_anew(struct tell *t, const struct answer *a, struct zone *zone)
+{
+    if (zone == NULL)
+        return;
+    zone->told_version =
+        trust_zone(&t->answers->world, zone, answers_clock(t->answers, a->time_ns))->version + 1;
+    tell_zone(t, a, zone, false);
+}
+
+static void tell_set_anew(struct tell *t, const struct answer *a, const struct answer_set *as)
+{
+    struct rrset *set = as->set;
+    if (!forget_told(t, set))
+        return;
+    if ((set->type == TYPE_DNSKEY || set->type == TYPE_DS) && set->signatures)
+        tell_zone_anew(t, a, world_find(&t->answers->world, set->owner));
+    for (uint8_t i = 0; i < set->signatures; i++)
+        if (set->signature[i].reported == 0)
+            tell_signature(t, a, set, &set->signature[i], false);
+    tell_content(t, a, as, false);
+    tell_served(t, a, as, false);
+}
+
+/* Was anything of it told before the turn? */
+static bool is_older(const struct tell *t, const struct answer *a)
+{
+    bool older = a->time_ns < t->turned_ns;
+    for (size_t i = 0; i < a->sets && !older; i++)
+        older = answer_nth(a, i)->set->first_seen_ns < t->turned_ns;
+    return older && a->kind != ANSWER_OTHER && t->answers->world.baseline;
+}
+
+bool tell_anew(struct tell *t, struct answer *a, const struct datagram *dg)
+{
+    a->turns = t->turns;
+    if (!is_older(t, a))
+        return false;
+    const struct answer first = *a;
+    uint32_t epoch = t->epoch;
+    a->flow = dg->flow;
+    a->time_ns = dg->time_ns;
+    a->frame = dg->frame;
+    a->frame_count = 0;
+    for (size_t i = 0; i < dg->frame_count && a->frame_count < ANSWER_FRAMES_MAX; i++)
+        a->frames[a->frame_count++] = dg->frames[i];
+    for (size_t i = 0; i < a->sets; i++)
+        tell_set_anew(t, a, answer_nth(a, i));
+    if (first.time_ns < t->turned_ns) {
+        tell_zone_anew(t, a, a->no_ds_of);
+        tell_unsigned(t, a, false);
+        tell_denied(t, a, false);
+    }
+    a->flow = first.flow;
+    a->time_ns = first.time_ns;
+    a->frame = first.frame;
+    a->frame_count = first.frame_count;
+    memcpy(a->frames, first.frames, sizeof a->frames);
+    return t->epoch != epoch;
 }

@@ -19,6 +19,10 @@ struct tell {
     struct rhythms *rhythms;   /* … and when (analyze/follow/rhythm.h) */
     bool lossy;                /* frames were lost lately */
     uint32_t epoch;            /* grows when a finding is attached to an RRset */
+    /* What is declared changes with time: windows and suppressions begin and end. How often it did,
+     * modulo 256, when it did last, and when it will next (packet time). */
+    uint8_t turns;
+    int64_t turned_ns, turn_ns;
 };
 
 /* After an answer was judged (the callback of struct answers). */
@@ -30,6 +34,9 @@ void tell_rolls(struct tell *, struct answer *, const struct flow *, int64_t fir
 /* The answer was seen, for the first time or once more (tell_again.c). True if a finding now cites
  * the frame. */
 bool tell_again(struct tell *, struct answer *, const struct datagram *);
+/* What was told of the answer and its RRsets before what is declared changed last is told anew: it
+ * is held against what is declared now, and cites the response in hand. True if it has findings. */
+bool tell_anew(struct tell *, struct answer *, const struct datagram *);
 /* A finding of that zone has opened or closed (tell_again.c). */
 void tell_open(struct tell *, const uint8_t *zone);
 

@@ -197,9 +197,23 @@ void tell_open(struct tell *t, const uint8_t *name)
         zone->refutable = rules_refutable(t->rules, name);
 }
 
+/* What is declared is not what it was. */
+static void turn(struct tell *t, int64_t time_ns)
+{
+    const struct baseline *b = t->answers->world.baseline;
+    bool fixed = t->answers->world.settings->at == AT_FIXED;
+    t->turns++;
+    t->turned_ns = time_ns;
+    t->turn_ns = b && !fixed ? baseline_turn(b, time_ns) : INT64_MAX;
+}
+
 bool tell_again(struct tell *t, struct answer *a, const struct datagram *dg)
 {
     bool cited = false;
+    if (dg->time_ns >= t->turn_ns)
+        turn(t, dg->time_ns);
+    if (a->turns != t->turns)
+        cited = tell_anew(t, a, dg);
     if (a->zone && a->zone->refutable)
         refute(t, a, dg);
     else if (a->kind == ANSWER_REFERRAL && a->serves_for && a->serves_for->refutable)

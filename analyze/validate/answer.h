@@ -76,6 +76,7 @@ struct answer {
     struct zone *no_ds_of;  /* this response proved that the zone has no DS */
     bool judged, told;
     bool holds_keys;   /* a DNSKEY or DS RRset is among the sets */
+    uint8_t turns;     /* as those of its RRsets */
     bool has_findings; /* as of findings_epoch (analyze/tell/tell.c) */
     uint32_t findings_epoch;
     uint32_t contest_epoch;  /* when analyze/follow/contest.c last looked at it */

@@ -67,6 +67,7 @@ struct rrset {
     uint32_t held; /* places in zones that refer to it; above 0 it survives rrsets_forget */
     uint8_t
         compared; /* 1 + enum verdict_kind with which the rules were given its content, 0 not yet */
+    uint8_t turns; /* of what is declared, up to which it was held against it (tell.h) */
     uint8_t owner_size;
     uint32_t size; /* bytes of the identity, behind this struct */
     uint32_t ttl;  /* as first seen */

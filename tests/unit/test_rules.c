@@ -282,7 +282,7 @@ CASE(excluded_zone)
 CASE(suppressed)
 {
     struct fact fact = dnskey();
-    const struct fact_suppression rests = {"key-unknown", N("x."), false, NOW};
+    const struct fact_suppression rests = {"key-unknown", N("x."), false, 0, NOW};
     fact.baseline.suppressions = &rests;
     fact.baseline.suppression_count = 1;
     KEYS(&fact, ksk(), zsk(), rogue());
@@ -292,11 +292,12 @@ CASE(suppressed)
 CASE(suppression_ended)
 {
     struct fact fact = dnskey();
-    const struct fact_suppression rests[] = {{"key-unknown", N("x."), false, NOW - 1},
-                                             {"key-changed", N("x."), false, NOW},
-                                             {"key-unknown", N("x."), true, NOW}};
+    const struct fact_suppression rests[] = {{"key-unknown", N("x."), false, 0, NOW - 1},
+                                             {"key-changed", N("x."), false, 0, NOW},
+                                             {"key-unknown", N("x."), true, 0, NOW},
+                                             {"key-unknown", N("x."), false, 43, NOW}};
     fact.baseline.suppressions = rests;
-    fact.baseline.suppression_count = 3;
+    fact.baseline.suppression_count = 4;
     KEYS(&fact, ksk(), zsk(), rogue());
     give(rules, &fact);
 }
