@@ -250,6 +250,42 @@ lab_knot() { # lab_knot ROLE FOLDER
 }
 
 # The resolver. Settings through the environment: LAB_RES_EXTRA (lines for the server clause).
+lab_knot_signer() { # lab_knot_signer FOLDER ZONE on|off: knot.conf of one that signs FOLDER/ZONE.zone with imported keys
+	cat <<-CONF
+		server:
+		  rundir: "$1"
+		  listen: 10.53.0.3@53
+		  udp-workers: 1
+		  tcp-workers: 1
+		  background-workers: 1
+		log:
+		  - target: stderr
+		    any: warning
+		database:
+		  storage: "$1/db"
+		acl:
+		  - id: all
+		    address: 10.53.0.0/24
+		    action: transfer
+		policy:
+		  - id: lab
+		    manual: on
+		    algorithm: ecdsap256sha256
+		    rrsig-lifetime: 14d
+		    rrsig-refresh: 7d
+		    dnskey-ttl: 300
+		zone:
+		  - domain: $2
+		    file: "$1/$2.zone"
+		    acl: all
+		    dnssec-signing: $3
+		    dnssec-policy: lab
+		    zonefile-sync: -1
+		    zonefile-load: difference-no-serial
+		    journal-content: all
+	CONF
+}
+
 lab_unbound() { # lab_unbound ANCHORFILE
 	local conf=$LAB_DIR/unbound.conf
 	printf '. 3600000 IN NS ns.root-servers.test.\nns.root-servers.test. 3600000 IN A 10.53.0.1\nns.root-servers.test. 3600000 IN AAAA fd53::1\n' >"$LAB_DIR/root.hints"

@@ -16,39 +16,7 @@ AUTO=auto.test
 rhythm() { "$PYTHON" "$HERE/rhythm.py" "$WORK" "$@"; }
 
 auto_conf() { # on|off
-	cat <<-CONF
-		server:
-		  rundir: "$WORK/knot"
-		  listen: 10.53.0.3@53
-		  udp-workers: 1
-		  tcp-workers: 1
-		  background-workers: 1
-		log:
-		  - target: stderr
-		    any: warning
-		database:
-		  storage: "$WORK/knot/db"
-		acl:
-		  - id: all
-		    address: 10.53.0.0/24
-		    action: transfer
-		policy:
-		  - id: lab
-		    manual: on
-		    algorithm: ecdsap256sha256
-		    rrsig-lifetime: 14d
-		    rrsig-refresh: 7d
-		    dnskey-ttl: 300
-		zone:
-		  - domain: $AUTO
-		    file: "$WORK/knot/$AUTO.zone"
-		    acl: all
-		    dnssec-signing: $1
-		    dnssec-policy: lab
-		    zonefile-sync: -1
-		    zonefile-load: difference-no-serial
-		    journal-content: all
-	CONF
+	lab_knot_signer "$WORK/knot" $AUTO "$1"
 	local file
 	for file in "$WORK"/serve/ns1/*.zone; do
 		[ -e "$file" ] && printf '  - domain: "%s"\n    file: "%s"\n    journal-content: none\n    zonefile-sync: -1\n' "$(lab_zone_of "$file")" "$file"

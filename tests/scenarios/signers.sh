@@ -44,39 +44,7 @@ start_knot() { # keys of BIND's making, imported, so that they can be stolen
 	rm -rf "$dir"
 	mkdir -p "$dir/db"
 	signers zone "$dir/$Z.zone" $Z.
-	cat >"$conf" <<-CONF
-		server:
-		  rundir: "$dir"
-		  listen: 10.53.0.3@53
-		  udp-workers: 1
-		  tcp-workers: 1
-		  background-workers: 1
-		log:
-		  - target: stderr
-		    any: warning
-		database:
-		  storage: "$dir/db"
-		acl:
-		  - id: all
-		    address: 10.53.0.0/24
-		    action: transfer
-		policy:
-		  - id: lab
-		    manual: on
-		    algorithm: ecdsap256sha256
-		    rrsig-lifetime: 14d
-		    rrsig-refresh: 7d
-		    dnskey-ttl: 300
-		zone:
-		  - domain: $Z
-		    file: "$dir/$Z.zone"
-		    acl: all
-		    dnssec-signing: on
-		    dnssec-policy: lab
-		    zonefile-sync: -1
-		    zonefile-load: difference-no-serial
-		    journal-content: all
-	CONF
+	lab_knot_signer "$dir" $Z on >"$conf"
 	read -r KSK ZSK <<<"$(signers keys $Z.)"
 	for key in $KSK $ZSK; do keymgr -c "$conf" $Z. import-bind "$key.key" >/dev/null || return 1; done
 	lab_run ns1 signer knotd -c "$conf"
