@@ -98,6 +98,24 @@ static bool contradict(struct contest *t, const struct sighting *a, const struct
     return true;
 }
 
+/* Was another server seen with a higher serial while this one had, by the SOA seen before and
+ * after, the same; or, where its SOA was only seen after, at any time before? Then the zone moved
+ * on and was set back, maybe here as well: of a version that was withdrawn not every server's SOA
+ * passes by. */
+static bool moved_elsewhere(const struct scene *scene, const struct sighting *s,
+                            const struct contest_epoch *e)
+{
+    int64_t from_ns = s->first_ns < e->first_ns ? INT64_MIN : e->first_ns;
+    for (uint8_t i = 0; i < scene->views; i++)
+        for (uint8_t k = 0; i != s->view && k < scene->view[i].count; k++) {
+            const struct contest_epoch *other = &scene->view[i].epoch[k];
+            if (serial_above(other->serial, e->serial) && other->first_ns <= e->last_ns &&
+                other->last_ns >= from_ns)
+                return true;
+        }
+    return false;
+}
+
 static bool by_serial(const struct scene *scene, const struct variant *a, const struct variant *b,
                       struct contest *t, int64_t newer)
 {
@@ -109,6 +127,8 @@ static bool by_serial(const struct scene *scene, const struct variant *a, const 
                 for (uint8_t n = 0; n < vb->count; n++)
                     if (in_epoch(&a->seen[i], &va->epoch[m]) &&
                         in_epoch(&b->seen[k], &vb->epoch[n]) &&
+                        !moved_elsewhere(scene, &a->seen[i], &va->epoch[m]) &&
+                        !moved_elsewhere(scene, &b->seen[k], &vb->epoch[n]) &&
                         contradict(t, &a->seen[i], &va->epoch[m], &b->seen[k], &vb->epoch[n],
                                    newer))
                         return true;
@@ -143,7 +163,8 @@ static bool by_signing_time(const struct scene *scene, const struct variant *v, 
         while (k < view->count && view->epoch[k].last_ns < v->seen[i].first_ns)
             k++;
         if (k == view->count || view->epoch[k].inception + CONTEST_SLACK_S >= inception ||
-            may_be_set_back(view, k, &v->seen[i]))
+            may_be_set_back(view, k, &v->seen[i]) ||
+            moved_elsewhere(scene, &v->seen[i], &view->epoch[k]))
             continue;
         t->how = CONTEST_SIGNED_AFTER;
         set_side(t, side, &v->seen[i], &view->epoch[k]);
