@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/follow/outage.h"
+#include "analyze/validate/trust.h"
 
 #define XXH_INLINE_ALL
 #include <string.h>
@@ -111,7 +112,7 @@ static enum health_cause cause_of(const struct health_case *c, const struct voic
         return HEALTH_BY_EDE;
     if (a->ede_count)
         return HEALTH_BY_OTHER;
-    if (c->zone->trust.state == TRUST_BOGUS || outage_has_failed(c->zone, a))
+    if (trust_broken(c->zone) || outage_has_failed(c->zone, a))
         return HEALTH_BY_VERDICT;
     return works_with_cd(q, c->time_ns) ? HEALTH_BY_CD : HEALTH_BY_UNKNOWN;
 }

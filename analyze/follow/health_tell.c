@@ -9,6 +9,7 @@
 #include "analyze/follow/objectives.h"
 #include "analyze/follow/outage.h"
 #include "analyze/validate/judge.h"
+#include "analyze/validate/trust.h"
 
 #include <string.h>
 
@@ -155,7 +156,7 @@ void health_tell_failing(const struct health_case *c, struct voices_run *run, st
     struct finding *found[FINDINGS_ROOM];
     struct voices *voices = c->usage->voices;
     struct fact_health health = {.kind = HEALTH_FAILING,
-                                 .whole_zone = c->zone->trust.state == TRUST_BOGUS,
+                                 .whole_zone = trust_broken(c->zone),
                                  .elsewhere = resolvers_answered_others(r, c->zone, run->since_ns),
                                  .in_part = fails_in_part(&c->usage->answering, run, c->time_ns),
                                  .from_ns = run->since_ns};

@@ -528,6 +528,16 @@ bool trust_promised(struct world *w, struct zone *zone, int64_t time_ns)
     return p.count > 0 && (p.usable >> p.newest & 1);
 }
 
+bool trust_broken(const struct zone *zone)
+{
+    for (const struct zone *below = NULL; zone && zone != below; zone = zone->trust.up) {
+        if (zone->trust.state == TRUST_BOGUS || zone->trust.orphaned)
+            return true;
+        below = zone;
+    }
+    return false;
+}
+
 struct zone *trust_enclosing(struct world *w, const uint8_t *name, bool above, int64_t time_ns,
                              const struct trust **ret)
 {

@@ -26,6 +26,10 @@ struct zone *trust_enclosing(struct world *, const uint8_t *name, bool above, in
 /* Does a DS set or an anchor promise that the zone is signed with something we can check? */
 bool trust_promised(struct world *, struct zone *, int64_t time_ns);
 
+/* By its last trust: does whoever asks for its chain anew get none, at it or above it? What others
+ * have in their caches may be good still. */
+bool trust_broken(const struct zone *);
+
 /* CHAIN if a key that an anchor or a DS names signs this DNSKEY RRset of the zone, else the best
  * reason why not. */
 enum reason trust_dnskey(struct world *, struct zone *, struct rrset *, int64_t time_ns,
