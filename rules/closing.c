@@ -48,7 +48,7 @@ static uint32_t strikes(const struct judge *judge, const struct entry *entry)
     const struct fact *fact = judge->fact;
     enum givers_kind kind = givers_kind(entry->finding.rule);
     bool anyone = fact->revised || entry->givers.count == 0 || kind == GIVERS_UNTRACKED ||
-                  (kind == GIVERS_ANEW && !fact->again);
+                  (kind == GIVERS_ANEW && !fact->again) || (!entry->given && !entry->gathers);
     if (fact->again && (kind == GIVERS_UNTRACKED || entry->givers.count == 0))
         return 0;
     if (anyone)
@@ -106,6 +106,42 @@ void findings_close_but(struct judge *judge, enum rule_id rule, const uint8_t *z
             meant = memcmp(ids[i], entry->finding.id, FINDING_ID_TEXT) != 0;
         if (meant)
             entry_close(judge, entry);
+    }
+}
+
+bool findings_any(struct judge *judge, enum rule_id rule, const uint8_t *zone)
+{
+    struct zone_note *note = findings_zone(judge->findings, zone);
+    struct entry *entry = note ? note->first : NULL;
+    while (entry && (entry->finding.rule != rule || entry->finding.state == FINDING_CLOSED))
+        entry = entry->next;
+    return entry != NULL;
+}
+
+static bool is_stranger(const struct fact_baseline *b, uint8_t family, const uint8_t *address)
+{
+    for (size_t i = 0; i < b->server_count; i++)
+        if (b->servers[i].family == family && memcmp(b->servers[i].bytes, address, 16) == 0)
+            return false;
+    return true;
+}
+
+void findings_strangers_left(struct judge *judge, const uint8_t *zone)
+{
+    const struct fact_baseline *b = &judge->fact->baseline;
+    struct zone_note *note = findings_zone(judge->findings, zone);
+    if (b->server_count == 0)
+        return;
+    for (struct entry *entry = note ? note->first : NULL; entry; entry = entry->next) {
+        const struct givers *givers = &entry->givers;
+        for (size_t i = 0; i < givers->count; i++)
+            if (is_stranger(b, givers->giver[i].family, givers->giver[i].address))
+                entry->given &= ~(UINT32_C(1) << i);
+        bool theirs = entry->finding.rule == RULE_SERVER_UNKNOWN ||
+                      (entry->finding.rule == RULE_DELEGATION_CHANGED && entry->gathers &&
+                       is_stranger(b, entry->server_family, entry->server));
+        if (theirs && entry->finding.state != FINDING_CLOSED)
+            refute(judge, entry, judge->fact->time_ns);
     }
 }
 

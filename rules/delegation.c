@@ -403,8 +403,9 @@ static uint16_t side_of(bool from_referral)
 
 /* What the zone says itself does not refute what its parent says: that is where resolvers are sent,
  * and a hijack there leaves the zone as it was. So the finding ends with the last of the two sides;
- * of the delegation the parent is the authority, though a referral has AA=0. */
-static void side_is_fine(struct judge *judge, const struct subject *subject)
+ * of the delegation the parent is the authority, though a referral has AA=0. True if it is the
+ * parent's that was not so before. */
+static bool side_is_fine(struct judge *judge, const struct subject *subject)
 {
     const struct fact *fact = judge->fact;
     struct fact side = *fact;
@@ -414,8 +415,10 @@ static void side_is_fine(struct judge *judge, const struct subject *subject)
     if (!findings_concerns(judge, RULE_DELEGATION_CHANGED, subject))
         findings_close(judge, RULE_DELEGATION_CHANGED, subject);
     side.observed.type = side_of(fact->from_referral);
+    bool back = fact->from_referral && findings_concerns(judge, RULE_DELEGATION_CHANGED, subject);
     findings_leave(judge, RULE_DELEGATION_CHANGED, fact->zone);
     judge->fact = fact;
+    return back;
 }
 
 static void judge_servers(struct judge *judge)
@@ -432,10 +435,13 @@ static void judge_servers(struct judge *judge)
     if (!glue && expected->count == 0 && (!fact->baseline.strict || fact->baseline.ns_unknown))
         return;
     if (glue ? glue_fine(expected, seen) : rrset_equal(expected, seen)) {
+        bool changed = findings_any(judge, RULE_DELEGATION_CHANGED, fact->zone), back = false;
         if (glue)
             findings_close(judge, RULE_DELEGATION_CHANGED, &subject);
         else
-            side_is_fine(judge, &subject);
+            back = side_is_fine(judge, &subject);
+        if (back || (changed && !findings_any(judge, RULE_DELEGATION_CHANGED, fact->zone)))
+            findings_strangers_left(judge, fact->zone);
         return;
     }
     if (fact->baseline.dynamic || fact->baseline.planned || (!glue && fact->baseline.below_cut))

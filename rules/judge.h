@@ -122,6 +122,11 @@ void entry_end(struct judge *, struct entry *, enum severity severity);
 void findings_close(struct judge *, enum rule_id, const struct subject *);
 /* Every finding of that rule in the zone. */
 void findings_close_zone(struct judge *, enum rule_id, const uint8_t *zone);
+/* Are any of that rule open in the zone? */
+bool findings_any(struct judge *, enum rule_id, const uint8_t *zone);
+/* Nobody is sent any more to servers of the zone that its owner did not declare: what they alone
+ * gave, whoever is in order refutes, and that they answer is over until they are seen again. */
+void findings_strangers_left(struct judge *, const uint8_t *zone);
 /* Is it about the fact's RRset already? */
 bool findings_concerns(struct judge *, enum rule_id, const struct subject *);
 /* The fact's RRset is sound again: it leaves the zone's findings of that rule; one without members

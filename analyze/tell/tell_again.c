@@ -120,11 +120,17 @@ static bool is_all_sound(struct telling *g, struct rrset *set)
     return true;
 }
 
+/* The response that showed it first told of it. */
+static bool is_news(const struct rrset *set, uint64_t frame)
+{
+    return set->frame_count > 0 && set->frames[set->frame_count - 1] == frame;
+}
+
 static void tell_set(struct telling *g, const struct answer_set *as)
 {
     struct rrset *set = as->set;
     const struct zone *zone = g->zone;
-    if (!is_all_sound(g, set))
+    if (is_news(set, g->dg->frame) || !is_all_sound(g, set))
         return;
     tell_signatures(g, set);
     if (as->section != SECTION_ANSWER)
@@ -165,12 +171,13 @@ static bool may_tell(struct zone *zone, int64_t time_ns)
 static void refute(struct tell *t, struct answer *a, const struct datagram *dg)
 {
     struct telling g = {t, a->zone, a, dg, answers_clock(t->answers, dg->time_ns)};
-    if (!(a->flags & DNS_AA) || a->frame == dg->frame ||
-        reason_verdict(answer_held(a)) != VERDICT_SECURE || !may_tell(a->zone, dg->time_ns))
+    if (!(a->flags & DNS_AA) || reason_verdict(answer_held(a)) != VERDICT_SECURE ||
+        !may_tell(a->zone, dg->time_ns))
         return;
     for (size_t i = 0; i < a->sets; i++)
         tell_set(&g, answer_nth(a, i));
-    tell_denial(&g);
+    if (a->frame != dg->frame)
+        tell_denial(&g);
 }
 
 /* The DS RRset of a referral, which is all that it can refute something with. */
