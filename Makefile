@@ -110,7 +110,7 @@ rules_SRC := rules/command.c rules/catalogue.c rules/algorithm.c
 rules_PKG :=
 # works on zone files of the user who calls it; what was seen comes from a supervised run
 baseline_SRC := $(patsubst %,analyze/declared/%.c,command command_files command_import command_learn command_diff command_accept \
-                command_run zoneset) $(patsubst %,analyze/%.c,canon key name types) $(DECLARED) \
+                command_evidence command_run zoneset) $(patsubst %,analyze/%.c,canon key name types) $(DECLARED) \
                 $(patsubst %,rules/%.c,conf catalogue digest algorithm) sandbox/log.c
 baseline_PKG := ldns libcrypto yaml-0.1 libxxhash jansson
 

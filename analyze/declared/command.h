@@ -71,8 +71,9 @@ struct command_sources { /* what `learn` and `diff -l` look at; as on the comman
 };
 void command_sources_add(struct command_sources *, const char *option, const char *value);
 void command_sources_fini(struct command_sources *);
-/* -l DIR: the frames sealed there, and the anchors that run judged by unless some are named. 0, or
- * -1 logged. */
+/* -l DIR (command_evidence.c): what that run looked at, the sealed frames or, of a replay, its
+ * captures while they are unchanged, else its extract, with a note; and the anchors that it judged
+ * by unless some are named. 0, or -1 logged. */
 int command_sources_evidence(struct command_sources *, const char *folder, bool with_anchors);
 
 /* Runs the supervisor with these words; its exit status. */

@@ -53,65 +53,6 @@ void command_sources_fini(struct command_sources *s)
     *s = (struct command_sources){.count = 0};
 }
 
-static char *join(const char *folder, const char *name)
-{
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", folder, name) < 0)
-        log_die("out of memory");
-    return path;
-}
-
-static void add_anchors(struct command_sources *s, const char *folder)
-{
-    char *place = join(folder, "state/anchors");
-    DIR *list = opendir(place);
-    for (struct dirent *e; list && (e = readdir(list)) != NULL;) {
-        char *path = join(place, e->d_name);
-        if (e->d_name[0] != '.')
-            command_sources_add(s, "--trust-anchor", path);
-        free(path);
-    }
-    if (list)
-        (void)closedir(list);
-    free(place);
-}
-
-/* The ports that the run took for DNS. */
-static void add_ports(struct command_sources *s, const char *folder)
-{
-    json_error_t error;
-    char *path = join(folder, "state/settings.json"), *text = NULL;
-    json_t *settings = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    json_t *ports = json_object_get(settings, "ports"), *port;
-    size_t size, index;
-    FILE *stream = json_array_size(ports) > 0 ? open_memstream(&text, &size) : NULL;
-    if (stream) {
-        json_array_foreach(ports, index, port)
-            fprintf(stream, "%s%d", index ? "," : "", (int)json_integer_value(port));
-        if (fclose(stream) == 0)
-            command_sources_add(s, "--ports", text);
-    }
-    json_decref(settings);
-    free(text);
-    free(path);
-}
-
-int command_sources_evidence(struct command_sources *s, const char *folder, bool with_anchors)
-{
-    char *segments = join(folder, "segments");
-    int result = access(segments, R_OK | X_OK);
-    if (result != 0) {
-        log_line(LOG_ERROR, "%s: %m (expected an evidence folder)", segments);
-    } else {
-        command_sources_add(s, "-R", segments);
-        if (with_anchors)
-            add_anchors(s, folder);
-        add_ports(s, folder);
-    }
-    free(segments);
-    return result;
-}
-
 /* --- the run --- */
 
 static const char *supervisor_beside(char room[PROGRAM_TEXT])

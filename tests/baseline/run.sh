@@ -114,6 +114,20 @@ is "one that needs none names none" \
 has "the findings follow again" "$("$build/dnsbailiff" verify "$out/late.tar" 2>&1)" '^PASS +verdicts'
 baseline diff "$out/learned" -l "$out/held"
 has "evidence is looked at with its own anchors" "$status $said" '^0 '
+cp normal.pcap "$out/moved.pcap"
+"$build/dnsbailiff" replay -q -r "$out/moved.pcap" "${anchor[@]}" -l "$out/replayed"
+baseline learn -l "$out/replayed" -o "$out/whole"
+is "of a replay the whole capture is learned from" "$(cd "$out/whole" && sha256sum ./*)" "$learned"
+"$build/dnsbailiff" replay -q -r "$out/moved.pcap" "${anchor[@]}" -l "$out/filtered" udp
+baseline learn -l "$out/filtered" -o "$out/by-udp"
+is "as far as the run looked at it: keys that came over TCP are not" "$(ls "$out/whole" "$out/by-udp" | grep -c big.test.zone)" 1
+printf '\0' | dd of="$out/moved.pcap" bs=1 seek=30 conv=notrunc 2>"$out/dd.log"
+baseline learn -l "$out/replayed" -o "$out/cited"
+has "of one that has changed what findings cite, and it says so" "$status $said" \
+    "extract.pcapng, which has only what findings cite"
+rm "$out/moved.pcap"
+baseline diff "$out/whole" -l "$out/replayed"
+has "and of one that is gone" "$status $said" "^0 .*is gone or changed"
 
 baseline diff zones -r rogue-zsk-stolen-ksk.pcap --trust-anchor rogue-zsk-stolen-ksk.anchor
 is "a rogue key differs" "$status $(grep -c '^+ .* DNSKEY 256 ' <<<"$said")" "1 1"
