@@ -184,7 +184,7 @@ void text_observe_set(const struct judge *, struct entry *, const struct fact_rr
 /* --- small facts --------------------------------------------------------------------------- */
 
 #define KEY_SEP    0x0001u /* RFC 4034 2.1.1 */
-#define KEY_REVOKE 0x0080u /* RFC 5011 7 */
+#define KEY_REVOKE 0x0080u /* RFC 5011 3 */
 #define KEY_ZONE   0x0100u /* RFC 4034 2.1.1 */
 
 /* The clock that windows are judged by: packet time unless the operator said otherwise. */
