@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -67,6 +68,7 @@ struct job {
     bool is_bundle;
     struct report_bytes bundle;
     struct report_files files;
+    unsigned columns;
     struct shared *shared;
 };
 
@@ -122,7 +124,8 @@ static void work(void *context)
     struct job *job = context;
     struct report_case c;
     struct shared *shared = job->shared;
-    struct report_out out = {.bytes = shared->text, .room = TEXT_ROOM - sizeof *shared};
+    struct report_out out = {
+        .bytes = shared->text, .room = TEXT_ROOM - sizeof *shared, .columns = job->columns};
     shared->is_sound = !job->is_bundle || read_bundle(job);
     shared->has_inventory = job->files.inventory.bytes != NULL;
     if (shared->is_sound && shared->has_inventory) {
@@ -227,6 +230,15 @@ static struct job parse(int argc, char **argv)
     return job;
 }
 
+/* Of a terminal narrower than what the tables take; wider text is no easier to read. */
+static unsigned columns_of(int fd)
+{
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_col > REPORT_COLUMNS)
+        return REPORT_COLUMNS;
+    return size.ws_col < REPORT_COLUMNS_MIN ? REPORT_COLUMNS_MIN : size.ws_col;
+}
+
 int main(int argc, char **argv)
 {
     log_name("");
@@ -236,6 +248,7 @@ int main(int argc, char **argv)
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (job.shared == MAP_FAILED)
         log_die("no memory: %s", strerror(errno));
+    job.columns = columns_of(STDOUT_FILENO);
     open_inputs(&job);
     run_confined(&job);
     struct shared *shared = job.shared;

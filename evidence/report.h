@@ -58,13 +58,17 @@ bool report_same(const json_t *, const char *key, const char *value);
 struct report_out {
     char *bytes; /* the caller's */
     size_t size, room;
+    unsigned columns; /* of what is folded; 0: REPORT_COLUMNS */
     bool full;
 };
+
+#define REPORT_COLUMNS     100 /* where nobody says how wide the terminal is */
+#define REPORT_COLUMNS_MIN 60
 
 enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_CSV };
 
 void report_put(struct report_out *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Text folded to 100 columns; lines after the first begin with `indent` spaces. */
+/* Text folded to the columns; lines after the first begin with `indent` spaces. */
 void report_fold(struct report_out *, unsigned indent, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* One field (RFC 4180); what a spreadsheet would take for a formula gets a ' in front. */

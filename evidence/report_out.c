@@ -12,7 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS    100
 #define FOLDED_MAX 8192
 
 static void add(struct report_out *o, const char *text, size_t size)
@@ -45,10 +44,10 @@ void report_fold(struct report_out *o, unsigned indent, const char *format, ...)
     va_start(arguments, format);
     int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    size_t column = 0;
+    size_t column = 0, columns = o->columns ? o->columns : REPORT_COLUMNS;
     for (const char *at = text; size > 0 && *at;) {
         size_t gap = strspn(at, " "), length = strcspn(at + gap, " ");
-        bool folds = column > 0 && column + gap + length > COLUMNS;
+        bool folds = column > 0 && column + gap + length > columns;
         if (folds)
             add(o, "\n", 1);
         for (size_t i = 0; i < (folds ? indent : gap); i++)

@@ -202,8 +202,9 @@ static const json_t *received_of(const struct scope *s, const json_t *finding)
     return json_object_get(s->c->received, report_text(finding, "id"));
 }
 
-/* The keys that signed the RRset, or the proof that there is none; where an unknown one did, own
- * ones are not blamed: they may have signed what was there before. */
+/* The keys that signed the RRset, or the proof that there is none. Where only names tell, and an
+ * unknown key signed the RRset too, own ones are not blamed: they may have signed what was there
+ * before. */
 static void weigh_data(struct scope *s, const json_t *finding)
 {
     char set[2048];
@@ -212,11 +213,12 @@ static void weigh_data(struct scope *s, const json_t *finding)
     bool by_unknown = false;
     bool denied = json_array_size(json_object_get(finding, "observed")) == 0;
     const json_t *received = received_of(s, finding);
+    bool noted = report_known(received, "signed_by");
     snprintf(set, sizeof set, "%s %s", report_text(finding, "rrname"),
              report_text(finding, "rrtype"));
     json_array_foreach(json_object_get(s->zone, "keys"), i, key)
     {
-        by_unknown |= signed_it(key, received, set) && is_unknown(s, key);
+        by_unknown |= !noted && signed_it(key, received, set) && is_unknown(s, key);
     }
     json_array_foreach(json_object_get(s->zone, "keys"), i, key)
     {

@@ -160,6 +160,13 @@ static void test_cases(void **state)
          CHANGED UNKNOWN, "ksk", "3 2"},
         {ZONE("{" ZSK "," YES "," SIGNED "},{" KSK "," YES "},{" NEW "," NO ",\"vouched_by\":[2]}"),
          CHANGED UNKNOWN, "both", "1 3 2"},
+        /* Both signed this very content, in turn. */
+        {ZONE("{" ZSK "," YES "," SIGNED "},{" KSK "," YES "},{" NEW "," NO "," SIGNED
+              ",\"vouched_by\":[2]}") NOTED("a", "false", "\"256 3 13 AAAA\",\"256 3 13 CCCC\""),
+         CHANGED UNKNOWN, "both", "1 3 2"},
+        {ZONE("{" ZSK "," YES "," SIGNED "},{" KSK "," YES "},{" NEW "," NO "," SIGNED
+              ",\"vouched_by\":[2]}") NOTED("a", "false", "\"256 3 13 CCCC\""),
+         CHANGED UNKNOWN, "ksk", "3 2"},
         {ZONE("{\"tag\":1,\"algorithm\":13,\"role\":\"CSK\",\"sep\":true,\"rdata\":\"257 3 13 "
               "E\"," YES "," SIGNED "}"),
          CHANGED, "both", "1"},
