@@ -367,10 +367,12 @@ static void read_set(enum servers_what what, const struct rrset *set, struct ser
         to->serial = soa.serial;
 }
 
-/* SERVERS_SIGNERS are in the SOA, of which nothing is kept. */
+/* SERVERS_SIGNERS are in the SOA, of which nothing is kept. The same records without signatures, as
+ * a query without DO gets them, say less than those with. */
 static void keep(struct servers_kept *kept, struct rrset *set, uint64_t hash)
 {
-    if (kept->set != set) {
+    bool less = kept->set && set && kept->hash == hash && !set->signatures && kept->set->signatures;
+    if (kept->set != set && !less) {
         let_go(&kept->set);
         kept->set = set;
         if (set)

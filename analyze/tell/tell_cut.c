@@ -116,10 +116,13 @@ static struct rrset *own(const struct servers *s, const struct server *server,
     return set->known && set->hash && s->kept[what].hash == set->hash ? s->kept[what].set : NULL;
 }
 
+/* What came without signatures, as to a query without DO, may be signed by any key. */
 static bool signed_by_ds(const struct zone *zone, const struct rrset *set)
 {
     uint16_t size;
-    for (uint8_t i = 0; set && i < set->signatures; i++)
+    if (set->signatures == 0)
+        return true;
+    for (uint8_t i = 0; i < set->signatures; i++)
         for (uint8_t k = 0; k < zone->dss; k++)
             for (const uint8_t *r = NULL; (r = rrset_record(zone->ds[k], r, &size)) != NULL;)
                 if (size >= 4 && set->signature[i].tag == (r[0] << 8 | r[1]) &&
@@ -180,7 +183,8 @@ bool tell_cds(struct tell *t, struct zone *zone, const struct server *server,
     }
     if (key_set && near(keys, at)) {
         f.key_count = view_keys(&t->answers->world, key_set);
-        c.signers_known = zone->dss > 0 || zone->trust.state == TRUST_SECURE;
+        c.signers_known =
+            key_set->signatures && (zone->dss > 0 || zone->trust.state == TRUST_SECURE);
         shown.frame[frames++] = keys->frame;
     }
     c.signed_by_ds = (!c.cds_known || !cds_set || signed_by_ds(zone, cds_set)) &&
