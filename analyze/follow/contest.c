@@ -8,6 +8,7 @@
 
 #include "analyze/canon.h"
 #include "analyze/follow/contest_notes.h"
+#include "analyze/follow/denials.h"
 #include "analyze/validate/attempt.h"
 
 #include <stdlib.h>
@@ -169,16 +170,6 @@ static bool note_soa(struct contests *c, struct scene *scene, const struct rrset
         scene->due |= flow_elapsed(scene->settled_ns, dg->time_ns) >= SETTLE_NS;
     }
     return scene->open_count > 0;
-}
-
-/* RFC 4470 and its kin: the next name is the least one after the owner, which no zone has. */
-static void note_denial(struct scene *scene, const struct rrset *set)
-{
-    uint16_t size;
-    const uint8_t *r = rrset_record(set, NULL, &size);
-    if (r && size > (size_t)set->owner_size + 2 && r[0] == 1 && r[1] == 0 &&
-        memcmp(r + 2, set->owner, set->owner_size) == 0)
-        scene->online = true;
 }
 
 static uint64_t content_of(const struct contests *c, const struct rrset *set)
@@ -348,8 +339,8 @@ bool contests_seen(struct contests *c, struct answer *a, const struct datagram *
         if (set->type == TYPE_SOA) {
             cite |= note_soa(c, scene, set, dg);
             contested = true;
-        } else if (set->type == TYPE_NSEC) {
-            note_denial(scene, set);
+        } else if (set->type == TYPE_NSEC || set->type == TYPE_NSEC3) {
+            scene->online |= rrset_record(set, NULL, &(uint16_t){0}) && denials_made_up(set);
         } else if (!scene->online && is_content(as)) {
             cite |= note_content(c, scene, set, dg, &contested);
         }

@@ -7,6 +7,7 @@
 #include "analyze/follow/contradiction.h"
 
 #include "analyze/canon.h"
+#include "analyze/follow/denials.h"
 #include "analyze/validate/attempt.h"
 #include "analyze/validate/denial.h"
 #include "analyze/validate/judge.h"
@@ -402,25 +403,6 @@ static bool unexplained(const struct contradictions *c, const struct shown *data
 
 /* --- an answer ----------------------------------------------------------------------------- */
 
-/* The next name is the least after the owner, or the next hash the owner's plus one: no zone has
- * such a chain. */
-static bool is_made_up(const struct rrset *set)
-{
-    uint16_t size;
-    const uint8_t *r = rrset_record(set, NULL, &size);
-    if (r == NULL)
-        return true;
-    if (set->type == TYPE_NSEC)
-        return size > (size_t)set->owner_size + 2 && r[0] == 1 && r[1] == 0 &&
-               memcmp(r + 2, set->owner, set->owner_size) == 0;
-    uint8_t hash[DENIAL_HASH];
-    size_t at = size >= 5 ? 6u + r[4] : size;
-    if (!denial_hash_of(set->owner, hash) || at + DENIAL_HASH > size)
-        return true;
-    /* narrow: from one below a hash to one above it */
-    return memcmp(hash, r + at, DENIAL_HASH - 2) == 0;
-}
-
 static bool is_data(const struct answer_set *as)
 {
     uint16_t type = as->set->type;
@@ -508,7 +490,7 @@ static void note_denial(struct world *w, struct look *look, struct contradiction
                         struct rrset *set, uint8_t server, uint64_t frame)
 {
     bool fresh;
-    if (is_made_up(set)) {
+    if (denials_made_up(set)) {
         sign_on_line(w, c);
         return;
     }

@@ -269,6 +269,40 @@ static void minimal_denial(void **state)
     assert_int_equal(s->told, 0);
 }
 
+/* White lies (RFC 7129 appendix B): from one below a hash to one above it. */
+static void narrow_denial(void **state)
+{
+    struct scene *s = *state;
+    serve(s, 1, 1, KEYS, -HOUR);
+    serve(s, 1, 1,
+          "0p9mhaveqvm6t7vbl5lop2u3t2rp3ton.zone.test. 300 IN NSEC3 1 0 0 - "
+          "0p9mhaveqvm6t7vbl5lop2u3t2rp3top A",
+          -HOUR);
+    serve(s, 1, 1, SOA(1), -HOUR);
+    serve(s, 1, 1, A(1), -HOUR);
+    serve(s, 1, 1, A(2), -HOUR);
+    serve(s, 1, 1, SOA(1), -HOUR);
+    assert_int_equal(s->told, 0);
+}
+
+/* PowerDNS signs each answer as of the last turn of a week, and a backend without serials may give
+ * another one to each who asks. Whoever else signs there is told of all the same. */
+static void signed_as_of_a_week(void **state)
+{
+    struct scene *s = *state;
+    const int64_t week = -(T0 % (7 * 24 * HOUR));
+    serve(s, 1, 1, KEYS, week);
+    serve(s, 1, 1, SOA(1), week);
+    serve(s, 1, 1, A(1), week);
+    serve(s, 1, 1, A(2), week);
+    serve(s, 1, 1, SOA(1), week);
+    serve(s, 1, 1, A(1), week);
+    assert_int_equal(s->told, 0);
+    serve(s, 1, 1, A(66), -HOUR);
+    serve(s, 1, 1, SOA(1), week);
+    assert_in_range(s->told, 1, 2); /* against each of the others */
+}
+
 /* A child's roll, and a parent that signs it without a serial of its own. */
 static void children(void **state)
 {
@@ -328,6 +362,8 @@ int main(void)
         TEST(set_back_after_long),
         TEST(explained_later),
         TEST(signed_on_line),
+        TEST(narrow_denial),
+        TEST(signed_as_of_a_week),
         TEST(minimal_denial),
         TEST(children),
         TEST(forgotten),
