@@ -214,7 +214,8 @@ static void judge_denied(struct judge *judge)
         return;
     if (fact->baseline.expected.count == 0)
         findings_close(judge, RULE_RECORD_UNEXPECTED, &subject); /* it is gone again */
-    if (fact->baseline.expected.count == 0 || fact->baseline.dynamic || fact->baseline.planned)
+    if (fact->baseline.expected.count == 0 || fact->baseline.dynamic || fact->baseline.planned ||
+        fact->baseline.may_exist)
         return;
     enum rule_id rule = rule_for_absence(fact, &why);
     struct entry *entry = entry_begin(judge, rule, &subject);

@@ -376,6 +376,15 @@ static const struct node *node_answering(const struct baseline_zone *zone, const
     return NULL;
 }
 
+/* With any type: then a wildcard does not answer for its others (RFC 4592 2.2.1). */
+static bool may_exist(const struct policy *policy, const uint8_t *owner)
+{
+    for (size_t i = 0; i < policy->dynamic_count; i++)
+        if (policy_matches(&policy->dynamic[i], owner, policy->dynamic[i].type))
+            return true;
+    return false;
+}
+
 /* Planned changes of names; those of keys and DS are declared.c's. */
 static bool planned_records(const struct baseline_zone *zone, const struct node *node,
                             const uint8_t *owner, uint16_t type, int64_t time_ns)
@@ -422,6 +431,7 @@ static void describe_policy(const struct baseline_zone *zone, const struct node 
     ret->transfer_client_count = policy->transfer_client_count;
     ret->watched = matches_any(policy->watch, policy->watch_count, owner, type);
     ret->dynamic = matches_any(policy->dynamic, policy->dynamic_count, owner, type);
+    ret->may_exist = node && !name_equal(node->name, owner) && may_exist(policy, owner);
     ret->multi_signer = policy->multi_signer;
     ret->validity_ns = policy->validity_ns;
     ret->refresh_ns = policy->refresh_ns;

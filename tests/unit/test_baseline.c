@@ -321,6 +321,21 @@ static void stated_ds_replaces_computed(void **state)
     baseline_free(baseline);
 }
 
+static void dynamic_names_hide_their_wildcard(void **state)
+{
+    static const char policy[] = "zone: x.\ndynamic: [\"_acme.x. TXT\", \"*.dyn.x. A\"]\n";
+    (void)state;
+    char error[512];
+    struct baseline *baseline =
+        load(HEAD "*.x. 60 A 192.0.2.1\nwww 60 A 192.0.2.2\n*.dyn 60 TXT none\n", policy, error);
+    assert_string_equal(error, "");
+    assert_true(describe(baseline, "x.", "_acme.x.", TYPE_A, NOW).may_exist);
+    assert_true(describe(baseline, "x.", "a.dyn.x.", TYPE_TXT, NOW).may_exist);
+    assert_false(describe(baseline, "x.", "other.x.", TYPE_A, NOW).may_exist);
+    assert_false(describe(baseline, "x.", "www.x.", TYPE_A, NOW).may_exist); /* declared itself */
+    baseline_free(baseline);
+}
+
 static void planned_windows_hold_by_packet_time(void **state)
 {
     static const char policy[] =
@@ -602,6 +617,7 @@ int main(void)
         cmocka_unit_test(names_follow_rfc_4592),
         cmocka_unit_test(origin_is_the_files_name),
         cmocka_unit_test(stated_ds_replaces_computed),
+        cmocka_unit_test(dynamic_names_hide_their_wildcard),
         cmocka_unit_test(planned_windows_hold_by_packet_time),
         cmocka_unit_test(policy_reaches_the_facts),
         cmocka_unit_test(servers_are_known),
