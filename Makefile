@@ -46,7 +46,7 @@ DECODE := analyze/name.c $(patsubst %,analyze/decode/%.c,message packet link ip 
 DECLARED := $(patsubst %,analyze/declared/%.c,anchor zonefile declared policy baseline_zone baseline)
 # the validator: keys, RRsets, zones, chains, denials, verdicts
 VALIDATE := analyze/verdict.c analyze/canon.c analyze/key.c $(patsubst %,analyze/validate/%.c,rrset world attempt trust judge denial \
-            negative weigh ahead answer memo)
+            negative inside local weigh ahead answer memo)
 # what only shows over time: of a zone, its keys and its servers, and of how messages travel
 FOLLOWED := $(patsubst %,analyze/follow/%.c,followed usage outage roll roll_table roll_check roll_unsafe servers glue voices views denials contradiction \
             served contest contest_settle habit suspects rhythm)

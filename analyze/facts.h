@@ -148,7 +148,6 @@ struct fact_denial {
     enum denial_of of;
     size_t count; /* NSEC and NSEC3 RRsets in the authority section, one record each */
     const struct fact_rrset *sets;
-    bool policy; /* the resolver says that it blocks the name (EDE 4, 15 to 18, RFC 8914) */
 };
 
 /* why no update of the zone explains two contents of one RRset */
@@ -509,6 +508,7 @@ struct fact_baseline { /* what the owner declared, for the zone this fact is abo
     bool strict;       /* hold all records to it; else keys, DS, NS and watched names only */
     bool watched;      /* the name is under `watch` */
     bool dynamic;      /* the policy says that owner and type change by themselves */
+    bool may_exist;    /* … that the owner, for which a wildcard is declared, exists at times */
     bool planned;      /* a planned change of this kind is in its window at packet time */
     bool planned_sep; /* … one that names no key: any new key with SEP, any new DS, is expected */
     bool planned_zsk; /* … one that names no key: any new key without SEP is expected */
@@ -586,6 +586,8 @@ struct fact {
     const struct fact_fellow *fellows; /* where findings of the zone wait to be refuted */
     size_t fellow_count;
     bool again;      /* told before; it refutes what this server gave, and supports nothing */
+    bool rewritten;  /* the resolver says that it made the answer itself: extended error 4, 15 to 18
+                        (RFC 8914), or the SOA of a policy zone */
     bool was_signed; /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
     const struct fact_transport *transport;

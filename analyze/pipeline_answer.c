@@ -121,7 +121,8 @@ static void emit_verdict(struct pipeline *p, const struct answer *a, const struc
 static bool worth_an_event(const struct answer *a)
 {
     return a->ede_count > 0 || (a->reason != REASON_RCODE && a->reason != REASON_REFERRAL &&
-                                a->reason != REASON_TRANSFER && a->reason != REASON_OPCODE);
+                                a->reason != REASON_TRANSFER && a->reason != REASON_OPCODE &&
+                                a->reason != REASON_NOT_CACHED);
 }
 
 void pipeline_on_verdict(void *context, const struct answer *a, bool retro)

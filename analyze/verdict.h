@@ -123,6 +123,13 @@ enum verdict_kind {
     X(DELEGATION_NS, "delegation-ns", NOT_CHECKABLE, EDE_NONE, "RFC 4035 2.2", "",                 \
       "NS records without signature that a resolver gives may be the parent's, which nobody "      \
       "signs")                                                                                     \
+    X(NOT_CACHED, "not-in-cache", NOT_CHECKABLE, EDE_NONE, "RFC 1034 4.3.1", "",                   \
+      "the query did not ask for recursion, and the resolver's cache had nothing for it")          \
+    X(LOCAL, "locally-served", NOT_CHECKABLE, EDE_NONE, "RFC 6303 3", "",                          \
+      "resolvers answer such names by themselves, whatever the root says of them")                 \
+    X(TRANSLATED, "address-translated", NOT_CHECKABLE, EDE_NONE, "RFC 6147 5.5", "",               \
+      "a resolver made the IPv6 address out of the name's IPv4 address (DNS64), which nobody "     \
+      "signs")                                                                                     \
     X(TRANSFER, "zone-transfer", NOT_CHECKABLE, EDE_NONE, "RFC 5936 2.2", "",                      \
       "a zone transfer holds glue and delegations, which nobody signs")                            \
     X(SIGNATURES, "signatures-only", NOT_CHECKABLE, EDE_NONE, "RFC 4035 2.2", "",                  \

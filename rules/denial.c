@@ -138,8 +138,8 @@ static void judge_missing(struct judge *judge)
     entry_summary(
         group.entry, "%s is signed, and %s%s come%s without NSEC and NSEC3; last from %s%s",
         name_text(fact->zone, zone), group.question, group.others, *group.others ? "" : "s",
-        group.server, fact->denial->policy ? ", which says that it blocks the name" : "");
-    entry_end(judge, group.entry, fact->denial->policy ? SEVERITY_LOW : (enum severity)0);
+        group.server, fact->rewritten ? ", which says that it blocks the name" : "");
+    entry_end(judge, group.entry, fact->rewritten ? SEVERITY_LOW : (enum severity)0);
 }
 
 /* A whole proof refutes what was said of the same question at the same server; and after a while,

@@ -299,12 +299,13 @@ static void judge_missing(struct judge *judge)
     if (others)
         snprintf(more, sizeof more, " and %zu more RRset%s", others, others > 1 ? "s" : "");
     snprintf(line, sizeof line, "%s %s", name, type);
-    entry_summary(entry, "%s%s of the signed zone %s come%s without signature from %s %s%s",
+    entry_summary(entry, "%s%s of the signed zone %s come%s without signature from %s %s%s%s",
                   entry_first(entry, line), more, name_text(fact->zone, zone), others ? "" : "s",
                   fact->aa ? "server" : "resolver", server,
                   fact->was_signed ? ", other data of the zone with"
-                                   : ", though a DS or an anchor promises one");
-    entry_end(judge, entry, (enum severity)0);
+                                   : ", though a DS or an anchor promises one",
+                  fact->rewritten ? "; it says that it rewrote the answer" : "");
+    entry_end(judge, entry, fact->rewritten ? SEVERITY_LOW : (enum severity)0);
 }
 
 /* --- what it is not ------------------------------------------------------------------------ */

@@ -220,6 +220,8 @@ void outage_seen(struct world *w, struct zone *zone, const struct answer *a, int
                  uint64_t frame)
 {
     enum verdict_kind kind = reason_verdict(a->reason);
+    if (kind == VERDICT_BOGUS && a->rewritten)
+        return; /* the resolver's doing, and none of the zone's */
     if (kind == VERDICT_BOGUS)
         bogus(w, zone, a, time_ns, frame);
     else if (zone->usage->outages && is_good(zone->usage, kind))

@@ -136,8 +136,9 @@ struct fact tell_draft(struct tell *t, const struct answer *a, enum fact_kind ki
                      .verdict = reason_verdict(answer_held(a)),
                      .reason = answer_held(a),
                      .retro = retro,
-                     .aa = (a->flags & DNS_AA) != 0,
+                     .aa = (a->flags & DNS_AA) && !answer_of_resolver(a),
                      .do_bit = a->do_bit,
+                     .rewritten = a->rewritten,
                      .from_referral = a->kind == ANSWER_REFERRAL,
                      .server_family = a->flow.family,
                      .server = a->flow.src,
@@ -513,6 +514,27 @@ static bool is_of_child(const struct world *w, const struct rrset *set, const ui
            name_within(over->name, apex) && !name_equal(over->name, apex);
 }
 
+/* An IPv6 address made by a DNS64 resolver is nobody's record either, unless the owner declares
+ * other IPv4 addresses than the one in it. */
+static bool translated(const struct tell *t, const struct answer *a, const struct rrset *set,
+                       const struct baseline_zone *declared)
+{
+    struct fact_baseline ipv4;
+    uint16_t size;
+    if (!answers_translated(t->answers, a, set))
+        return false;
+    baseline_describe(declared, set->owner, TYPE_A, a->time_ns, &ipv4);
+    for (const uint8_t *r = NULL; (r = rrset_record(set, r, &size)) != NULL;) {
+        bool found =
+            ipv4.expected.count == 0 || r[1] != 0x64; /* not the well-known prefix: known */
+        for (size_t i = 0; i < ipv4.expected.count && !found; i++)
+            found = memcmp(r + 12, ipv4.expected.rdata[i].bytes, 4) == 0;
+        if (!found && !ipv4.dynamic)
+            return false;
+    }
+    return true;
+}
+
 /* RRset or NS set against the baseline; nothing to do where no zone is declared. */
 static void tell_content(struct tell *t, const struct answer *a, const struct answer_set *as,
                          bool retro)
@@ -524,7 +546,8 @@ static void tell_content(struct tell *t, const struct answer *a, const struct an
         return;
     const struct baseline *b = t->answers->world.baseline;
     const struct baseline_zone *declared = b ? baseline_over(b, set->owner, set->type) : NULL;
-    if (declared == NULL || is_of_child(&t->answers->world, set, baseline_apex(declared)))
+    if (declared == NULL || is_of_child(&t->answers->world, set, baseline_apex(declared)) ||
+        translated(t, a, set, declared))
         return;
     enum reason reason = set->signatures && set->judged.done ? set->judged.reason : answer_held(a);
     uint8_t verdict = (uint8_t)(reason_verdict(reason) + 1);

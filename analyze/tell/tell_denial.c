@@ -76,16 +76,6 @@ static size_t view_proofs(const struct answer *a)
     return count;
 }
 
-/* RFC 8914 4: 4 forged, 15 blocked, 16 censored, 17 filtered, 18 prohibited. An authority has no
- * such policy. */
-static bool says_blocked(const struct answer *a)
-{
-    bool said = false;
-    for (uint8_t i = 0; i < a->ede_count; i++)
-        said |= a->ede[i] == 4 || (a->ede[i] >= 15 && a->ede[i] <= 18);
-    return said && (a->flags & DNS_RA);
-}
-
 /* A signature that says "from a wildcard" over a name that nothing denies. */
 static void tell_spread(struct tell *t, const struct answer *a, bool retro)
 {
@@ -114,8 +104,7 @@ void tell_proof(struct tell *t, struct answer *a, bool retro)
         return; /* the proof that failed is one in the chain, and was told where it came */
     const struct rrset *ns = answer_find(a, SECTION_AUTHORITY, TYPE_NS);
     bool referral = a->kind == ANSWER_REFERRAL && ns;
-    struct fact_denial denial = {
-        .of = denial_of(a), .count = view_proofs(a), .sets = views.set, .policy = says_blocked(a)};
+    struct fact_denial denial = {.of = denial_of(a), .count = view_proofs(a), .sets = views.set};
     struct fact f = tell_draft(t, a, FACT_PROOF, a->zone, retro);
     f.observed = (struct fact_rrset){.owner = referral ? ns->owner : a->qname,
                                      .type = referral ? TYPE_DS : a->qtype};

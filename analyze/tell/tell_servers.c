@@ -84,7 +84,7 @@ static void look_at_declared(const struct world *w, struct answer *a, int64_t cl
     const struct baseline_zone *declared =
         w->baseline ? baseline_over(w->baseline, a->qname, a->qtype) : NULL;
     struct fact_baseline b;
-    if (declared == NULL)
+    if (declared == NULL || answer_of_resolver(a))
         return;
     baseline_describe(declared, a->qname, a->qtype, clock_ns, &b);
     if (b.below_cut)

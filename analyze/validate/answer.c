@@ -40,7 +40,8 @@ int answers_init(struct answers *t, const struct settings *settings, const struc
         t->buckets *= 2;
     t->bucket = calloc(t->buckets, sizeof(struct answer *));
     t->inside = inside_new(seed);
-    if (t->bucket == NULL || t->inside == NULL)
+    t->addresses = inside_new(seed);
+    if (t->bucket == NULL || t->inside == NULL || t->addresses == NULL)
         return -1;
     return world_init(&t->world, settings, anchors, baseline, seed);
 }
@@ -93,6 +94,7 @@ void answers_fini(struct answers *t)
         drop_answers(t);
     free(t->bucket);
     inside_free(t->inside);
+    inside_free(t->addresses);
     world_fini(&t->world);
     memset(t, 0, sizeof *t);
 }
@@ -101,6 +103,13 @@ size_t answers_bytes(const struct answers *t)
 {
     return t->bytes + t->noted_bytes + t->world.zone_bytes + rrsets_bytes(t->world.rrsets) +
            t->waiting * (sizeof(struct waiter) + BLOCK_BYTES);
+}
+
+bool answers_translated(const struct answers *t, const struct answer *a, const struct rrset *set)
+{
+    return set->type == TYPE_AAAA && set->signatures == 0 &&
+           (a->flags & (DNS_AA | DNS_RA | DNS_CD)) == DNS_RA &&
+           addresses_translated(t->addresses, set);
 }
 
 /* --- what kind of response --- */
@@ -132,6 +141,13 @@ static bool any_in_answer(const struct answer *a)
     return false;
 }
 
+/* RFC 1034 4.3.1: without RD a resolver looks into its cache, and some say with an empty answer
+ * that nothing is there. A denial has a SOA (RFC 2308 3). */
+static bool only_looked_up(const struct answer *a)
+{
+    return (a->flags & (DNS_AA | DNS_RA | DNS_RD)) == DNS_RA && a->sets == 0;
+}
+
 /* RFC 2308 2, RFC 1034 4.3.2. A DS question answered from the child's side says nothing of the
  * parent. */
 static enum answer_kind classify(const struct answer *a)
@@ -146,18 +162,24 @@ static enum answer_kind classify(const struct answer *a)
         return ANSWER_NXDOMAIN;
     if (soa == NULL && ns && !(a->flags & DNS_AA) && name_within(a->qname, ns->owner))
         return ANSWER_REFERRAL;
-    return ANSWER_NODATA;
+    return only_looked_up(a) ? ANSWER_OTHER : ANSWER_NODATA;
 }
 
 /* --- making and finding the record --- */
 
+/* The flags that make two answers differ; RD where it tells a resolver from an authority. */
+static uint16_t told_by(const struct answer *a)
+{
+    bool both = (a->flags & (DNS_AA | DNS_RA)) == (DNS_AA | DNS_RA);
+    return DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC | (both ? DNS_RD : 0);
+}
+
 static uint64_t hash_answer(const struct answers *t, const struct answer *a)
 {
     uint64_t fixed[4] = {(uint64_t)a->qtype << 32 | (uint64_t)a->rcode << 8 |
-                             (uint64_t)a->dnssec_aware << 2 | (uint64_t)a->do_bit << 1 |
-                             a->do_known,
-                         (uint64_t)a->carried << 32 | a->reason,
-                         a->flags & (DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC), a->glue};
+                             (uint64_t)a->rewritten << 3 | (uint64_t)a->dnssec_aware << 2 |
+                             (uint64_t)a->do_bit << 1 | a->do_known,
+                         (uint64_t)a->carried << 32 | a->reason, a->flags & told_by(a), a->glue};
     uint64_t hash = XXH3_64bits_withSeed(a->qname, a->qname_size, t->world.seed);
     hash = XXH3_64bits_withSeed(fixed, sizeof fixed, hash);
     if (a->ede_count)
@@ -182,11 +204,12 @@ static bool has_set(const struct answer *a, const struct answer_set *wanted)
 
 static bool same_answer(const struct answer *a, const struct answer *b)
 {
-    const uint16_t mask = DNS_AA | DNS_RA | DNS_AD | DNS_CD | DNS_TC;
+    const uint16_t mask = told_by(a);
     if (a->hash != b->hash || a->qtype != b->qtype || a->rcode != b->rcode || a->sets != b->sets ||
         a->kind != b->kind || a->do_bit != b->do_bit || a->do_known != b->do_known ||
-        a->dnssec_aware != b->dnssec_aware || (a->flags & mask) != (b->flags & mask) ||
-        a->ede_count != b->ede_count || a->carried != b->carried || a->glue != b->glue ||
+        a->dnssec_aware != b->dnssec_aware || a->rewritten != b->rewritten ||
+        (a->flags & mask) != (b->flags & mask) || a->ede_count != b->ede_count ||
+        a->carried != b->carried || a->glue != b->glue ||
         memcmp(a->ede, b->ede, a->ede_count * sizeof *a->ede) != 0 ||
         a->qname_size != b->qname_size || memcmp(a->qname, b->qname, a->qname_size) != 0)
         return false;
@@ -280,8 +303,10 @@ static bool draft_sets(struct answers *t, struct answer *a, const struct datagra
         struct rrset_group *g = &groups->group[i];
         rrset_intern(t->world.rrsets, m, g, dg->time_ns, dg->frames, dg->frame_count);
         if (g->rrset == NULL) {
-            /* Whoever asks for RRSIG gets nothing that they sign, which is no denial. */
-            if (g->records == 0 && g->section == SECTION_ANSWER && a->qtype == TYPE_RRSIG)
+            /* Whoever asks for RRSIG gets nothing that they sign, which is no denial; so may who
+             * asks for anything. */
+            if (g->records == 0 && g->section == SECTION_ANSWER &&
+                (a->qtype == TYPE_RRSIG || a->qtype == TYPE_ANY))
                 a->reason = REASON_SIGNATURES;
             if (g->records) /* malformed, or too large to look at: the response cannot be judged
                                whole */
@@ -537,6 +562,36 @@ static void check_ahead(struct answers *t, const struct answer *a, struct ahead 
     }
 }
 
+/* A response policy zone leaves its SOA in what it rewrote, behind the answer or in place of the
+ * zone's: that of no zone which could hold the name. */
+static bool has_soa_elsewhere(const struct dns_message *m)
+{
+    bool alias = false, elsewhere = false;
+    for (size_t i = 0; i < m->rr_count; i++) {
+        const struct dns_rr *rr = &m->rrs[i];
+        alias |=
+            rr->section == SECTION_ANSWER && (rr->type == TYPE_CNAME || rr->type == TYPE_DNAME);
+        /* along an alias, another zone's denies */
+        elsewhere |=
+            rr->type == TYPE_SOA &&
+            (rr->section == SECTION_ADDITIONAL || (rr->section == SECTION_AUTHORITY && !alias)) &&
+            !name_within(message_qname(m), message_owner(m, rr));
+    }
+    return elsewhere;
+}
+
+/* RFC 8914 4: 4 forged, 15 blocked, 16 censored, 17 filtered, 18 prohibited. An authority has no
+ * such policy. */
+static bool is_rewritten(const struct dns_message *m)
+{
+    bool said = false;
+    if (!(m->flags & DNS_RA) || !m->has_question)
+        return false;
+    for (uint8_t i = 0; i < m->ede_count; i++)
+        said |= m->ede[i] == 4 || (m->ede[i] >= 15 && m->ede[i] <= 18);
+    return said || has_soa_elsewhere(m);
+}
+
 void answers_draft(struct answers *t, const struct datagram *dg, const struct dns_message *m,
                    const struct query *query, struct ahead *ahead, struct draft *ret)
 {
@@ -555,10 +610,11 @@ void answers_draft(struct answers *t, const struct datagram *dg, const struct dn
     ret->fresh = a->reason == REASON_NONE && draft_sets(t, a, dg, m, &groups);
     a->kind = a->reason == REASON_NONE ? classify(a) : ANSWER_OTHER;
     if (a->kind == ANSWER_OTHER && a->reason == REASON_NONE)
-        a->reason = REASON_REFERRAL;
+        a->reason = a->sets ? REASON_REFERRAL : REASON_NOT_CACHED;
     t->world.budget.exhausted += a->reason == REASON_BUDGET;
     if (a->kind == ANSWER_REFERRAL)
         a->glue = rrset_glue(m, answer_find(a, SECTION_AUTHORITY, TYPE_NS)->owner, t->world.seed);
+    a->rewritten = a->kind != ANSWER_OTHER && is_rewritten(m);
     a->aa_from_apex = (a->flags & DNS_AA) && answer_find(a, SECTION_AUTHORITY, TYPE_NS);
     a->hash = hash_answer(t, a);
     if (ahead && a->kind != ANSWER_OTHER)

@@ -11,6 +11,7 @@
 #include "analyze/decode/flow.h"
 #include "analyze/decode/message.h"
 #include "analyze/decode/pair.h"
+#include "analyze/validate/inside.h"
 #include "analyze/validate/world.h"
 
 /* RRsets of a response that its verdict looks at (answer and authority section). */
@@ -52,6 +53,7 @@ struct answer {
     bool do_bit, do_known; /* the query asked for DNSSEC records; known from the query or the
                               response's OPT */
     bool dnssec_aware; /* AA=1, or the response's OPT has DO: an absent signature means something */
+    bool rewritten; /* the resolver says that it made the answer itself, by a policy of its own */
     bool aa_from_apex; /* AA=1 and the authority section names the zone by its NS: it is not below a
                           cut */
     uint8_t sets, frame_count, qname_size;
@@ -115,6 +117,13 @@ struct answer {
     const uint8_t *qname; /* behind this struct, or in the draft */
 };
 
+/* Who is asked to recurse, and does, is a resolver, also where it sets AA on what its operator put
+ * there to block a name or to send it elsewhere. */
+static inline bool answer_of_resolver(const struct answer *a)
+{
+    return (a->flags & (DNS_RA | DNS_RD)) == (DNS_RA | DNS_RD);
+}
+
 static inline const struct answer_set *answer_nth(const struct answer *a, size_t i)
 {
     return i < ANSWER_SETS_INLINE ? &a->set[i] : &a->more[i - ANSWER_SETS_INLINE];
@@ -138,16 +147,10 @@ static inline struct rrset *answer_find(const struct answer *a, uint8_t section,
     return NULL;
 }
 
-/* Names that are known to lie inside a zone, not below a further cut of it. */
-struct inside; /* opaque, analyze/validate/weigh.c */
-struct inside *inside_new(uint64_t seed);
-void inside_free(struct inside *);
-void inside_add(struct inside *, const uint8_t *name, const struct zone *);
-bool inside_has(const struct inside *, const uint8_t *name, const struct zone *);
-
 struct answers { /* the table, and the world it is judged by */
     struct world world;
     struct inside *inside;
+    struct inside *addresses; /* IPv4 addresses of names, validated */
     struct answer **bucket;
     size_t buckets, entries, bytes;
     size_t noted_bytes; /* of what the history is to be told (analyze/tell/sighting.h) */
@@ -175,6 +178,9 @@ void answers_fini(struct answers *);
  * answers, the RRsets, and as many zones as needed (world_forget). */
 size_t answers_bytes(const struct answers *);
 bool answers_must_forget(const struct answers *);
+/* Is the AAAA RRset what a DNS64 resolver makes of the name's IPv4 addresses for clients that leave
+ * validation to it (RFC 6147 5.5)? */
+bool answers_translated(const struct answers *, const struct answer *, const struct rrset *);
 void answers_forget(struct answers *);
 
 /* A response on its way into the table: read, but not yet judged. */

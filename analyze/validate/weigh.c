@@ -9,68 +9,11 @@
 #include "analyze/canon.h"
 #include "analyze/validate/denial.h"
 #include "analyze/validate/judge.h"
+#include "analyze/validate/local.h"
 #include "analyze/validate/negative.h"
 #include "analyze/validate/trust.h"
 
-#define XXH_INLINE_ALL
-#include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
-
-/* --- names known to be inside a zone --- */
-
-/* 64-bit keyed hashes of (name, zone): 8 MiB; a false hit has probability 2^-43 for a full table,
- * and is not open to an attacker who does not know the seed. Full, it starts over. */
-#define INSIDE_SLOTS ((size_t)1 << 20)
-
-struct inside {
-    uint64_t seed;
-    size_t used;
-    uint64_t slot[INSIDE_SLOTS];
-};
-
-struct inside *inside_new(uint64_t seed)
-{
-    struct inside *inside = calloc(1, sizeof *inside);
-    if (inside)
-        inside->seed = seed;
-    return inside;
-}
-
-void inside_free(struct inside *inside)
-{
-    free(inside);
-}
-
-static uint64_t inside_key(const struct inside *inside, const uint8_t *name,
-                           const struct zone *zone)
-{
-    uint64_t key = XXH3_64bits_withSeed(name, name_size(name), inside->seed ^ zone->hash);
-    return key ? key : 1;
-}
-
-void inside_add(struct inside *inside, const uint8_t *name, const struct zone *zone)
-{
-    uint64_t key = inside_key(inside, name, zone);
-    if (inside->used > INSIDE_SLOTS / 2) {
-        memset(inside->slot, 0, sizeof inside->slot);
-        inside->used = 0;
-    }
-    size_t at = key & (INSIDE_SLOTS - 1);
-    while (inside->slot[at] && inside->slot[at] != key)
-        at = (at + 1) & (INSIDE_SLOTS - 1);
-    inside->used += inside->slot[at] == 0;
-    inside->slot[at] = key;
-}
-
-bool inside_has(const struct inside *inside, const uint8_t *name, const struct zone *zone)
-{
-    uint64_t key = inside_key(inside, name, zone);
-    size_t at = key & (INSIDE_SLOTS - 1);
-    while (inside->slot[at] && inside->slot[at] != key)
-        at = (at + 1) & (INSIDE_SLOTS - 1);
-    return inside->slot[at] == key;
-}
 
 /* --- one weighing --- */
 
@@ -168,6 +111,8 @@ static enum reason judge_set(struct weighing *g, struct rrset *set)
     if (reason == REASON_CHAIN && set->type != TYPE_DS && set->type != TYPE_NSEC &&
         set->type != TYPE_NSEC3)
         inside_add(g->table->inside, set->owner, set->judged.zone);
+    if (reason == REASON_CHAIN && set->type == TYPE_A)
+        addresses_add(g->table->addresses, set);
     return reason;
 }
 
@@ -246,6 +191,17 @@ static enum reason judge_unsigned(struct weighing *g, const uint8_t *name, uint1
     }
     g->answer->volatile_verdict = true; /* belongs() may learn more without any zone changing */
     return t->state == TRUST_SECURE ? REASON_CUT_NOT_SEEN : t->reason;
+}
+
+/* What a resolver says without signatures of a name that resolvers serve by themselves; not where
+ * somebody has a signed zone there. `zone`: that the name was thought to lie in. */
+static bool is_local(const struct weighing *g, const uint8_t *name, const struct zone *zone,
+                     enum reason reason)
+{
+    enum verdict_kind verdict = reason_verdict(reason);
+    return (verdict == VERDICT_BOGUS || verdict == VERDICT_INDETERMINATE) &&
+           (g->answer->flags & DNS_RA) && local_name(name) &&
+           (zone == NULL || !local_name(zone->name));
 }
 
 /* --- denial --- */
@@ -367,6 +323,8 @@ static void weigh_bare_denial(struct weighing *g, const uint8_t *qname, struct z
     bool by_soa = soa && name_within(qname, soa->owner);
     enum reason reason =
         judge_unsigned(g, by_soa ? soa->owner : qname, by_soa ? TYPE_SOA : a->qtype, &zone);
+    if (is_local(g, qname, zone, reason))
+        reason = REASON_LOCAL;
     weigh(g, reason == REASON_SIG_MISSING ? REASON_DENIAL_MISSING : reason, zone, soa);
 }
 
@@ -475,6 +433,12 @@ static void weigh_set(struct weighing *g, struct rrset *set)
             return; /* the DNAME is weighed by itself */
         }
         enum reason reason = judge_unsigned(g, set->owner, set->type, &zone);
+        if (reason == REASON_SIG_MISSING && set->type == TYPE_AAAA) {
+            g->answer->volatile_verdict = true; /* the addresses may be learned later */
+            reason = answers_translated(g->table, g->answer, set) ? REASON_TRANSLATED : reason;
+        }
+        if (is_local(g, set->owner, zone, reason))
+            reason = REASON_LOCAL;
         weigh(g, reason, zone, set);
         return;
     }
@@ -554,7 +518,7 @@ static void learn_bad_ds(struct weighing *g)
     const uint8_t *cut = a->kind == ANSWER_REFERRAL && ns ? ns->owner : a->qname;
     const struct rrset *ds = answer_find(a, SECTION_ANSWER, TYPE_DS);
     bool about_ds = a->kind == ANSWER_REFERRAL || a->qtype == TYPE_DS;
-    if (!about_ds || (a->kind == ANSWER_POSITIVE && (!ds || ds->signatures)) ||
+    if (!about_ds || a->rewritten || (a->kind == ANSWER_POSITIVE && (!ds || ds->signatures)) ||
         reason_verdict(g->reason) != VERDICT_BOGUS || g->zone == NULL ||
         name_equal(g->zone->name, cut) || !name_within(cut, g->zone->name) ||
         trust_zone(g->world, g->zone, g->time_ns)->state == TRUST_BOGUS)

@@ -121,7 +121,7 @@ static void missing_says_who_blocks(void **state)
     (void)state;
     struct fact fact = proof(DENIAL_OF_NAME, REASON_DENIAL_MISSING, "bad.x.");
     denial.count = 0;
-    denial.policy = true;
+    fact.rewritten = true;
     fact.aa = false;
     give(&fact);
     assert_int_equal(only()->severity, SEVERITY_LOW);

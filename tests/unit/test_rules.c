@@ -505,6 +505,7 @@ CASE(signature_missing)
         change;                                                                                    \
         give(rules, &fact);                                                                        \
     }
+UNSIGNED(missing_rewritten, fact.rewritten = true)
 UNSIGNED(missing_without_do, fact.do_bit = false)
 UNSIGNED(missing_truncated, fact.tc = true)
 UNSIGNED(missing_in_referral, fact.from_referral = true)
@@ -1086,6 +1087,7 @@ DENIED(denied_a, 1, )
 DENIED(denied_nothing, 1, fact.baseline.expected.count = 0)
 DENIED(denied_unproven, 1, fact.verdict = VERDICT_INDETERMINATE)
 DENIED(denied_insecure, 1, fact.verdict = VERDICT_INSECURE)
+DENIED(denied_beside_dynamic, 1, fact.baseline.may_exist = true)
 DENIED(denied_mx, 15, )
 DENIED(denied_tlsa, 52, )
 DENIED(denied_caa, 257, )
@@ -1375,6 +1377,7 @@ static const struct rule_case cases[] = {
     C(signer_is_parent, "rrsig-signer-not-zone"),
     C(signer_right_again, "rrsig-signer-not-zone!"),
     C(signature_missing, "rrsig-missing"),
+    C(missing_rewritten, "rrsig-missing"),
     C(missing_without_do, ""),
     C(missing_truncated, ""),
     C(missing_in_referral, ""),
@@ -1477,6 +1480,7 @@ static const struct rule_case cases[] = {
     C(denied_nothing, ""),
     C(denied_unproven, ""),
     C(denied_insecure, ""),
+    C(denied_beside_dynamic, ""),
     C(denied_mx, "mail-moved"),
     C(denied_tlsa, "tlsa-changed"),
     C(denied_caa, "caa-weakened"),
@@ -1556,6 +1560,8 @@ static void severities_are_graded(void **state)
         {"short KSK", rsa_1024_ksk, SEVERITY_MEDIUM},
         {"must not sign", sha1_key, SEVERITY_MEDIUM},
         {"not recommended", sha512_key, SEVERITY_LOW},
+        {"stripped", signature_missing, SEVERITY_CRITICAL},
+        {"rewritten by a policy", missing_rewritten, SEVERITY_LOW},
     };
     (void)state;
     for (size_t i = 0; i < sizeof graded / sizeof *graded; i++) {

@@ -3,6 +3,7 @@
  * wildcards, denial, unsigned delegations, what is forgotten, and what hostile zones may cost.
  */
 #include "analyze/validate/ahead.h"
+#include "analyze/validate/local.h"
 #include "tests/unit/signed_zone.h"
 
 #include <setjmp.h>
@@ -231,6 +232,147 @@ static void unsigned_ns_of_an_apex(void **state)
         ldns_pkt_set_ra(r.pkt, !aa);
         assert_reason(show(&t->answers, r, 20, 1), aa ? REASON_SIG_MISSING : REASON_DELEGATION_NS);
     }
+}
+
+/* As a resolver answers who asks it to recurse. */
+static struct reply resolved(const char *qname, ldns_rr_type type, ldns_pkt_rcode rcode)
+{
+    struct reply r = reply_to(qname, type, rcode);
+    ldns_pkt_set_aa(r.pkt, false);
+    ldns_pkt_set_ra(r.pkt, true);
+    ldns_pkt_set_rd(r.pkt, true);
+    return r;
+}
+
+static enum reason resolved_aaaa(struct tree *t, const char *address, bool cd, uint64_t frame)
+{
+    char line[120];
+    snprintf(line, sizeof line, "www.zone.test. 300 AAAA %s", address);
+    struct reply r = resolved("www.zone.test.", LDNS_RR_TYPE_AAAA, LDNS_RCODE_NOERROR);
+    ldns_pkt_set_cd(r.pkt, cd);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS(line), NULL, 0, 0, NULL);
+    return show(&t->answers, r, frame, 5)->reason;
+}
+
+/* DNS64 (RFC 6147): of the name's own addresses, behind any prefix (RFC 6052 2.4), for clients that
+ * do not validate. */
+static void addresses_translated_by_resolvers(void **state)
+{
+    static const char *const good[] = {
+        "64:ff9b::192.0.2.1",         "2001:db8:c000:202::",      "2001:db8:1c0:2:2::",
+        "2001:db8:122:c000:2:200::",  "2001:db8:122:3c0:0:201::", "2001:db8:122:344:c0:2:200::",
+        "2001:db8:122:344::192.0.2.2"};
+    static const char *const bad[] = {"64:ff9b::192.0.2.66", "2001:db8:122:344:c0:2:201:1",
+                                      "2001:db8::1", "2001:db8:122:344:ffc0:2:200::"};
+    struct tree *t = *state;
+    show_chain(t);
+    show(&t->answers, www(t, VALID), 20, 3);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(resolved_aaaa(t, good[i], false, 30 + 2 * i), REASON_TRANSLATED);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(resolved_aaaa(t, bad[i], false, 60 + 2 * i), REASON_SIG_MISSING);
+    assert_int_equal(resolved_aaaa(t, good[0], true, 80), REASON_SIG_MISSING);
+    struct reply r = reply_to("www.zone.test.", LDNS_RR_TYPE_AAAA, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 300 AAAA 64:ff9b::192.0.2.1"), NULL,
+              0, 0, NULL);
+    assert_reason(show(&t->answers, r, 82, 6), REASON_SIG_MISSING); /* an authority has none */
+}
+
+/* Where the name's addresses were not seen, by the well-known prefix alone. */
+static void addresses_translated_of_what_is_not_known(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = reply_to("www.zone.test.", LDNS_RR_TYPE_TXT, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 300 TXT \"x\""), &t->zone, VALID,
+              NULL);
+    assert_reason(show(&t->answers, r, 20, 3), REASON_CHAIN);
+    assert_int_equal(resolved_aaaa(t, "64:ff9b::192.0.2.1", false, 22), REASON_TRANSLATED);
+    assert_int_equal(resolved_aaaa(t, "2001:db8::192.0.2.1", false, 24), REASON_SIG_MISSING);
+}
+
+/* Without RD a resolver only looks into its cache, and some say with nothing that it has none. */
+static void nothing_in_the_cache(void **state)
+{
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = resolved("zone.test.", LDNS_RR_TYPE_MX, LDNS_RCODE_NOERROR);
+    ldns_pkt_set_rd(r.pkt, false);
+    assert_reason(show(&t->answers, r, 20, 1), REASON_NOT_CACHED);
+    r = resolved("zone.test.", LDNS_RR_TYPE_MX, LDNS_RCODE_NOERROR);
+    assert_reason(show(&t->answers, r, 22, 2), REASON_DENIAL_MISSING);
+    r = reply_to("zone.test.", LDNS_RR_TYPE_MX, LDNS_RCODE_NOERROR);
+    assert_reason(show(&t->answers, r, 24, 3), REASON_DENIAL_MISSING); /* an authority's */
+}
+
+static void names_served_locally(void **state)
+{
+    static const struct {
+        const char *name;
+        bool local;
+    } cases[] = {{"localhost.", true},
+                 {"printer.local.", true},
+                 {"_dns.resolver.arpa.", true},
+                 {"1.0.0.127.in-addr.arpa.", true},
+                 {"10.in-addr.arpa.", true},
+                 {"7.31.172.in-addr.arpa.", true},
+                 {"7.32.172.in-addr.arpa.", false},
+                 {"172.in-addr.arpa.", false},
+                 {"9.2.0.192.in-addr.arpa.", true},
+                 {"9.3.0.192.in-addr.arpa.", false},
+                 {"1000.in-addr.arpa.", false},
+                 {"1.0.0.0.d.f.ip6.arpa.", true},
+                 {"1.0.0.0.e.f.ip6.arpa.", false},
+                 {"ocal.", false},
+                 {"www.zone.test.", false},
+                 {".", false}};
+    uint8_t name[NAME_MAX_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_not_equal(name_parse(cases[i].name, name), 0);
+        if (local_name(name) != cases[i].local)
+            fail_msg("%s", cases[i].name);
+    }
+    /* A resolver's own word on them is none on the root's; an authority's is. */
+    struct tree *t = *state;
+    show_chain(t);
+    struct reply r = resolved("localhost.", LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    assert_reason(show(&t->answers, r, 20, 1), REASON_LOCAL);
+    r = resolved("localhost.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("localhost. 300 A 127.0.0.1"), NULL, 0, 0, NULL);
+    assert_reason(show(&t->answers, r, 22, 2), REASON_LOCAL);
+    r = resolved("nonesuch.", LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    assert_reason(show(&t->answers, r, 24, 3), REASON_DENIAL_MISSING);
+    r = reply_to("localhost.", LDNS_RR_TYPE_DS, LDNS_RCODE_NOERROR);
+    assert_reason(show(&t->answers, r, 26, 4), REASON_DENIAL_MISSING);
+}
+
+static const struct answer *denied_with(struct tree *t, const char *soa, ldns_pkt_section section,
+                                        bool ra, uint64_t frame)
+{
+    struct reply r = resolved("bad.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NXDOMAIN);
+    ldns_pkt_set_ra(r.pkt, ra);
+    reply_set(&r, section, RECORDS(soa), NULL, 0, 0, NULL);
+    return show(&t->answers, r, frame, 2);
+}
+
+/* A response policy zone signs with its SOA, behind the answer or in its zone's place. */
+static void rewritten_by_a_policy(void **state)
+{
+    static const char policy[] = "rpz. 60 SOA a. b. 1 2 3 4 5";
+    static const char own[] = "zone.test. 60 SOA a. b. 1 2 3 4 5";
+    struct tree *t = *state;
+    show_chain(t);
+    assert_true(denied_with(t, policy, LDNS_SECTION_ADDITIONAL, true, 20)->rewritten);
+    assert_true(denied_with(t, policy, LDNS_SECTION_AUTHORITY, true, 22)->rewritten);
+    assert_false(denied_with(t, own, LDNS_SECTION_AUTHORITY, true, 24)->rewritten);
+    assert_false(denied_with(t, policy, LDNS_SECTION_ADDITIONAL, false, 26)->rewritten);
+    /* Along an alias the SOA is that of the other zone. */
+    struct reply r = resolved("www.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NXDOMAIN);
+    reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 60 CNAME www.other.test."), NULL, 0,
+              0, NULL);
+    reply_set(&r, LDNS_SECTION_AUTHORITY, RECORDS("other.test. 60 SOA a. b. 1 2 3 4 5"), NULL, 0, 0,
+              NULL);
+    assert_false(show(&t->answers, r, 28, 3)->rewritten);
 }
 
 static struct reply wildcard(struct tree *t, bool proof)
@@ -702,6 +844,11 @@ int main(void)
         TEST(repetition_costs_no_check),
         TEST(unsigned_where_signed),
         TEST(unsigned_ns_of_an_apex),
+        TEST(addresses_translated_by_resolvers),
+        TEST(addresses_translated_of_what_is_not_known),
+        TEST(nothing_in_the_cache),
+        TEST(names_served_locally),
+        TEST(rewritten_by_a_policy),
         TEST(wildcards_need_their_proof),
         TEST(denial_with_nsec),
         TEST(nsec3_iterations_are_bounded),
