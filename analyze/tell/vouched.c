@@ -69,14 +69,40 @@ static bool is_refuted(const struct signature *s)
     return s->checks > 0 && maker(s) == NULL;
 }
 
+/* The key that signed the DS may hang on a DS itself that the owner of its zone did not declare:
+ * until when the signature can be taken then; INT64_MAX: that is no bound. Names grow shorter, so
+ * it ends. */
+static int64_t held_by_parent(const struct world *w, const struct zone *zone,
+                              const struct signature *s, int64_t clock_ns)
+{
+    const struct key *key = maker(s);
+    const struct zone *parent =
+        key && name_size(s->signer) < zone->name_size ? world_find(w, s->signer) : NULL;
+    int64_t sum;
+    if (!parent || !parent->baseline)
+        return INT64_MAX;
+    struct vouched v = vouched_key(w, parent, key->rdata, key->rdata_size, clock_ns);
+    if (!v.taken || v.ds_expiration == INT64_MAX ||
+        __builtin_add_overflow(v.until, (int64_t)s->original_ttl, &sum))
+        return INT64_MAX;
+    return sum;
+}
+
 /* When the DS RRset ends, by its signature that lasts longest; INT64_MAX: it was seen without any;
  * INT64_MIN: all are refuted. */
-static int64_t ds_end(const struct rrset *ds)
+static int64_t ds_end(const struct world *w, const struct zone *zone, const struct rrset *ds,
+                      int64_t clock_ns)
 {
     int64_t best = ds->signatures ? INT64_MIN : INT64_MAX;
     for (uint8_t i = 0; i < ds->signatures; i++) {
-        int64_t end = attempt_time(ds->signature[i].expiration, ds->last_seen_ns);
-        if (!is_refuted(&ds->signature[i]) && end > best)
+        const struct signature *s = &ds->signature[i];
+        int64_t end = attempt_time(s->expiration, ds->last_seen_ns);
+        if (is_refuted(s))
+            continue;
+        int64_t held = held_by_parent(w, zone, s, clock_ns);
+        if (held < end)
+            end = held;
+        if (end > best)
             best = end;
     }
     return best;
@@ -100,13 +126,13 @@ static bool anchored(const struct world *w, const struct zone *zone, const struc
 
 /* Until when the key may be the way in; false: nothing names it. */
 static bool entry(const struct world *w, const struct zone *zone, const struct fact_baseline *b,
-                  const struct key *key, int64_t *ret_end)
+                  const struct key *key, int64_t clock_ns, int64_t *ret_end)
 {
     bool any = anchored(w, zone, key);
     int64_t best = any ? INT64_MAX : INT64_MIN;
     for (uint8_t v = 0; v < zone->dss; v++) {
         const struct rrset *ds = zone->ds[v];
-        int64_t end = ds_end(ds);
+        int64_t end = ds_end(w, zone, ds, clock_ns);
         uint16_t size;
         if (end == INT64_MIN)
             continue;
@@ -178,7 +204,8 @@ struct vouched vouched_key(const struct world *w, const struct zone *zone, const
             const struct key *key = maker(s);
             int64_t ds;
             v.asked &= key != NULL || is_refuted(s);
-            if (key == NULL || (key->flags & KEY_FLAG_REVOKE) || !entry(w, zone, &b, key, &ds))
+            if (key == NULL || (key->flags & KEY_FLAG_REVOKE) ||
+                !entry(w, zone, &b, key, clock_ns, &ds))
                 continue;
             v.named |= key->rdata_size == size && memcmp(key->rdata, rdata, size) == 0;
             take_way(&v, attempt_time(s->expiration, set->last_seen_ns), ds, s->original_ttl);

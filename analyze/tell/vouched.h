@@ -11,7 +11,8 @@
  *     min(end of RRSIG(DNSKEY), end of RRSIG(DS) + TTL of the DNSKEY RRset)
  *
  * where the DS counts only if the owner did not declare it: a declared one is signed anew for as
- * long as the zone is. Of several ways the one that lasts longest counts.
+ * long as the zone is. Where the key that signed the DS hangs on such a DS itself, the DS ends with
+ * that key, and its own TTL. Of several ways the one that lasts longest counts.
  */
 #ifndef ANALYZE_TELL_VOUCHED_H
 #define ANALYZE_TELL_VOUCHED_H

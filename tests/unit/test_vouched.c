@@ -50,6 +50,7 @@ static void seal(struct made *m, struct key *key, int64_t until, uint32_t ttl)
     m->set.signature = &m->signature;
     m->set.signatures = 1;
     m->signature = (struct signature){.rdata = m->bytes + m->set.size + 2,
+                                      .signer = (const uint8_t *)"", /* the root */
                                       .tag = key ? key->tag : 0,
                                       .expiration = (uint32_t)until,
                                       .original_ttl = ttl,
@@ -202,11 +203,41 @@ static void test_declared(void **state)
     baseline_free(b);
 }
 
+/* Below a zone whose own DS is undeclared, a DS ends with the key that signed it. */
+static void test_undeclared_parent(void **state)
+{
+    (void)state;
+    static const uint8_t child[] = "\1c\1z";
+    struct zone *above = zone;
+    struct made child_keys = {0}, child_ds = {0};
+    struct baseline *b = declare(declared[1]), *of_child;
+    zone = world_zone(&world, child);
+    of_child = declare("$ORIGIN c.z.\nc.z. 60 IN SOA a. b. 1 1 1 1 1\nc.z. 60 IN NS a.\n"
+                       "c.z. 60 IN DNSKEY 257 3 13 b3Ro\n");
+    put(&child_keys, KSK, KEY);
+    put(&child_keys, ZSK, KEY);
+    seal(&child_keys, ksk, AT + 5000, 60);
+    zone->dnskey[0] = &child_keys.set;
+    put_ds(&child_ds, KSK);
+    seal(&child_ds, ksk, AT + 4000, 60);
+    child_ds.signature.signer = above->name;
+    zone->ds[0] = &child_ds.set;
+    zone->dnskeys = zone->dss = 1;
+    assert_int_equal(of(ZSK).until, AT + 160 + 60 + 60);
+    above->baseline = NULL; /* its DS may be signed anew */
+    assert_int_equal(of(ZSK).until, AT + 4060);
+    zone->dnskeys = zone->dss = 0;
+    zone->baseline = NULL;
+    zone = above;
+    baseline_free(of_child);
+    baseline_free(b);
+}
+
 int main(void)
 {
 #define ON_ZONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    static const struct CMUnitTest tests[] = {ON_ZONE(test_way), ON_ZONE(test_longest),
-                                              ON_ZONE(test_no_way), ON_ZONE(test_unknown),
-                                              ON_ZONE(test_declared)};
+    static const struct CMUnitTest tests[] = {
+        ON_ZONE(test_way),     ON_ZONE(test_longest),  ON_ZONE(test_no_way),
+        ON_ZONE(test_unknown), ON_ZONE(test_declared), ON_ZONE(test_undeclared_parent)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
