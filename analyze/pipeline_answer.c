@@ -167,16 +167,18 @@ void pipeline_on_finding(void *context, const struct finding *f)
     struct pipeline *p = context;
     const struct answer *a = p->about;
     tell_open(&p->tell, f->zone);
-    struct event_context c = {.time_ns = f->last_seen_ns,
-                              .frame = f->frame_count ? f->frames[f->frame_count - 1] : 0};
+    bool closed = f->state == FINDING_CLOSED;
+    uint64_t last = f->frame_count ? f->frames[f->frame_count - 1] : 0;
+    struct event_context c = {.time_ns = closed ? f->closed_ns : f->last_seen_ns,
+                              .frame = closed ? f->closed_frame : last};
     if (!p->in.settings->live && p->in.source_count == 1)
         c.pcap_filename = p->in.sources[0];
     /* Who spoke, where the last frame that it cites is the response in hand. */
     if (a && a->frame == c.frame)
-        c = context_of(p, f->last_seen_ns, a->frame, &a->flow, a->source, a->interface);
+        c = context_of(p, c.time_ns, a->frame, &a->flow, a->source, a->interface);
     size_t size;
     const char *json = event_alert(p->event, &c, f, &size);
-    pipeline_emit(p, c.frame, f->last_seen_ns, json, size);
+    pipeline_emit(p, c.frame, c.time_ns, json, size);
     json = event_finding(p->event, f, &size);
     if (json)
         p->out.finding(p->out.context, f, p->finishing, json, size);

@@ -18,27 +18,33 @@ static int64_t hold(const struct finding *finding)
                                                                     : FLAP_HOLD_MAX;
 }
 
-static void close_now(struct findings *findings, struct entry *entry)
+static void close_now(struct findings *findings, struct entry *entry, uint64_t frame)
 {
+    struct finding *finding = &entry->finding;
     entry->refuted_ns = INT64_MIN;
-    entry->finding.state = FINDING_CLOSED;
+    finding->state = FINDING_CLOSED;
+    finding->closed_ns =
+        findings->now_ns > finding->last_seen_ns ? findings->now_ns : finding->last_seen_ns;
+    finding->closed_frame = frame;
     entry->given = 0;
     findings_count_open(entry, -1);
     findings_report(findings, entry);
 }
 
-void findings_close_if_gone(struct findings *findings, struct entry *entry, int64_t now_ns)
+void findings_close_if_gone(struct findings *findings, struct entry *entry, int64_t now_ns,
+                            uint64_t frame)
 {
     if (now_ns >= entry->refuted_ns &&
         findings_since(entry->refuted_ns, now_ns) >= hold(&entry->finding))
-        close_now(findings, entry);
+        close_now(findings, entry, frame);
 }
 
 static void refute(struct judge *judge, struct entry *entry, int64_t now_ns)
 {
     if (entry->refuted_ns == INT64_MIN)
         entry->refuted_ns = now_ns;
-    findings_close_if_gone(judge->findings, entry, now_ns);
+    findings_close_if_gone(judge->findings, entry, now_ns,
+                           judge->fact->retro ? 0 : judge->fact->frame);
 }
 
 /* Bits of the servers that the fact shows to be in order, or that nobody waits for: all where it
@@ -162,7 +168,7 @@ static void leave(struct judge *judge, struct entry *entry)
     else if (!fact->revised)
         return;
     else if (entry->finding.state != FINDING_CLOSED)
-        close_now(judge->findings, entry); /* it did not go away and may return: it never was */
+        close_now(judge->findings, entry, 0); /* it did not go away and may return: it never was */
 }
 
 static bool may_leave(const struct judge *judge, const struct entry *entry, enum rule_id rule)
@@ -185,7 +191,7 @@ static void unflap(struct judge *judge, struct entry *entry)
         }
     if (entry->member_count == 0 && entry->refuted_ns != INT64_MIN &&
         finding->state != FINDING_CLOSED)
-        findings_close_if_gone(judge->findings, entry, judge->findings->now_ns);
+        findings_close_if_gone(judge->findings, entry, judge->findings->now_ns, 0);
 }
 
 void findings_leave(struct judge *judge, enum rule_id rule, const uint8_t *zone)

@@ -352,6 +352,8 @@ static void reopen(struct entry *entry, int64_t time_ns)
     struct finding *finding = &entry->finding;
     if (finding->state == FINDING_CLOSED) {
         finding->state = FINDING_UPDATED;
+        finding->closed_ns = 0;
+        finding->closed_frame = 0;
         finding->flaps++;
         findings_count_open(entry, 1);
         entry->back = true;
@@ -482,7 +484,7 @@ void findings_flush(struct findings *findings, int64_t now_ns, bool end)
     for (struct entry *entry = findings->table; entry; entry = entry->hh.next) {
         struct finding *finding = &entry->finding;
         if (entry->refuted_ns != INT64_MIN && finding->state != FINDING_CLOSED)
-            findings_close_if_gone(findings, entry, now_ns);
+            findings_close_if_gone(findings, entry, now_ns, 0);
         if (!finding->changed || (!end && !due(findings, entry)))
             continue;
         if (finding->state == FINDING_OPEN && finding->count > 1)

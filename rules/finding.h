@@ -53,7 +53,8 @@ struct entry *findings_entry(struct judge *, enum rule_id, const struct subject 
 void findings_report(struct findings *, struct entry *);
 /* One more is open, or one fewer, that repetitions may refute. */
 void findings_count_open(struct entry *, int change);
-/* Closes what was refuted, once it has stayed away for as long as its flapping asks for. */
-void findings_close_if_gone(struct findings *, struct entry *, int64_t now_ns);
+/* Closes what was refuted, once it has stayed away for as long as its flapping asks for; the
+ * frame that shows it, or 0. */
+void findings_close_if_gone(struct findings *, struct entry *, int64_t now_ns, uint64_t frame);
 
 #endif

@@ -43,6 +43,8 @@ struct finding {
     uint64_t chain[FINDING_FRAMES_MAX]; /* frames of the chain relied on */
     size_t chain_count;
     int64_t first_seen_ns, last_seen_ns;
+    int64_t closed_ns;     /* closed: packet time at which that became known; else 0 */
+    uint64_t closed_frame; /* … and by which frame; 0: by none, time passed or it never was */
     uint64_t count;
     uint32_t flaps; /* how often it came back after traffic had refuted it */
     bool lossy;

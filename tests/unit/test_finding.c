@@ -69,8 +69,11 @@ static void opened_seen_closed_and_back(void **state)
     assert_string_equal(log.text, "record-changed:open*1 record-changed:updated*3");
     assert_null(give(rules, &good));
     assert_int_equal(finding->state, FINDING_CLOSED);
+    assert_int_equal(finding->closed_ns, NOW + 10 * NS_S); /* not when it was last so */
+    assert_int_equal(finding->closed_frame, 110);
     finding_seen(rules, finding, NOW + 20 * NS_S, 120);
     assert_int_equal(finding->state, FINDING_UPDATED);
+    assert_int_equal(finding->closed_ns, 0);
     assert_string_equal(log.text, "record-changed:open*1 record-changed:updated*3 "
                                   "record-changed:closed*3 record-changed:updated*4");
     rules_free(rules);
