@@ -120,7 +120,7 @@ static bool is_multi_signer(const struct fact *fact)
     if (s->what != SERVERS_KEYS && s->what != SERVERS_SIGNERS)
         return false;
     if (fact->baseline.present && fact->baseline.multi_signer)
-        return true;
+        return !s->apart;
     if (s->what == SERVERS_SIGNERS && !is_some_unsigned(s) &&
         (s->published || (!s->apart && is_signed_as_declared(fact))))
         return true;

@@ -463,18 +463,39 @@ static void test_signers(void **state)
     assert_int_equal(severity(), SEVERITY_HIGH);
 }
 
-static void test_multi_signer(void **state)
+/* Two signers, whose DNSKEY RRsets hold so many of the keys 111 and 222 that sign. */
+static void two_signers(uint8_t first, uint8_t second)
 {
-    (void)state;
     declared.present = declared.multi_signer = true;
     for (int64_t i = 0; i < 9; i++) {
         saw_signed(1, 1000 * i, 7, 111);
         saw_signed(2, 1000 * i + 1, 7, 222);
         saw_key(1, 1000 * i, "AAAAAAAA", 0);
         saw_key(2, 1000 * i + 1, "BBBBBBBB", 0);
+        for (uint8_t k = 1; k <= 2; k++) {
+            struct server_set *set = &server_at(k, 1000 * i + 1)->set[SERVERS_KEYS];
+            set->tags = k == 1 ? first : second;
+            set->tag[0] = k == 1 ? 111 : 222;
+            set->tag[1] = k == 1 ? 222 : 111;
+        }
     }
     compare(SERVERS_SIGNERS, true, 9000);
+}
+
+static void test_multi_signer(void **state)
+{
+    (void)state;
+    two_signers(2, 2);
     expect("");
+}
+
+/* RFC 8901 2.1: a resolver that has the first one's keys cannot check what the second one signs. */
+static void test_multi_signer_apart(void **state)
+{
+    (void)state;
+    two_signers(1, 2);
+    expect("servers-disagree");
+    assert_int_equal(severity(), SEVERITY_HIGH);
 }
 
 /* All keys are published everywhere, and each server signs with its own: the flag is not needed. */
@@ -669,6 +690,7 @@ int main(void)
         TEST(test_keys_apart_in_time),
         TEST(test_signers),
         TEST(test_multi_signer),
+        TEST(test_multi_signer_apart),
         TEST(test_multi_signer_undeclared),
         TEST(test_inline_signing),
         TEST(test_server_unknown),
