@@ -404,6 +404,7 @@ void entry_end(struct judge *judge, struct entry *entry, enum severity severity)
     for (size_t i = 0; i < fact->frame_count; i++)
         entry_cite(finding->frames, &finding->frame_count, fact->frames[i]);
     entry_cite(finding->frames, &finding->frame_count, fact->frame);
+    finding->counted = fact->frame;
     for (size_t i = 0; i < fact->chain_count; i++)
         entry_cite(finding->chain, &finding->chain_count, fact->chain[i]);
     reopen(entry, fact->time_ns);
@@ -445,6 +446,7 @@ void findings_seen(struct findings *findings, struct finding *finding,
     findings_clock(findings, time_ns);
     entry_observe(entry, time_ns);
     entry_cite(finding->frames, &finding->frame_count, sight->frame);
+    finding->counted = sight->frame;
     if (is_echo(entry, sight))
         return;
     if (sight->server && sight->aa && givers_kind(finding->rule) != GIVERS_UNTRACKED)

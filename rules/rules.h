@@ -46,7 +46,8 @@ struct finding {
     int64_t closed_ns;     /* closed: packet time at which that became known; else 0 */
     uint64_t closed_frame; /* … and by which frame; 0: by none, time passed or it never was */
     uint64_t count;
-    uint32_t flaps; /* how often it came back after traffic had refuted it */
+    uint64_t counted; /* the frame that was counted last: frames[] does not hold all */
+    uint32_t flaps;   /* how often it came back after traffic had refuted it */
     bool lossy;
     bool kept;          /* some judgement rested on keys from an earlier run */
     enum reason reason; /* gives RFC, EDE and DNSViz code where the rule has none of its own */

@@ -40,7 +40,7 @@ static bool sighted(struct tell *t, struct finding *f, const struct answer *a,
                                         .owner = set ? set->owner : NULL,
                                         .type = set ? set->type : 0,
                                         .ttl = set ? set->ttl : 0};
-    if (cites(f, dg->frame))
+    if (f->counted == dg->frame || cites(f, dg->frame))
         return false; /* just opened by this very response, or by another RRset of it */
     finding_sighted(t->rules, f, &sight);
     return cites(f, dg->frame);

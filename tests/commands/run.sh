@@ -57,6 +57,11 @@ is "standard output full" "$? $(cat said)" "1 dnsbailiff: error: standard output
 "$run" replay -q -r good.pcap --trust-anchor "$anchor" -l quiet >/dev/full 2>said
 is "nothing to say, nothing lost" "$? $(cat said)" "0 "
 
+# --- a finding counts responses, also those beyond the frames that it cites ---
+"$run" replay -q -r "$cases/hostile-rdata.pcap" --trust-anchor "$cases/hostile-rdata.anchor" --log-verdicts all -l many
+is "responses are counted once" "$(jq 'select(.rule == "rrsig-missing").count' many/state/findings.jsonl)" \
+    "$(jq 'select(.dnssec.reason == "signature-missing").pcap_cnt' many/eve.json | sort -u | wc -l)"
+
 # --- mistakes in the configuration: file, line, what was expected ---
 while IFS='|' read -r text expected; do
     printf '# settings\n%b\n' "$text" >settings.yaml
