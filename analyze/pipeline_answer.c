@@ -282,7 +282,7 @@ void pipeline_on_answer(void *context, const struct datagram *dg, uint16_t id, s
         tell_glue(&p->tell, referral, a, query ? dg : NULL);
     if (!fresh && roll_wants(a)) {
         p->about = a;
-        tell_rolls(&p->tell, a, &dg->flow, dg->time_ns, dg->time_ns, false);
+        tell_rolls(&p->tell, a, &dg->flow, dg->time_ns, dg->time_ns, dg->time_ns, false);
         p->about = NULL;
     }
     count_verdict(p, a);

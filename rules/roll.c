@@ -394,6 +394,10 @@ void roll_judge(struct judge *judge)
     case ROLL_RESTORED:
         close_key(judge, RULE_KEY_WITHDRAWN_EARLY, fact->roll->key);
         break;
+    case ROLL_UNDONE:
+        close_key(judge, RULE_ROLL_PROGRESS, fact->roll->key);
+        close_key(judge, RULE_ROLL_UNPLANNED, fact->roll->key);
+        break;
     case ROLL_SAFE_AGAIN:
         judge_over(judge);
         break;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define FLOW_VLANS_MAX 2
 /* Frames remembered of one message: a 64 KiB message in 536-byte segments needs 123. */
@@ -52,6 +53,13 @@ static inline bool flow_twice(int64_t a_ns, int64_t b_ns)
 {
     int64_t elapsed = flow_elapsed(a_ns, b_ns);
     return elapsed <= FLOW_TWICE_NS && elapsed >= -FLOW_TWICE_NS;
+}
+
+/* From the same address to the same? */
+static inline bool flow_alike(const struct flow *a, const struct flow *b)
+{
+    return a->family == b->family && memcmp(a->src, b->src, sizeof a->src) == 0 &&
+           memcmp(a->dst, b->dst, sizeof a->dst) == 0;
 }
 
 struct datagram { /* one DNS message, borrowed for the time of the callback */

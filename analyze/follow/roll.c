@@ -186,7 +186,8 @@ static void serve_keys(struct world *w, struct roll *r, const struct flow *flow,
 }
 
 static void show_keys(struct world *w, struct zone *zone, struct rrset *set,
-                      const struct flow *flow, int64_t first_ns, int64_t last_ns, uint64_t frame)
+                      const struct flow *flow, int64_t first_ns, int64_t last_ns, int64_t flow_ns,
+                      uint64_t frame)
 {
     enum reason reason = judge_rrset(w, set, last_ns);
     bool secure = reason == REASON_CHAIN;
@@ -210,18 +211,18 @@ static void show_keys(struct world *w, struct zone *zone, struct rrset *set,
         s->first_ns = first_ns;
     if (last_ns > s->last_ns)
         s->last_ns = last_ns;
-    serve_keys(w, r, flow, at, last_ns);
-    if (last_ns < server->last_ns)
+    serve_keys(w, r, flow, at, flow_ns);
+    if (flow_ns < server->last_ns)
         return;
     bool moves = server->set != at;
     if (moves)
         move_server(r, server, at);
-    server->last_ns = last_ns;
+    server->last_ns = flow_ns;
     server->rrset = set;
     if (moves || mended) {
-        roll_check_keys(r, at, last_ns);
+        roll_check_keys(r, at, flow_ns);
     } else if (r->hazards) {
-        roll_unsafe_review(r, last_ns);
+        roll_unsafe_review(r, flow_ns);
     }
 }
 
@@ -266,7 +267,7 @@ static void serve_ds(struct world *w, struct roll *r, const struct flow *flow, u
 }
 
 static void show_ds(struct world *w, struct zone *zone, struct rrset *set, const struct flow *flow,
-                    int64_t first_ns, int64_t last_ns, uint64_t frame)
+                    int64_t first_ns, int64_t last_ns, int64_t flow_ns, uint64_t frame)
 {
     if (judge_rrset(w, set, last_ns) != REASON_CHAIN || set->judged.wildcard)
         return;
@@ -290,7 +291,7 @@ static void show_ds(struct world *w, struct zone *zone, struct rrset *set, const
         ds->first_ns = first_ns;
     if (last_ns > ds->last_ns)
         ds->last_ns = last_ns;
-    serve_ds(w, r, flow, (uint8_t)(ds - r->ds), last_ns);
+    serve_ds(w, r, flow, (uint8_t)(ds - r->ds), flow_ns);
     roll_check_ds(r, fresh, last_ns);
 }
 
@@ -445,7 +446,7 @@ static size_t remember(struct world *w, struct zone *zone, struct zone **zones, 
 }
 
 size_t roll_seen(struct answers *t, struct answer *a, const struct flow *flow, int64_t first_ns,
-                 int64_t last_ns, struct zone *ret_zones[ROLL_ZONES_MAX])
+                 int64_t last_ns, int64_t flow_ns, struct zone *ret_zones[ROLL_ZONES_MAX])
 {
     uint64_t frame = a->frame; /* the first that showed it is kept as evidence */
     bool aa = (a->flags & DNS_AA) != 0;
@@ -462,9 +463,9 @@ size_t roll_seen(struct answers *t, struct answer *a, const struct flow *flow, i
         if (zone == NULL)
             continue;
         if (keys)
-            show_keys(&t->world, zone, as->set, flow, first_ns, last_ns, frame);
+            show_keys(&t->world, zone, as->set, flow, first_ns, last_ns, flow_ns, frame);
         else
-            show_ds(&t->world, zone, as->set, flow, first_ns, last_ns, frame);
+            show_ds(&t->world, zone, as->set, flow, first_ns, last_ns, flow_ns, frame);
         count = remember(&t->world, zone, ret_zones, count, last_ns);
     }
     if (aa && a->zone && a->zone->roll) {

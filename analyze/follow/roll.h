@@ -43,7 +43,7 @@ struct roll_key {
     uint8_t follows;       /* the key whose place it takes, or ROLL_NONE */
     uint32_t told, proven; /* stages, 1 << enum roll_stage */
     uint32_t exposed;      /* of those, unsafe steps */
-    bool gone;
+    bool gone, undone;
     bool done, unsafe;     /* its predecessor has gone; some step on the way was unsafe */
     bool pending, overdue; /* a KSK whose DS is missing; for longer than it should */
 };
@@ -145,11 +145,12 @@ size_t roll_free(struct roll *);
 /* RRsets that nobody holds are about to go. */
 void roll_forget(struct roll *);
 
-/* The answer was judged, or seen again between these times: what an authoritative server said in
- * it is taken note of. Zones in which events came of it are given back. */
+/* The answer was judged, or seen again, between these times, and last along this flow at `flow_ns`:
+ * what an authoritative server said in it is taken note of. Zones in which events came of it are
+ * given back. */
 #define ROLL_ZONES_MAX 4
 size_t roll_seen(struct answers *, struct answer *, const struct flow *, int64_t first_ns,
-                 int64_t last_ns, struct zone *ret_zones[ROLL_ZONES_MAX]);
+                 int64_t last_ns, int64_t flow_ns, struct zone *ret_zones[ROLL_ZONES_MAX]);
 
 /* Is there anything to note of a response that was seen before? Most have nothing, and this is
  * asked of each. */

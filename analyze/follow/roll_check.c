@@ -233,6 +233,35 @@ static void key_returns(struct roll *r, uint8_t key, int64_t now_ns)
     roll_check_event(r, ROLL_RESTORED, key, now_ns);
 }
 
+static bool is_served(const struct roll *r, uint8_t key)
+{
+    for (uint8_t i = 0; i < r->server_room; i++) {
+        const struct roll_server *s = &r->server[i];
+        if (s->family && s->set != ROLL_NONE && roll_has(r->set[s->set].keys, key))
+            return true;
+    }
+    return false;
+}
+
+/* Servers went back to what they had before the key. Should it come again, its stages are news. */
+static void keys_undone(struct roll *r, uint8_t set, int64_t now_ns)
+{
+    const uint32_t anew = 1u << ROLL_PUBLISHED | 1u << ROLL_SIGNS | 1u << ROLL_DS_SEEN;
+    for (uint8_t i = 0; i < r->keys; i++) {
+        struct roll_key *k = &r->key[i];
+        if (roll_has(r->set[set].keys, i)) {
+            k->undone = false;
+        } else if (!k->undone && !k->gone && k->published_ns != INT64_MIN && !is_served(r, i)) {
+            k->undone = true;
+            k->told &= ~anew;
+            k->proven &= ~anew;
+            struct roll_event *e = roll_check_event(r, ROLL_UNDONE, i, now_ns);
+            if (e)
+                e->frame = r->set[set].frame;
+        }
+    }
+}
+
 /* Of the sets that this one took the place of, the last that lacked the key; ROLL_NONE if none. */
 static uint8_t last_without(const struct roll *r, uint8_t key, uint8_t newer)
 {
@@ -401,6 +430,7 @@ void roll_check_keys(struct roll *r, uint8_t set, int64_t now_ns)
     for (uint8_t o = 0; o < r->sets; o++)
         if (roll_check_replaced(r, set, o))
             keys_leave(r, set, o, now_ns);
+    keys_undone(r, set, now_ns);
     stages_of_ds(r, now_ns); /* of a key that was not known when its DS came */
     roll_unsafe_review(r, now_ns);
     check_all(r, now_ns);

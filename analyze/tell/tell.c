@@ -701,7 +701,7 @@ void tell_judged(struct tell *t, struct answer *a, bool retro)
     tell_contradictions(t, a, &a->flow, a->time_ns, a->frame);
     tell_denied(t, a, retro);
     a->roll_stamp = 0; /* who signs it was found out just now */
-    tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, retro);
+    tell_rolls(t, a, &a->flow, a->time_ns, a->last_seen_ns, a->flow_last_ns, retro);
 }
 
 /* --- what is declared has changed ------------------------------------------------------------ */

@@ -27,10 +27,10 @@ struct tell {
 
 /* After an answer was judged (the callback of struct answers). */
 void tell_judged(struct tell *, struct answer *, bool retro);
-/* What authoritative servers were seen to serve in it, first and last at these times, for the rolls
- * of keys (analyze/follow/roll.h). */
+/* What authoritative servers were seen to serve in it, first and last at these times, and last
+ * along the flow at `flow_ns`, for the rolls of keys (analyze/follow/roll.h). */
 void tell_rolls(struct tell *, struct answer *, const struct flow *, int64_t first_ns,
-                int64_t last_ns, bool retro);
+                int64_t last_ns, int64_t flow_ns, bool retro);
 /* The answer was seen, for the first time or once more (tell_again.c). True if a finding now cites
  * the frame. */
 bool tell_again(struct tell *, struct answer *, const struct datagram *);

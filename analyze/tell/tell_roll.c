@@ -67,10 +67,10 @@ static void tell_event(struct tell *t, const struct answer *a, const struct zone
 }
 
 void tell_rolls(struct tell *t, struct answer *a, const struct flow *flow, int64_t first_ns,
-                int64_t last_ns, bool retro)
+                int64_t last_ns, int64_t flow_ns, bool retro)
 {
     struct zone *zones[ROLL_ZONES_MAX];
-    size_t count = roll_seen(t->answers, a, flow, first_ns, last_ns, zones);
+    size_t count = roll_seen(t->answers, a, flow, first_ns, last_ns, flow_ns, zones);
     for (size_t i = 0; i < count; i++) {
         struct roll *r = zones[i]->roll;
         for (uint8_t k = 0; k < r->events; k++)

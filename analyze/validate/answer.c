@@ -282,7 +282,7 @@ static void draft_head(struct draft *d, const struct datagram *dg, const struct 
     a->ede_count = m->ede_count;
     memcpy(a->ede, m->ede, m->ede_count * sizeof *m->ede);
     a->flow = dg->flow;
-    a->time_ns = a->last_seen_ns = dg->time_ns;
+    a->time_ns = a->last_seen_ns = a->flow_last_ns = dg->time_ns;
     a->frame = dg->frame;
     a->query_frame = query ? query->frame : 0;
     a->source = dg->source;
@@ -667,7 +667,7 @@ void answers_recall(struct answers *t, struct draft *draft)
 static void move_to(struct answer *a, const struct datagram *dg)
 {
     a->flow = dg->flow;
-    a->time_ns = dg->time_ns;
+    a->time_ns = a->flow_last_ns = dg->time_ns;
     a->frame = dg->frame;
     a->source = dg->source;
     a->interface = dg->interface;
@@ -683,6 +683,8 @@ static void again(struct answers *t, struct answer *a, const struct datagram *dg
     a->count++;
     if (time_ns > a->last_seen_ns)
         a->last_seen_ns = time_ns;
+    if (time_ns > a->flow_last_ns && flow_alike(&a->flow, &dg->flow))
+        a->flow_last_ns = time_ns;
     if (a->kind == ANSWER_OTHER)
         return;
     if (a->holds_keys) {

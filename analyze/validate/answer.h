@@ -68,7 +68,7 @@ struct answer {
     uint8_t ede_count; /* the responder's own opinion beside the AD bit: RFC 8914 info codes */
     uint16_t ede[MESSAGE_EDES_MAX];
     uint64_t count;
-    int64_t last_seen_ns;
+    int64_t last_seen_ns, flow_last_ns; /* by anyone; along `flow`'s addresses */
     struct sighting_tally seen;
     /* verdict */
     enum reason reason;

@@ -177,6 +177,37 @@ static void test_chain(void **state)
     assert_int_equal(last->roll, 1);
 }
 
+static void move(uint8_t server, uint8_t set, int64_t at)
+{
+    servers[server] = (struct roll_server){.family = 4, .set = set, .last_ns = at * S};
+    r.events = 0;
+    roll_check_keys(&r, set, at * S);
+}
+
+/* A new key is undone when no server has it any more, and new again when it comes back. */
+static void test_undone(void **state)
+{
+    (void)state;
+    serve(K1 | Z1, K1, 0, 50, true);
+    serve(K1 | Z1 | Z2, K1, 60, 400, true);
+    sign(Z1, 0, 400);
+    servers[1] = (struct roll_server){.family = 6, .set = 1, .last_ns = 70 * S};
+    check_from(1);
+    assert_non_null(event(ROLL_PUBLISHED));
+    move(0, 0, 100);
+    assert_null(event(ROLL_UNDONE)); /* the other has it */
+    move(1, 0, 110);
+    assert_non_null(event(ROLL_UNDONE));
+    assert_int_equal(event(ROLL_UNDONE)->key, 3);
+    move(1, 0, 120);
+    assert_null(event(ROLL_UNDONE)); /* said once */
+    move(0, 1, 130);
+    assert_non_null(event(ROLL_PUBLISHED));
+    move(0, 0, 140);
+    assert_non_null(event(ROLL_UNDONE));
+    assert_int_equal(r.completed, 0);
+}
+
 static void test_signs_early(void **state)
 {
     (void)state;
@@ -507,7 +538,7 @@ static struct roll *from_server(struct island *t, struct reply reply, uint8_t se
     struct flow flow = {.family = 4, .src = {server}};
     struct answer *a = show(&t->answers, reply, (uint64_t)at + 1, at);
     a->roll_stamp = 0;
-    roll_seen(&t->answers, a, &flow, a->time_ns, a->time_ns, zones);
+    roll_seen(&t->answers, a, &flow, a->time_ns, a->time_ns, a->time_ns, zones);
     struct zone *zone = world_find(&t->answers.world, apex);
     return zone ? zone->roll : NULL;
 }
@@ -641,6 +672,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_prepublication, fresh),
         cmocka_unit_test_setup(test_chain, fresh),
+        cmocka_unit_test_setup(test_undone, fresh),
         cmocka_unit_test_setup(test_signs_early, fresh),
         cmocka_unit_test_setup(test_exposed, fresh),
         cmocka_unit_test_setup(test_double_signature, fresh),

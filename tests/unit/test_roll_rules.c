@@ -154,6 +154,25 @@ static void test_withdrawn(void **state)
     assert_string_equal(found(*state, text), "key-withdrawn-early!");
 }
 
+/* What was not planned is over when it is undone; when it comes again it is open again. */
+static void test_undone(void **state)
+{
+    char text[512];
+    struct fact fact = stage_of(ROLL_PUBLISHED, &new_zsk, &new_zsk, &old_zsk);
+    DECLARED_KEYS(&fact, old_zsk);
+    judge(*state, &fact);
+    assert_string_equal(found(*state, text), "roll-unplanned roll-progress");
+    fact = stage_of(ROLL_UNDONE, &new_zsk, &new_zsk, &old_zsk);
+    fact.time_ns += NS_S;
+    judge(*state, &fact);
+    assert_string_equal(found(*state, text), "roll-unplanned! roll-progress!");
+    fact = stage_of(ROLL_PUBLISHED, &new_zsk, &new_zsk, &old_zsk);
+    DECLARED_KEYS(&fact, old_zsk);
+    fact.time_ns += 2 * NS_S;
+    judge(*state, &fact);
+    assert_string_equal(found(*state, text), "roll-unplanned roll-progress");
+}
+
 static void test_early_by_the_clock(void **state)
 {
     char text[512];
@@ -218,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_unplanned, fresh, done),
         cmocka_unit_test_setup_teardown(test_unsafe, fresh, done),
         cmocka_unit_test_setup_teardown(test_withdrawn, fresh, done),
+        cmocka_unit_test_setup_teardown(test_undone, fresh, done),
         cmocka_unit_test_setup_teardown(test_early_by_the_clock, fresh, done),
         cmocka_unit_test_setup_teardown(test_pending, fresh, done),
         cmocka_unit_test_setup_teardown(test_texts, fresh, done),
