@@ -8,8 +8,8 @@
 
 #include "analyze/canon.h"
 #include "analyze/follow/contest_notes.h"
-#include "analyze/follow/denials.h"
 #include "analyze/validate/attempt.h"
+#include "analyze/validate/denial.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -340,7 +340,7 @@ bool contests_seen(struct contests *c, struct answer *a, const struct datagram *
             cite |= note_soa(c, scene, set, dg);
             contested = true;
         } else if (set->type == TYPE_NSEC || set->type == TYPE_NSEC3) {
-            scene->online |= rrset_record(set, NULL, &(uint16_t){0}) && denials_made_up(set);
+            scene->online |= rrset_record(set, NULL, &(uint16_t){0}) && denial_made_up(set);
         } else if (!scene->online && is_content(as)) {
             cite |= note_content(c, scene, set, dg, &contested);
         }

@@ -7,7 +7,6 @@
 #include "analyze/follow/contradiction.h"
 
 #include "analyze/canon.h"
-#include "analyze/follow/denials.h"
 #include "analyze/validate/attempt.h"
 #include "analyze/validate/denial.h"
 #include "analyze/validate/judge.h"
@@ -490,7 +489,7 @@ static void note_denial(struct world *w, struct look *look, struct contradiction
                         struct rrset *set, uint8_t server, uint64_t frame)
 {
     bool fresh;
-    if (denials_made_up(set)) {
+    if (denial_made_up(set)) {
         sign_on_line(w, c);
         return;
     }

@@ -6,7 +6,6 @@
 #include "analyze/follow/denials.h"
 
 #include "analyze/canon.h"
-#include "analyze/validate/denial.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,23 +27,6 @@ size_t denials_free(struct denials *d)
         return 0;
     free(d);
     return sizeof *d;
-}
-
-bool denials_made_up(const struct rrset *set)
-{
-    uint16_t size;
-    const uint8_t *r = rrset_record(set, NULL, &size);
-    if (r == NULL)
-        return true;
-    if (set->type == TYPE_NSEC)
-        return size > (size_t)set->owner_size + 2 && r[0] == 1 && r[1] == 0 &&
-               memcmp(r + 2, set->owner, set->owner_size) == 0;
-    uint8_t hash[DENIAL_HASH];
-    size_t at = size >= NSEC3_FIXED ? NSEC3_FIXED + 1u + r[4] : size;
-    if (!denial_hash_of(set->owner, hash) || at + DENIAL_HASH > size)
-        return true;
-    /* narrow: from one below a hash to one above it */
-    return memcmp(hash, r + at, DENIAL_HASH - 2) == 0;
 }
 
 static struct denials *denials_of(struct world *w, struct zone *zone)

@@ -18,9 +18,4 @@ size_t denials_free(struct denials *);
  * has all that are in use, borrowed until the next call. */
 bool denials_parameters(struct world *, struct zone *, const struct rrset *, const struct answer *a,
                         struct fact_nsec3 *ret_nsec3);
-/* Is the next name the least after the owner, or the next hash the owner's plus one? No zone has
- * such a chain: its signer makes denials up for each query (RFC 4470, RFC 9824, white lies). So is
- * what cannot be read. */
-bool denials_made_up(const struct rrset *);
-
 #endif

@@ -396,7 +396,9 @@ static bool note_resolver(struct health *h, struct answer *a, const struct datag
                           const struct query *query)
 {
     bool is_failure = a->rcode == RCODE_SERVFAIL;
-    if (a->kind == ANSWER_OTHER && !is_failure)
+    /* Whoever is asked for anything may give what it likes (RFC 8482): two answers are to two
+     * questions, and what one cannot validate is not what another gives. */
+    if ((a->kind == ANSWER_OTHER && !is_failure) || a->qtype == TYPE_ANY)
         return false;
     if (power_of_two(a->counted) && a->qname_size) /* zones become known */
         a->home = world_home(&h->answers->world, a->qname, a->qtype,

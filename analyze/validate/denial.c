@@ -570,3 +570,20 @@ bool denial_excludes(const struct rrset *set, const uint8_t *zone, const uint8_t
                             type);
     return !(r->flags & NSEC3_OPT_OUT) && nsec3_spans(r, hash);
 }
+
+bool denial_made_up(const struct rrset *set)
+{
+    uint16_t size;
+    const uint8_t *r = rrset_record(set, NULL, &size);
+    if (r == NULL)
+        return true;
+    if (set->type == TYPE_NSEC)
+        return size > (size_t)set->owner_size + 2 && r[0] == 1 && r[1] == 0 &&
+               memcmp(r + 2, set->owner, set->owner_size) == 0;
+    uint8_t hash[DENIAL_HASH];
+    size_t at = size >= 5 ? 6u + r[4] : size;
+    if (!denial_hash_of(set->owner, hash) || at + DENIAL_HASH > size)
+        return true;
+    /* narrow: from one below a hash to one above it */
+    return memcmp(hash, r + at, DENIAL_HASH - 2) == 0;
+}

@@ -66,4 +66,9 @@ bool denial_hash_of(const uint8_t *owner, uint8_t ret_hash[DENIAL_HASH]);
 /* Is the type in the bitmap of an NSEC or NSEC3 record? */
 bool denial_has_type(const uint8_t *bitmap, size_t size, uint16_t type);
 
+/* Is the next name the least after the owner, or the next hash the owner's plus one? No zone has
+ * such a chain: its signer makes denials up for each query (RFC 4470, RFC 9824, white lies). So is
+ * what cannot be read. */
+bool denial_made_up(const struct rrset *);
+
 #endif

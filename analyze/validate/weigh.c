@@ -328,6 +328,15 @@ static void weigh_bare_denial(struct weighing *g, const uint8_t *qname, struct z
     weigh(g, reason == REASON_SIG_MISSING ? REASON_DENIAL_MISSING : reason, zone, soa);
 }
 
+/* Where there is no address to translate a DNS64 resolver shows the proof of that. Signers on line
+ * deny one type at a time, and all others are in the bitmap. */
+static bool denied_by_a(const struct weighing *g, const struct denial *d, const uint8_t *qname)
+{
+    return g->answer->qtype == TYPE_AAAA &&
+           (g->answer->flags & (DNS_AA | DNS_RA | DNS_CD)) == DNS_RA && denial_made_up(d->set[0]) &&
+           reason_verdict(denial_no_data(d, qname, TYPE_A)) == VERDICT_SECURE;
+}
+
 static void weigh_denial(struct weighing *g, bool name_error)
 {
     struct answer *a = g->answer;
@@ -365,6 +374,8 @@ static void weigh_denial(struct weighing *g, bool name_error)
     enum reason reason = name_error ? denial_name_error(&p.denial, qname)
                                     : denial_no_data(&p.denial, qname, a->qtype);
     g->answer->volatile_verdict |= reason == REASON_BUDGET;
+    if (reason == REASON_TYPE_NOT_DENIED && denied_by_a(g, &p.denial, qname))
+        reason = REASON_TRANSLATED;
     if (reason_verdict(reason) == VERDICT_BOGUS && broken) {
         /* the part that is missing is the one whose signature is wrong */
         weigh(g, p.trouble, p.zone, p.by);

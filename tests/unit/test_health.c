@@ -243,6 +243,14 @@ static void test_split_with_cd(void **state)
     expect("validation-split!");
 }
 
+static void test_no_split_over_any(void **state)
+{
+    (void)state;
+    say(DATA(.resolver = 2, .name = "www.x.", .type = TYPE_ANY, .reason = REASON_SIG_BAD), 1);
+    say(FAIL(.resolver = 1, .name = "www.x.", .type = TYPE_ANY, .ede = 6), 2);
+    expect("");
+}
+
 /* The order does not matter, as long as it is bogus. */
 static void test_split_cd_first(void **state)
 {
@@ -536,6 +544,7 @@ int main(void)
         CASE(test_one_name),
         CASE(test_forged),
         CASE(test_split_with_cd),
+        CASE(test_no_split_over_any),
         CASE(test_split_cd_first),
         CASE(test_split_between_resolvers),
         CASE(test_too_far_apart),

@@ -615,6 +615,28 @@ static void compact_denial(void **state)
         REASON_NAME_NOT_COVERED);
 }
 
+/* DNS64 found no address to translate and shows the proof of that; the signer denies what it is
+ * asked for and nothing else. */
+static void compact_denial_translated(void **state)
+{
+    struct tree *t = *state;
+    static const char *const made_up[] = {
+        "mx.zone.test. 300 NSEC \\000.mx.zone.test. MX AAAA RRSIG NSEC", NULL};
+    static const char *const real[] = {"mx.zone.test. 300 NSEC zone.test. MX AAAA RRSIG NSEC",
+                                       NULL};
+    show_chain(t);
+    for (int ra = 0; ra < 2; ra++) {
+        struct reply r = negative(t, "mx.zone.test.", LDNS_RR_TYPE_AAAA, false, made_up);
+        ldns_pkt_set_ra(r.pkt, ra);
+        ldns_pkt_set_aa(r.pkt, !ra);
+        assert_reason(show(&t->answers, r, 20, 1), ra ? REASON_TRANSLATED : REASON_TYPE_NOT_DENIED);
+    }
+    struct reply r = negative(t, "mx.zone.test.", LDNS_RR_TYPE_AAAA, false, real);
+    ldns_pkt_set_ra(r.pkt, true);
+    ldns_pkt_set_aa(r.pkt, false);
+    assert_reason(show(&t->answers, r, 22, 2), REASON_TYPE_NOT_DENIED);
+}
+
 /* A zone whose DS is there and whose keys never match: bogus, and never secure by what else passes.
  */
 static void ds_without_key(void **state)
@@ -861,6 +883,7 @@ int main(void)
         TEST(transfers_are_not_answers),
         TEST(signatures_are_no_denial),
         TEST(compact_denial),
+        TEST(compact_denial_translated),
         TEST(checks_ahead_change_nothing),
         TEST(key_trap),
         TEST(failing_checks_are_paid),
