@@ -104,7 +104,8 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 }
 
 /* Calls `each` with the path of every regular file of the folder that ends in `suffix`; stops at
- * the first failure. The number of files, or -1. */
+ * the first failure, which a link that leads nowhere is where a suffix is asked for. The number of
+ * files, or -1. */
 static int each_file(const char *folder, const char *suffix,
                      int (*each)(const char *path, void *context), void *context)
 {
@@ -118,13 +119,17 @@ static int each_file(const char *folder, const char *suffix,
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         size_t n = strlen(name), m = strlen(suffix);
-        struct stat st;
+        struct stat st = {.st_mode = 0};
         char *path = NULL;
         if (found >= 0 && n > m && strcmp(name + n - m, suffix) == 0) {
             if (asprintf(&path, "%s/%s", folder, name) < 0)
                 log_die("out of memory");
-            if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            if (stat(path, &st) != 0 && m > 0) {
+                log_line(LOG_ERROR, "%s: %m", path);
+                found = -1;
+            } else if (S_ISREG(st.st_mode)) {
                 found = each(path, context) ? -1 : found + 1;
+            }
             free(path);
         }
         free(entries[i]);
@@ -250,6 +255,35 @@ static int add_zone_policy(const char *path, void *inputs)
     return add_file(inputs, INPUT_BASELINE_POLICY, path, TEXT_MAX);
 }
 
+/* A policy under that name would be passed over, and the zone held strictly. */
+static int refuse_policy(const char *path, void *context)
+{
+    (void)context;
+    return reject(path, "expected the name of a policy to end in .yaml");
+}
+
+/* Neither a zone file, nor a policy, nor what `baseline accept` keeps of an earlier version. */
+static int mention_other(const char *path, void *context)
+{
+    const char *dot = strrchr(path, '.');
+    bool number = dot && dot[1] && strspn(dot + 1, "0123456789") == strlen(dot + 1);
+    (void)context;
+    if (!dot || (strcmp(dot, ".zone") != 0 && strcmp(dot, ".yaml") != 0 && !number))
+        log_line(LOG_WARNING, "%s: is not read; a baseline is NAME.zone and NAME.yaml", path);
+    return 0;
+}
+
+static int add_baseline(const char *folder, struct inputs_writer *inputs)
+{
+    int zones = each_file(folder, ".zone", add_zone, inputs);
+    int policies = zones < 0 ? -1 : each_file(folder, ".yaml", add_zone_policy, inputs);
+    if (policies < 0 || each_file(folder, ".yml", refuse_policy, NULL) < 0)
+        return -1;
+    if (zones == 0 && policies == 0)
+        return reject(folder, "holds no zone file (NAME.zone) and no policy (NAME.yaml)");
+    return each_file(folder, "", mention_other, NULL) < 0 ? -1 : 0;
+}
+
 /* Keys of an earlier run: those named, else those in the evidence folder, if it has any. */
 static int add_state(const struct options *o, struct inputs_writer *inputs)
 {
@@ -270,14 +304,8 @@ int files_add_inputs(const struct options *o, struct inputs_writer *inputs)
     for (size_t i = 0; i < o->anchors.count; i++)
         if (add_file(inputs, INPUT_ANCHOR, o->anchors.items[i], TEXT_MAX))
             return -1;
-    if (o->baseline) {
-        int zones = each_file(o->baseline, ".zone", add_zone, inputs);
-        int policies = zones < 0 ? -1 : each_file(o->baseline, ".yaml", add_zone_policy, inputs);
-        if (policies < 0)
-            return -1;
-        if (zones == 0 && policies == 0)
-            return reject(o->baseline, "holds no zone file (NAME.zone) and no policy (NAME.yaml)");
-    }
+    if (o->baseline && add_baseline(o->baseline, inputs))
+        return -1;
     if (add_state(o, inputs))
         return -1;
     if (o->profile && add_file(inputs, INPUT_PROFILE, o->profile, TEXT_MAX))

@@ -57,6 +57,29 @@ replay below expired "${anchor[@]}" --baseline "$out/below"
 is "one below the zone" "$(verdicts below www.example.test. A)" "insecure negative-anchor"
 is "the zone itself then" "$(verdicts below example.test. MX)" "bogus signature-expired"
 
+# --- what a folder holds besides ---
+
+mkdir "$out/others"
+cp zones/example.test.zone "$out/others"
+cp zones/example.test.zone "$out/others/example.test.zone.1"
+cp zones/bank.test.zone "$out/others/bank.test.db"
+besides() {
+    "$build/dnsbailiff" replay -T -r expired.pcap --baseline "$out/others" 2>&1
+    echo "$?"
+}
+is "a file that is not read is named" "$(besides)" \
+    "dnsbailiff: warning: $out/others/bank.test.db: is not read; a baseline is NAME.zone and NAME.yaml
+0"
+rm "$out/others/bank.test.db"
+is "an earlier version is not" "$(besides)" 0
+echo 'zone: example.test.' >"$out/others/example.test.yml"
+is "a policy under another name is refused" "$(besides)" \
+    "dnsbailiff: error: $out/others/example.test.yml: expected the name of a policy to end in .yaml
+2"
+rm "$out/others/example.test.yml"
+ln -s nowhere "$out/others/bank.test.zone"
+has "and so is a link that leads nowhere" "$(besides)" 'bank.test.zone: No such file'
+
 # refused TEXT POLICY: the mistake is named with file and line.
 refused() {
     local status
