@@ -178,13 +178,12 @@ static const char *misread(const ldns_rr *rr, const char *text, const char *end)
 }
 
 /* Reads the stream over `text` to its end; 0 or -1. */
-static int read_stream(FILE *stream, const char *text, const char *file, ldns_rdf **origin,
-                       ldns_buffer *buffer, zonefile_on_record *on_record, void *context,
-                       char *ret_error, size_t error_room)
+static int read_stream(FILE *stream, const char *text, size_t size, const char *file,
+                       ldns_rdf **origin, ldns_buffer *buffer, zonefile_on_record *on_record,
+                       void *context, char *ret_error, size_t error_room)
 {
     uint32_t ttl = DEFAULT_TTL;
-    bool stated =
-        false; /* by $TTL; else a record without one has that of the last (RFC 1035 5.1) */
+    bool stated = false; /* by $TTL; else that of the record before (RFC 1035 5.1) */
     ldns_rdf *previous = NULL;
     int line = 1, result = 0;
     while (result == 0 && !feof(stream)) {
@@ -218,7 +217,7 @@ static int read_stream(FILE *stream, const char *text, const char *file, ldns_rd
                           error_room);
             break;
         default:
-            if (strncmp(text + begin, "$GENERATE", 9) == 0) {
+            if (size - (size_t)begin > 9 && memcmp(text + begin, "$GENERATE", 9) == 0) {
                 result = fail(file, at, "expected every record written out, not $GENERATE",
                               ret_error, error_room);
                 break;
@@ -342,7 +341,7 @@ int zonefile_read(const char *file, const void *text, size_t size, const uint8_t
     ldns_buffer *buffer = ldns_buffer_new(LDNS_MAX_PACKETLEN);
     ldns_rdf *base = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_size(origin), origin);
     if (stream && buffer && base)
-        result = read_stream(stream, own, file, &base, buffer, on_record, context, ret_error,
+        result = read_stream(stream, own, size, file, &base, buffer, on_record, context, ret_error,
                              error_room);
     else
         fail(file, 1, "out of memory", ret_error, error_room);
