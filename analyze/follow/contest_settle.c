@@ -190,13 +190,13 @@ static bool is_secure(struct contests *c, struct rrset *set, int64_t clock_ns)
     return judge_rrset(&c->answers->world, set, clock_ns) == REASON_CHAIN;
 }
 
-/* Signed as of the same turn of a week, as PowerDNS signs its answers, whose backends need no
+/* Both signed as of the turn of a week, as PowerDNS signs its answers, whose backends need no
  * serial and may make each answer up: that says nothing of when it was signed, and serials nothing
  * of it.
  */
 static bool is_dateless(int64_t from_a, int64_t from_b)
 {
-    return from_a == from_b && from_a % WEEK_S == 0;
+    return from_a % WEEK_S == 0 && from_b % WEEK_S == 0;
 }
 
 static bool weigh(struct contests *c, const struct scene *scene, const struct variant *a,
