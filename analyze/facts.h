@@ -588,7 +588,7 @@ struct fact {
     size_t fellow_count;
     bool again;      /* told before; it refutes what this server gave, and supports nothing */
     bool rewritten;  /* the resolver says that it made the answer itself: extended error 4, 15 to 18
-                        (RFC 8914), or the SOA of a policy zone */
+                        (RFC 8914), the SOA of a policy zone, or the address 0.0.0.0 */
     bool was_signed; /* FACT_UNSIGNED: valid signatures of the zone were seen */
     const struct fact_sensor *sensor;
     const struct fact_transport *transport;

@@ -580,6 +580,21 @@ static bool has_soa_elsewhere(const struct dns_message *m)
     return elsewhere;
 }
 
+/* 0.0.0.0 and :: are nobody's address (RFC 6890), and what filters give for what they block. */
+static bool has_no_address(const struct dns_message *m)
+{
+    static const uint8_t zeros[16];
+    for (size_t i = 0; i < m->rr_count; i++) {
+        const struct dns_rr *rr = &m->rrs[i];
+        if (rr->section == SECTION_ANSWER &&
+            ((rr->type == TYPE_A && rr->rdlen == 4) ||
+             (rr->type == TYPE_AAAA && rr->rdlen == 16)) &&
+            memcmp(m->bytes + rr->rdata, zeros, rr->rdlen) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* RFC 8914 4: 4 forged, 15 blocked, 16 censored, 17 filtered, 18 prohibited. An authority has no
  * such policy. */
 static bool is_rewritten(const struct dns_message *m)
@@ -589,7 +604,7 @@ static bool is_rewritten(const struct dns_message *m)
         return false;
     for (uint8_t i = 0; i < m->ede_count; i++)
         said |= m->ede[i] == 4 || (m->ede[i] >= 15 && m->ede[i] <= 18);
-    return said || has_soa_elsewhere(m);
+    return said || has_soa_elsewhere(m) || has_no_address(m);
 }
 
 void answers_draft(struct answers *t, const struct datagram *dg, const struct dns_message *m,

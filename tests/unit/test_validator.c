@@ -366,6 +366,14 @@ static void rewritten_by_a_policy(void **state)
     assert_true(denied_with(t, policy, LDNS_SECTION_AUTHORITY, true, 22)->rewritten);
     assert_false(denied_with(t, own, LDNS_SECTION_AUTHORITY, true, 24)->rewritten);
     assert_false(denied_with(t, policy, LDNS_SECTION_ADDITIONAL, false, 26)->rewritten);
+    struct reply blocked = resolved("www.zone.test.", LDNS_RR_TYPE_AAAA, LDNS_RCODE_NOERROR);
+    reply_set(&blocked, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 60 AAAA ::"), NULL, 0, 0,
+              NULL);
+    assert_true(show(&t->answers, blocked, 30, 3)->rewritten);
+    blocked = resolved("www.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR);
+    reply_set(&blocked, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 60 A 192.0.2.0"), NULL, 0, 0,
+              NULL);
+    assert_false(show(&t->answers, blocked, 32, 3)->rewritten);
     /* Along an alias the SOA is that of the other zone. */
     struct reply r = resolved("www.zone.test.", LDNS_RR_TYPE_A, LDNS_RCODE_NXDOMAIN);
     reply_set(&r, LDNS_SECTION_ANSWER, RECORDS("www.zone.test. 60 CNAME www.other.test."), NULL, 0,
