@@ -167,6 +167,16 @@ static void leave_unsigned(struct learn *l, struct answers *t, const struct rrse
         leave_out(l, set, name, "unsigned");
 }
 
+/* As it was judged when it was seen last, if it was. What has come since may be signed so late that
+ * it vouches for nothing of that time: keys signed anew look as if they were still to come. */
+static enum reason judged_then(struct answers *t, struct rrset *set, int64_t clock_ns)
+{
+    if (set->judged.done && set->judged.reason == REASON_CHAIN && set->judged.from_ns <= clock_ns &&
+        clock_ns <= set->judged.until_ns)
+        return REASON_CHAIN;
+    return judge_rrset(&t->world, set, clock_ns);
+}
+
 static void look_at(struct learn *l, struct answers *t, struct rrset *set)
 {
     int64_t clock_ns = answers_clock(t, set->last_seen_ns);
@@ -177,7 +187,7 @@ static void look_at(struct learn *l, struct answers *t, struct rrset *set)
         leave_unsigned(l, t, set, clock_ns);
         return;
     }
-    enum reason reason = judge_rrset(&t->world, set, clock_ns);
+    enum reason reason = judged_then(t, set, clock_ns);
     const uint8_t *zone = set->judged.zone ? set->judged.zone->name : set->signature[0].signer;
     if (reason != REASON_CHAIN)
         leave_out(l, set, zone, verdict_name(reason_verdict(reason)));

@@ -95,6 +95,9 @@ has "what was seen is what is declared" "$status $said" '^0 .*not seen'
 "$build/dnsbailiff" replay -q -r normal.pcap "${anchor[@]}" --baseline "$out/learned" -l "$out/held"
 is "traffic agrees with what was learned from it" \
     "$(jq -r 'select(.severity != "low" and .severity != "info") | .rule' "$out/held/state/findings.jsonl")" ""
+# What was secure when it was seen last does not wait for keys that were signed anew since.
+baseline learn --latest -r rolls-unsafe.pcap --trust-anchor rolls-unsafe.anchor -o "$out/rolled"
+is "keys that are signed anew take nothing away" "$(grep -c '^  indeterminate' <<<"$said")" 0
 # What learning cannot see is no deviation: NS of a zone known by its DS. A child that nobody declared is one, its data
 # are not the parent's.
 baseline learn --strict -r normal.pcap "${anchor[@]}" -o "$out/strict"
