@@ -194,6 +194,26 @@ static uint64_t asked_of_all(struct blocked *b, const struct path *p, uint64_t q
     return count;
 }
 
+/* Several servers truncated the same for this client, and each has refused it: a resolver that
+ * gives up after one attempt at each gets no further. */
+static bool is_refused_by_all(struct blocked *b, const struct path *p, int64_t now_ns)
+{
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        unsigned servers = 0, refusing = 0;
+        for (struct path *o = table_oldest(b->paths); o; o = table_newer(b->paths, o)) {
+            const struct asked *a = p->asked[i].count ? asked_of(o, p->asked[i].question) : NULL;
+            if (a == NULL || o->family != p->family || memcmp(o->client, p->client, 16) != 0 ||
+                flow_elapsed(a->last_ns, now_ns) > AGAIN_NS)
+                continue;
+            servers++;
+            refusing += o->refused > 0 && o->refused == o->syns;
+        }
+        if (servers > 1 && refusing == servers)
+            return true;
+    }
+    return false;
+}
+
 static bool is_silent(const struct path *p, uint64_t least, int64_t now_ns)
 {
     int64_t waited = flow_elapsed(p->syn_last_ns, now_ns);
@@ -208,7 +228,7 @@ static void judge(struct blocked *b, struct path *p, int64_t now_ns)
     uint64_t least = b->teller->thresholds->tcp;
     if (p->truncated == 0)
         return;
-    if (p->refused >= least) {
+    if (p->refused >= least || (p->refused > 0 && is_refused_by_all(b, p, now_ns))) {
         tell(b, p, TRANSPORT_TCP_REFUSED, p->refused, true, now_ns);
     } else if (is_silent(p, least, now_ns)) {
         tell(b, p, TRANSPORT_TCP_SILENT, p->syns, true, now_ns);
