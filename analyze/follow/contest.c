@@ -131,8 +131,8 @@ static int64_t inception_of(const struct rrset *set, int64_t time_ns)
     return newest;
 }
 
-static void new_epoch(struct view *view, uint32_t serial, const struct datagram *dg,
-                      int64_t inception)
+static void new_epoch(struct view *view, uint32_t serial, struct rrset *soa,
+                      const struct datagram *dg, int64_t inception)
 {
     if (view->count == CONTEST_EPOCHS)
         memmove(view->epoch, view->epoch + 1, (--view->count) * sizeof *view->epoch);
@@ -142,10 +142,11 @@ static void new_epoch(struct view *view, uint32_t serial, const struct datagram 
                                                         .first_frame = dg->frame,
                                                         .last_frame = dg->frame,
                                                         .inception = inception,
+                                                        .soa = soa,
                                                         .resigned = 1};
 }
 
-static bool note_soa(struct contests *c, struct scene *scene, const struct rrset *set,
+static bool note_soa(struct contests *c, struct scene *scene, struct rrset *set,
                      const struct datagram *dg)
 {
     uint32_t serial;
@@ -156,14 +157,16 @@ static bool note_soa(struct contests *c, struct scene *scene, const struct rrset
     int64_t inception = inception_of(set, dg->time_ns);
     struct contest_epoch *e = view->count ? &view->epoch[view->count - 1] : NULL;
     if (e == NULL || e->serial != serial) {
-        new_epoch(view, serial, dg, inception);
+        new_epoch(view, serial, set, dg, inception);
         scene->due = true;
         return true;
     }
     if (inception != e->inception && ++e->resigned >= CONTEST_RESIGNED)
         scene->online = true;
-    if (inception > e->inception)
+    if (inception > e->inception) {
         e->inception = inception;
+        e->soa = set;
+    }
     if (dg->time_ns > e->last_ns) {
         e->last_ns = dg->time_ns;
         e->last_frame = dg->frame;

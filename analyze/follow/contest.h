@@ -35,6 +35,7 @@ struct contest_epoch { /* a server had that serial, without another between */
     int64_t first_ns, last_ns;
     uint64_t first_frame, last_frame;
     int64_t inception; /* of the SOA's newest signature, seconds since 1970 */
+    struct rrset *soa; /* … with that signature */
     uint8_t resigned;  /* different inceptions seen */
 };
 

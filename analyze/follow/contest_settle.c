@@ -118,8 +118,16 @@ static bool moved_elsewhere(const struct scene *scene, const struct sighting *s,
     return false;
 }
 
-static bool by_serial(const struct scene *scene, const struct variant *a, const struct variant *b,
-                      struct contest *t, int64_t newer)
+/* A SOA that nobody could take for the zone's proves no serial: one that had expired when it was
+ * served, or that nobody signed for the zone. */
+static bool is_proven(struct contests *c, const struct contest_epoch *e)
+{
+    int64_t clock_ns = answers_clock(c->answers, e->last_ns);
+    return judge_rrset(&c->answers->world, e->soa, clock_ns) == REASON_CHAIN;
+}
+
+static bool by_serial(struct contests *c, const struct scene *scene, const struct variant *a,
+                      const struct variant *b, struct contest *t, int64_t newer)
 {
     for (uint8_t i = 0; i < a->count; i++) {
         const struct view *va = &scene->view[a->seen[i].view];
@@ -131,6 +139,7 @@ static bool by_serial(const struct scene *scene, const struct variant *a, const 
                         in_epoch(&b->seen[k], &vb->epoch[n]) &&
                         !moved_elsewhere(scene, &a->seen[i], &va->epoch[m]) &&
                         !moved_elsewhere(scene, &b->seen[k], &vb->epoch[n]) &&
+                        is_proven(c, &va->epoch[m]) && is_proven(c, &vb->epoch[n]) &&
                         contradict(t, &a->seen[i], &va->epoch[m], &b->seen[k], &vb->epoch[n],
                                    newer))
                         return true;
@@ -156,8 +165,8 @@ static bool may_be_set_back(const struct view *view, uint8_t at, const struct si
 
 /* Each version of a zone has a SOA signed no sooner than the rest of it. The server that served
  * `v` had, then or later, a SOA that was signed before: `v` is of no version of the zone. */
-static bool by_signing_time(const struct scene *scene, const struct variant *v, int64_t inception,
-                            struct contest *t, size_t side)
+static bool by_signing_time(struct contests *c, const struct scene *scene, const struct variant *v,
+                            int64_t inception, struct contest *t, size_t side)
 {
     for (uint8_t i = 0; i < v->count; i++) {
         const struct view *view = &scene->view[v->seen[i].view];
@@ -166,7 +175,7 @@ static bool by_signing_time(const struct scene *scene, const struct variant *v, 
             k++;
         if (k == view->count || view->epoch[k].inception + CONTEST_SLACK_S >= inception ||
             may_be_set_back(view, k, &v->seen[i]) ||
-            moved_elsewhere(scene, &v->seen[i], &view->epoch[k]))
+            moved_elsewhere(scene, &v->seen[i], &view->epoch[k]) || !is_proven(c, &view->epoch[k]))
             continue;
         t->how = CONTEST_SIGNED_AFTER;
         set_side(t, side, &v->seen[i], &view->epoch[k]);
@@ -218,12 +227,12 @@ static bool weigh(struct contests *c, const struct scene *scene, const struct va
         set_side(t, 1, &b->seen[0], NULL);
         return true;
     }
-    if (by_serial(scene, a, b, t, newer))
+    if (by_serial(c, scene, a, b, t, newer))
         return true;
     set_side(t, 0, &a->seen[0], NULL);
     set_side(t, 1, &b->seen[0], NULL);
-    return newer > 0   ? by_signing_time(scene, b, from_b, t, 1)
-           : newer < 0 ? by_signing_time(scene, a, from_a, t, 0)
+    return newer > 0   ? by_signing_time(c, scene, b, from_b, t, 1)
+           : newer < 0 ? by_signing_time(c, scene, a, from_a, t, 0)
                        : false;
 }
 
