@@ -28,6 +28,18 @@ static size_t count_keys(const json_t *zone, bool sep)
     return count;
 }
 
+static bool any_observed(const json_t *zone)
+{
+    size_t i;
+    json_t *key;
+    json_array_foreach(json_object_get(zone, "keys"), i, key)
+    {
+        if (report_known(key, "first_seen"))
+            return true;
+    }
+    return false;
+}
+
 static const char *ds_word(const json_t *zone)
 {
     const json_t *step = json_object_get(json_object_get(zone, "objectives"), "M3");
@@ -84,9 +96,8 @@ static void put_row(struct report_out *o, const json_t *zone)
     }
     snprintf(keys, sizeof keys, "%zu+%zu", count_keys(zone, true), count_keys(zone, false));
     report_put(o, "%-26s %-13s %-6s %-7s %-8s %-10s %-10s %s\n", report_text(zone, "zone"),
-               report_text(zone, "trust"), signed_word(zone),
-               json_array_size(json_object_get(zone, "keys")) ? keys : "-", ds_word(zone),
-               denial_word(zone, denial), life_word(zone, life),
+               report_text(zone, "trust"), signed_word(zone), any_observed(zone) ? keys : "-",
+               ds_word(zone), denial_word(zone, denial), life_word(zone, life),
                report_known(zone, "last_verdict") ? report_text(zone, "last_verdict") : "-");
 }
 
@@ -99,15 +110,19 @@ static void put_key(struct report_out *o, const json_t *key)
     report_fold(o, 14, "  %-10s  %" PRIu64 " %s%s, %s, flags %" PRIu64 "%s%s%s%s",
                 report_text(key, "role"), report_number(key, "tag"),
                 report_text(key, "algorithm_name"), report_known(key, "bits") ? "" : " (size ?)",
-                report_is(key, "current") ? "published" : "no longer published",
+                report_is(key, "current")         ? "published"
+                : report_known(key, "first_seen") ? "no longer published"
+                                                  : "not observed in a DNSKEY RRset",
                 report_number(key, "flags"), report_is(key, "revoked") ? ", REVOKED" : "",
                 report_is(key, "ds") ? ", named by the DS" : "",
                 report_known(key, "declared") && !report_is(key, "declared") ? ", NOT DECLARED"
                                                                              : "",
                 report_is(key, "declared") ? ", declared" : "");
-    report_fold(o, 14, "              seen %s to %s, first in frame %" PRIu64,
-                report_moment(report_text(key, "first_seen"), first),
-                report_moment(report_text(key, "last_seen"), last), report_number(key, "frame"));
+    if (report_known(key, "first_seen"))
+        report_fold(o, 14, "              seen %s to %s, first in frame %" PRIu64,
+                    report_moment(report_text(key, "first_seen"), first),
+                    report_moment(report_text(key, "last_seen"), last),
+                    report_number(key, "frame"));
     if (!report_known(use, "rrsets")) {
         report_put(o, "              no signature by it was observed\n");
         return;

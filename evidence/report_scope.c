@@ -81,7 +81,9 @@ static void put_suspect(struct report_out *o, const json_t *key)
     if (report_number(key, "more_reasons"))
         report_put(o, "               and %" PRIu64 " more reasons\n",
                    report_number(key, "more_reasons"));
-    if (report_is(key, "observed"))
+    if (report_is(key, "observed") && !report_known(key, "first_seen"))
+        report_put(o, "    seen:      in no DNSKEY RRset; it is known from the baseline\n");
+    else if (report_is(key, "observed"))
         report_put(o, "    seen:      %s to %s, first in frame %" PRIu64 "\n",
                    moment(key, "first_seen", a), moment(key, "last_seen", b),
                    report_number(key, "frame"));

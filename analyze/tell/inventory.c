@@ -104,7 +104,7 @@ struct seen { /* one record over the variants of its RRset */
     const uint8_t *rdata;
     uint16_t size;
     int64_t first_ns, last_ns;
-    const struct rrset *first; /* where it was first seen */
+    const struct rrset *first; /* where it was first seen; NULL: nowhere, it is only declared */
 };
 
 /* Distinct records of the variants, in order of first sight; returns how many there are. */
@@ -141,7 +141,7 @@ static size_t collect(struct rrset *const *variant, uint8_t count, struct seen r
 
 static void put_frame(struct jline *j, const struct rrset *set)
 {
-    if (set->frame_count)
+    if (set && set->frame_count)
         jline_number(j, "frame", set->frames[set->frame_count - 1]);
     else
         jline_null(j, "frame");
@@ -216,13 +216,14 @@ static bool ever_had_ds(const struct zone *zone, const struct seen *s)
 
 /* RFC 6781 3.1, by what it was seen to sign: KSK the keys, ZSK the rest, CSK both. A ZSK may sign
  * the keys too (some signers let it), and nobody enters the zone by that. Before it was seen to
- * sign anything, SEP says what it is meant for. */
+ * sign anything, SEP says what it is meant for; and of a key that is declared and was not observed,
+ * whether it signs the keys, too. */
 static const char *role_of(const struct zone *zone, const struct seen *s,
                            const struct usage_key *use)
 {
     bool entry = (s->rdata[1] & KEY_FLAG_SEP) || ever_had_ds(zone, s);
     if (use && use->signs_data)
-        return entry && use->signs_dnskey ? "CSK" : "ZSK";
+        return entry && (use->signs_dnskey || s->first == NULL) ? "CSK" : "ZSK";
     return entry ? "KSK" : "ZSK";
 }
 
@@ -279,6 +280,24 @@ static void put_key(struct inventory *v, struct world *w, struct zone *zone, con
     jline_close(j, '}');
 }
 
+/* Declared keys by which signatures verify, and which no observed DNSKEY RRset has: the recording
+ * began when resolvers had it in their caches. */
+static void put_unobserved(struct inventory *v, struct world *w, struct zone *zone,
+                           const struct seen *seen, size_t listed, int64_t clock_ns)
+{
+    const struct usage_signing *signing = zone->usage ? zone->usage->signing : NULL;
+    for (size_t i = 0; zone->baseline && zone->dnskeys == 0 && signing && i < signing->keys; i++) {
+        const struct usage_key *use = signing->key[i];
+        const struct seen s = {use->rdata, use->size, INT64_MIN, INT64_MIN, NULL};
+        size_t k = 0;
+        while (k < listed &&
+               (seen[k].size != use->size || memcmp(seen[k].rdata, use->rdata, use->size) != 0))
+            k++;
+        if (k == listed && use->size >= 4)
+            put_key(v, w, zone, &s, clock_ns);
+    }
+}
+
 static void put_keys(struct inventory *v, struct world *w, struct zone *zone, int64_t clock_ns)
 {
     struct seen seen[LISTED_MAX];
@@ -286,6 +305,7 @@ static void put_keys(struct inventory *v, struct world *w, struct zone *zone, in
     jline_array(&v->line, "keys");
     for (size_t i = 0; i < listed; i++)
         put_key(v, w, zone, &seen[i], clock_ns);
+    put_unobserved(v, w, zone, seen, listed, clock_ns);
     jline_close(&v->line, ']');
     jline_number(&v->line, "keys_not_listed", all - listed);
 }

@@ -80,6 +80,9 @@ told hijack-signed-ten-years 'map(.case) == ["parent"] and .[0].deadline_bound =
 told hijack-signed-ten-years '.[0].deadline == "2026-12-20T15:02:42Z"'
 told hijack-signed-ten-years '.[0].changes | map(select(.rrname == "ns1.ed.test.")) |
 	length == 1 and .[0].received_by.receivers[0].address == "10.53.0.53"'
+scoped recorded-behind-caches zones-undone
+told recorded-behind-caches 'map(.case) == ["zsk"] and .[0].deadline == "2026-12-13T18:55:45Z"'
+told recorded-behind-caches '.[0].suspects | map([.tag, .declared, .first_seen]) == [[5704, true, null]]'
 scoped hijack-ds-kept zones
 told hijack-ds-kept 'map(.case) == ["parent"] and .[0].deadline == null and .[0].deadline_bound == "never"'
 scoped delegation-drifted zones-servers
