@@ -113,6 +113,14 @@ void finding_sighted(struct rules *rules, struct finding *finding,
     findings_seen(rules->findings, finding, sight);
 }
 
+bool finding_cites(const struct finding *finding, uint64_t frame)
+{
+    for (size_t i = 0; i < finding->frame_count; i++)
+        if (finding->frames[i] == frame)
+            return true;
+    return false;
+}
+
 bool rules_refutable(struct rules *rules, const uint8_t *zone)
 {
     return findings_refutable(rules->findings, zone) > 0;

@@ -115,6 +115,8 @@ struct finding_sight { /* a response that shows again what a finding is about */
 
 void finding_seen(struct rules *, struct finding *, int64_t time_ns, uint64_t frame);
 void finding_sighted(struct rules *, struct finding *, const struct finding_sight *);
+/* Is the frame one of those that it names? Then it has to be kept. */
+bool finding_cites(const struct finding *, uint64_t frame);
 /* Are findings of that zone open that sound responses may refute, though they say nothing new?
  * Then the facts that they gave are to be told again, marked as such. */
 bool rules_refutable(struct rules *, const uint8_t *zone);

@@ -300,18 +300,20 @@ static bool count_ad(const struct health_case *c, struct resolver *r)
 
 /* --- a response --- */
 
-static void vouched_again(struct health *h, struct answer *a, const struct datagram *dg)
+static bool vouched_again(struct health *h, struct answer *a, const struct datagram *dg)
 {
     if (dg->frame == a->frame)
-        return; /* just told */
+        return false; /* just told */
     bool unexcused = a->excuse_ns != INT64_MIN && dg->time_ns > a->excuse_ns;
     if (unexcused)
         health_tell_vouched(
             &(struct health_case){h, a, a->zone, NULL, &dg->flow, dg->time_ns, dg->frame});
     else
         finding_seen(h->rules, a->vouched, dg->time_ns, dg->frame);
-    if (a->vouched)
-        receivers_note(h->receivers, a->vouched, &dg->flow, false, dg->time_ns, dg->frame);
+    if (a->vouched == NULL)
+        return false;
+    receivers_note(h->receivers, a->vouched, &dg->flow, false, dg->time_ns, dg->frame);
+    return finding_cites(a->vouched, dg->frame);
 }
 
 /* While anyone has it dark it has not recovered. */
@@ -427,7 +429,7 @@ bool health_response(struct health *h, struct answer *a, const struct datagram *
     bool cited = is_resolvers(a) && note_resolver(h, a, dg, query);
     cited |= note_outage(h, a, dg);
     if (a->vouched)
-        vouched_again(h, a, dg);
+        cited |= vouched_again(h, a, dg);
     return cited;
 }
 

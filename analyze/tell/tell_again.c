@@ -19,14 +19,6 @@ static struct fact_key keys[RRSET_RECORDS_MAX];
 static struct fact_ds ds[RRSET_RECORDS_MAX];
 static struct fact_fellow fellows[SERVERS_MAX];
 
-static bool cites(const struct finding *f, uint64_t frame)
-{
-    for (size_t i = 0; i < f->frame_count; i++)
-        if (f->frames[i] == frame)
-            return true;
-    return false;
-}
-
 /* --- what it supports ---------------------------------------------------------------------- */
 
 static bool sighted(struct tell *t, struct finding *f, const struct answer *a,
@@ -40,10 +32,10 @@ static bool sighted(struct tell *t, struct finding *f, const struct answer *a,
                                         .owner = set ? set->owner : NULL,
                                         .type = set ? set->type : 0,
                                         .ttl = set ? set->ttl : 0};
-    if (f->counted == dg->frame || cites(f, dg->frame))
+    if (f->counted == dg->frame || finding_cites(f, dg->frame))
         return false; /* just opened by this very response, or by another RRset of it */
     finding_sighted(t->rules, f, &sight);
-    return cites(f, dg->frame);
+    return finding_cites(f, dg->frame);
 }
 
 /* --- what it may refute -------------------------------------------------------------------- */
