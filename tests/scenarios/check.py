@@ -186,6 +186,9 @@ def check_expectation(report, scenario, outcome, path, allowed):
             listed.update(rest[0].split("|"))
             states = {f.get("state") for f in found(outcome, rest[0], zone)}
             report.check(states == {"closed"}, scenario, " ".join(words), "closed", " ".join(sorted(states)) or "not found")
+        elif verb == "seen":
+            counts = {f.get("count") for f in found(outcome, rest[1], rest[2] if len(rest) > 2 else None)}
+            report.check(counts == {int(rest[0])}, scenario, " ".join(words), rest[0], " ".join(map(str, counts)) or "not found")
         elif verb == "stands":
             listed.update(rest[0].split("|"))
             good = [f for f in found(outcome, rest[0], zone) if f.get("state") != "closed" and
