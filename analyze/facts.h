@@ -462,7 +462,7 @@ enum roll_stage {
     ROLL_REVOKED,   /* RFC 5011 */
     ROLL_REMOVED,   /* it left the DNSKEY RRset */
     ROLL_RESTORED,  /* it is back */
-    ROLL_UNDONE,    /* a new key: every server went back to a DNSKEY RRset from before it */
+    ROLL_UNDONE,    /* a new key, that no other follows: no server is known to have it any more */
     /* unsafe steps; passed_ns and needed_ns say by how much */
     ROLL_SIGNS_EARLY,     /* RRsets had no other signature while caches could hold a DNSKEY RRset
                              without it */

@@ -376,31 +376,6 @@ static void judge_pending(struct judge *judge)
     entry_end(judge, entry, roll->overdue && !is_planned(fact) ? (enum severity)0 : SEVERITY_INFO);
 }
 
-/* --- a roll that was given up ---------------------------------------------------------------- */
-
-#define KEYS_MOST 64 /* of larger sets nothing is concluded */
-
-/* A server gives a DNSKEY RRset that was not seen before, and the new key of a roll is not in it:
- * nothing is rolled to it any more. */
-static void judge_given_up(struct judge *judge)
-{
-    static const enum rule_id rules[] = {RULE_ROLL_UNPLANNED, RULE_ROLL_PROGRESS};
-    const struct fact *fact = judge->fact;
-    char ids[KEYS_MOST][FINDING_ID_TEXT];
-    uint8_t identity[IDENTITY_ROOM];
-    if (fact->again || fact->verdict != VERDICT_SECURE || !fact->aa || !fact->server || fact->tc ||
-        fact->key_count == 0 || fact->key_count > KEYS_MOST)
-        return;
-    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
-        for (size_t i = 0; i < fact->key_count; i++) {
-            struct subject subject = roll_subject(fact, &fact->keys[i], identity);
-            findings_id(judge, rules[r], &subject, ids[i]);
-        }
-        findings_close_but(judge, rules[r], fact->zone, (const char(*)[FINDING_ID_TEXT])ids,
-                           fact->key_count);
-    }
-}
-
 static bool is_unsafe(enum roll_stage stage)
 {
     return stage >= ROLL_SIGNS_EARLY && stage <= ROLL_HOLD_DOWN;
@@ -409,8 +384,6 @@ static bool is_unsafe(enum roll_stage stage)
 void roll_judge(struct judge *judge)
 {
     const struct fact *fact = judge->fact;
-    if (fact->kind == FACT_DNSKEY)
-        judge_given_up(judge);
     if (fact->kind != FACT_ROLL)
         return;
     if (is_unsafe(fact->roll->stage) && !fact->roll->exposed) {

@@ -205,6 +205,18 @@ static bool has_gone(const struct roll *r, uint8_t key, const struct roll_set *n
     return true;
 }
 
+/* The new key is given up. Should it come again, its stages are news. */
+static void undo(struct roll *r, uint8_t key, uint64_t frame, int64_t now_ns)
+{
+    const uint32_t anew = 1u << ROLL_PUBLISHED | 1u << ROLL_SIGNS | 1u << ROLL_DS_SEEN;
+    r->key[key].undone = true;
+    r->key[key].told &= ~anew;
+    r->key[key].proven &= ~anew;
+    struct roll_event *e = roll_check_event(r, ROLL_UNDONE, key, now_ns);
+    if (e)
+        e->frame = frame;
+}
+
 static void key_leaves(struct roll *r, uint8_t key, uint8_t newer, uint8_t older, int64_t now_ns)
 {
     struct roll_key *k = &r->key[key];
@@ -222,6 +234,8 @@ static void key_leaves(struct roll *r, uint8_t key, uint8_t newer, uint8_t older
         e->frame = r->set[newer].frame;
         e->since_frame = r->set[older].frame;
     }
+    if (next == k && !k->undone && k->published_ns != INT64_MIN)
+        undo(r, key, r->set[newer].frame, now_ns);
 }
 
 static void key_returns(struct roll *r, uint8_t key, int64_t now_ns)
@@ -243,22 +257,15 @@ static bool is_served(const struct roll *r, uint8_t key)
     return false;
 }
 
-/* Servers went back to what they had before the key. Should it come again, its stages are news. */
+/* Servers went back to what they had before the key. */
 static void keys_undone(struct roll *r, uint8_t set, int64_t now_ns)
 {
-    const uint32_t anew = 1u << ROLL_PUBLISHED | 1u << ROLL_SIGNS | 1u << ROLL_DS_SEEN;
     for (uint8_t i = 0; i < r->keys; i++) {
         struct roll_key *k = &r->key[i];
-        if (roll_has(r->set[set].keys, i)) {
+        if (roll_has(r->set[set].keys, i))
             k->undone = false;
-        } else if (!k->undone && !k->gone && k->published_ns != INT64_MIN && !is_served(r, i)) {
-            k->undone = true;
-            k->told &= ~anew;
-            k->proven &= ~anew;
-            struct roll_event *e = roll_check_event(r, ROLL_UNDONE, i, now_ns);
-            if (e)
-                e->frame = r->set[set].frame;
-        }
+        else if (!k->undone && !k->gone && k->published_ns != INT64_MIN && !is_served(r, i))
+            undo(r, i, r->set[set].frame, now_ns);
     }
 }
 

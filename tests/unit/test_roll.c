@@ -208,6 +208,29 @@ static void test_undone(void **state)
     assert_int_equal(r.completed, 0);
 }
 
+/* So it is when a later RRset lacks it; not when another key has taken its place. */
+static void test_given_up(void **state)
+{
+    enum { Z3 = K2 };
+    (void)state;
+    r.key[1].flags = 0x0100;
+    serve(K1 | Z1, K1, 0, 50, true);
+    serve(K1 | Z1 | Z2, K1, 60, 400, true);
+    sign(Z1, 0, 900);
+    check_from(1);
+    r.events = 0;
+    serve(K1 | Z1 | Z3, K1, 410, 500, true);
+    check_from(2);
+    assert_non_null(event(ROLL_REMOVED));
+    assert_non_null(event(ROLL_UNDONE));
+    assert_int_equal(event(ROLL_UNDONE)->key, 3);
+    r.events = 0;
+    serve(K1 | Z3, K1, 510, 900, true);
+    check_from(3);
+    assert_non_null(event(ROLL_REMOVED)); /* of the old one */
+    assert_null(event(ROLL_UNDONE));
+}
+
 static void test_signs_early(void **state)
 {
     (void)state;
@@ -673,6 +696,7 @@ int main(void)
         cmocka_unit_test_setup(test_prepublication, fresh),
         cmocka_unit_test_setup(test_chain, fresh),
         cmocka_unit_test_setup(test_undone, fresh),
+        cmocka_unit_test_setup(test_given_up, fresh),
         cmocka_unit_test_setup(test_signs_early, fresh),
         cmocka_unit_test_setup(test_exposed, fresh),
         cmocka_unit_test_setup(test_double_signature, fresh),

@@ -80,30 +80,6 @@ static void test_unplanned(void **state)
     assert_string_equal(found(*state, text), "roll-unplanned roll-progress");
 }
 
-/* A DNSKEY RRset without the new key ends it; one with it does not, nor one that was seen before.
- */
-static void test_given_up(void **state)
-{
-    static const uint8_t server[16] = {192, 0, 2, 1};
-    char text[512];
-    struct fact fact = stage_of(ROLL_PUBLISHED, &new_zsk, &new_zsk, &old_zsk);
-    DECLARED_KEYS(&fact, old_zsk, old_ksk);
-    judge(*state, &fact);
-    struct fact keys = fact_of(FACT_DNSKEY, ZONE);
-    keys.aa = true;
-    keys.server = server;
-    keys.verdict = VERDICT_SECURE;
-    KEYS(&keys, old_zsk, new_zsk, old_ksk);
-    judge(*state, &keys);
-    KEYS(&keys, old_zsk, old_ksk);
-    keys.again = true;
-    judge(*state, &keys);
-    assert_string_equal(found(*state, text), "roll-unplanned key-malformed roll-progress");
-    keys.again = false;
-    judge(*state, &keys);
-    assert_string_equal(found(*state, text), "roll-unplanned! key-malformed roll-progress!");
-}
-
 static void test_planned(void **state)
 {
     char text[512];
@@ -257,7 +233,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_progress, fresh, done),
         cmocka_unit_test_setup_teardown(test_unplanned, fresh, done),
-        cmocka_unit_test_setup_teardown(test_given_up, fresh, done),
         cmocka_unit_test_setup_teardown(test_planned, fresh, done),
         cmocka_unit_test_setup_teardown(test_not_unplanned, fresh, done),
         cmocka_unit_test_setup_teardown(test_unsafe, fresh, done),
