@@ -262,13 +262,15 @@ static void describe_age(const struct class *c, struct fact_habit *ret)
 }
 
 /* The signatures of the zone's other keys over data. */
+/* Keys with SEP that sign data are no sign of keys with parts to play: such a one follows them. */
 static uint32_t by_others(const struct habits *h, const uint8_t *zone, const struct key *key,
                           const struct habit_rdata *known, size_t count)
 {
     uint32_t samples = 0;
     for (size_t i = 0; i < count; i++) {
-        if (known[i].size == key->rdata_size &&
-            memcmp(known[i].bytes, key->rdata, key->rdata_size) == 0)
+        bool same = known[i].size == key->rdata_size &&
+                    memcmp(known[i].bytes, key->rdata, key->rdata_size) == 0;
+        if (same || known[i].size < 4 || known[i].bytes[1] & KEY_FLAG_SEP)
             continue;
         const struct habit *other = find(h, zone, known[i].bytes, known[i].size);
         if (other && other->class[0].samples > samples)

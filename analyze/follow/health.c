@@ -15,10 +15,11 @@
 #include <xxhash.h>
 
 #define RCODE_SERVFAIL 2
+#define SECOND_NS      INT64_C(1000000000)
 /* A resolver may go on refusing what it found bogus for so long after it was mended (unbound's
  * val-bogus-ttl and RFC 9520 3.2 are a minute and at most five). Only failures on both sides of
  * such a span show that an answer in between is no mere repair. */
-#define BAD_CACHE_NS (INT64_C(60) * 1000000000)
+#define BAD_CACHE_NS (60 * SECOND_NS)
 
 static bool is_resolvers(const struct answer *a)
 {
@@ -238,10 +239,29 @@ static bool is_trusted_by_all(const struct zone *zone)
     return false;
 }
 
+/* A zone that got its DS is insecure to who has the proof that it has none, and what they fetched
+ * until that ran out stays so for as long as they keep it. */
+static bool may_be_from_before(const struct health_case *c)
+{
+    const struct zone *zone = c->a->counted_for;
+    uint32_t proof = 0, data = 0;
+    if (zone->no_ds.reason == REASON_NONE)
+        return false;
+    for (size_t i = 0; i < PROOF_SETS_MAX; i++)
+        if (zone->no_ds.proof[i] && zone->no_ds.proof[i]->ttl > proof)
+            proof = zone->no_ds.proof[i]->ttl;
+    for (size_t i = 0; i < c->a->sets; i++) {
+        const struct rrset *set = answer_nth(c->a, i)->set;
+        if (set->signatures && set->signature[0].original_ttl > data)
+            data = set->signature[0].original_ttl;
+    }
+    return flow_elapsed(zone->no_ds.seen_ns, c->time_ns) <= ((int64_t)proof + data) * SECOND_NS;
+}
+
 static bool bare(const struct health_case *c, struct resolver *r)
 {
-    if (r->ad_ns == INT64_MIN || c->a->qtype == TYPE_RRSIG || c->a->qtype == TYPE_ANY ||
-        !is_trusted_by_all(c->a->counted_for))
+    if (may_be_from_before(c) || r->ad_ns == INT64_MIN || c->a->qtype == TYPE_RRSIG ||
+        c->a->qtype == TYPE_ANY || !is_trusted_by_all(c->a->counted_for))
         return false;
     r->without_ad++;
     bool cited = resolvers_example(r, question_of(c->h, c->a), c->a->qname, c->a->qtype, c->frame);

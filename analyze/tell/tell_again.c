@@ -32,7 +32,8 @@ static bool sighted(struct tell *t, struct finding *f, const struct answer *a,
                                         .owner = set ? set->owner : NULL,
                                         .type = set ? set->type : 0,
                                         .ttl = set ? set->ttl : 0};
-    /* Without signatures it is in order where nobody asked for them, and where a DNAME yields it. */
+    /* Without signatures it is in order where nobody asked for them, and where a DNAME yields it.
+     */
     if (f->rule == RULE_RRSIG_MISSING && a->reason != REASON_SIG_MISSING)
         return false;
     if (f->counted == dg->frame || finding_cites(f, dg->frame))

@@ -80,6 +80,11 @@ static void learned(void **state)
     assert_int_equal(habit.samples, 0);
     assert_int_equal(habit.over_keys, 1);
     assert_int_equal(habit.others_over_data, 12);
+    struct key *csk = key_of(3, true); /* that signs data beside another with SEP is its habit */
+    sign(h, csk, 48, 0, 20 * DAY, HOUR, 3600);
+    sign(h, ksk, 1, 0, 20 * DAY, HOUR, 3600);
+    assert_int_equal(look(h, csk, 1, 5000, 17, ksk).others_over_data, 0);
+    key_free(csk);
     habit = look(h, ksk, 48, 5000, 17, zsk);
     assert_int_equal(habit.samples, 1);
     assert_true(habit.of_keys);

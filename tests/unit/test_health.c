@@ -331,6 +331,26 @@ static void test_negative_anchor(void **state)
     expect("validation-split!");
 }
 
+/* A zone that got its DS: who knows that it has none goes on until the proof has run out. */
+static void test_signed_since(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"x.", "www.x.", "mail.x."};
+    struct rrset proof = {.ttl = 60};
+    zone->no_ds.reason = REASON_UNSIGNED_DELEGATION;
+    zone->no_ds.seen_ns = START;
+    zone->no_ds.proof[0] = &proof;
+    for (int64_t at = 0; at < 200; at += 100) {
+        say(DATA(.resolver = 1, .name = "y.", .ad = true), at);
+        for (int64_t i = 0; i < 3; i++)
+            say(DATA(.resolver = 1, .name = names[i]), at + 1 + i);
+        say(DATA(.resolver = 1, .name = "y.", .ad = true), at + 5);
+        say(DATA(.resolver = 1, .name = "x."), at + 6);
+        expect(at ? "validation-split" : "");
+    }
+    zone->no_ds.proof[0] = NULL;
+}
+
 static void test_nobody_asked(void **state)
 {
     (void)state;
@@ -552,6 +572,7 @@ int main(void)
         CASE(test_other_cause),
         CASE(test_wrong_refusal),
         CASE(test_negative_anchor),
+        CASE(test_signed_since),
         CASE(test_nobody_asked),
         CASE(test_rate),
         CASE(test_rate_of_an_island),
