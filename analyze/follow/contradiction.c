@@ -431,6 +431,7 @@ struct look {
     int64_t time_ns;
     void (*on_contradiction)(void *, struct zone *, const struct contradiction *);
     void *context;
+    bool disputed; /* by what was seen of it a pair may still become a contradiction */
 };
 
 static void compare(struct look *look, struct shown *data, const struct shown *denial)
@@ -441,7 +442,7 @@ static void compare(struct look *look, struct shown *data, const struct shown *d
     if (!data->disputed &&
         __builtin_add_overflow(look->time_ns, DISPUTE_NS, &look->zone->disputed_until_ns))
         look->zone->disputed_until_ns = INT64_MAX;
-    data->disputed = true;
+    data->disputed = look->disputed = true;
     if (!unexplained(look->zone->contradictions, data, denial, &found))
         return;
     data->told = true;
@@ -506,15 +507,15 @@ static void note_denial(struct world *w, struct look *look, struct contradiction
     look_at_denial(look, c, at);
 }
 
-void contradictions_seen(struct world *w, const struct answer *a, const struct flow *flow,
+bool contradictions_seen(struct world *w, const struct answer *a, const struct flow *flow,
                          int64_t time_ns, uint64_t frame,
                          void (*on_contradiction)(void *, struct zone *,
                                                   const struct contradiction *),
                          void *context)
 {
-    struct look look = {NULL, time_ns, on_contradiction, context};
+    struct look look = {NULL, time_ns, on_contradiction, context, false};
     if ((a->flags & (DNS_AA | DNS_RA)) != DNS_AA || a->kind == ANSWER_OTHER)
-        return;
+        return false;
     for (size_t pass = 0; pass < 2; pass++) /* serials first */
         for (size_t i = 0; i < a->sets; i++) {
             const struct answer_set *as = answer_nth(a, i);
@@ -541,4 +542,5 @@ void contradictions_seen(struct world *w, const struct answer *a, const struct f
             else
                 note_denial(w, &look, c, set, server, frame);
         }
+    return look.disputed;
 }

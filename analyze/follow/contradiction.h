@@ -40,8 +40,9 @@ static inline bool contradictions_want(const struct answer *a)
     return a->zone && a->last_seen_ns <= a->zone->disputed_until_ns &&
            (a->flags & (DNS_AA | DNS_RA)) == DNS_AA;
 }
-/* Notes a response from `flow->src`; calls back for each pair that nothing explains, once. */
-void contradictions_seen(struct world *, const struct answer *, const struct flow *,
+/* Notes a response from `flow->src`; calls back for each pair that nothing explains, once. True: it
+ * shows a side of a pair that a later one may still show to be such, and is cited then. */
+bool contradictions_seen(struct world *, const struct answer *, const struct flow *,
                          int64_t time_ns, uint64_t frame,
                          void (*on_contradiction)(void *context, struct zone *,
                                                   const struct contradiction *),

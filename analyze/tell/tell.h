@@ -68,7 +68,7 @@ void tell_served(struct tell *, const struct answer *, const struct answer_set *
 /* How the proof of a denial, a wildcard or an unsigned delegation came out (tell_denial.c). */
 void tell_proof(struct tell *, struct answer *, bool retro);
 /* What the response shows against what was denied, and the other way round; true: a finding rests
- * on it now (tell_denial.c). */
+ * on it now, or may come to (tell_denial.c). */
 bool tell_contradictions(struct tell *, const struct answer *, const struct flow *, int64_t time_ns,
                          uint64_t frame);
 /* `answer` NULL: none in hand (tell_denial.c). */

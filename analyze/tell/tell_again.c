@@ -205,8 +205,7 @@ static void turn(struct tell *t, int64_t time_ns)
 {
     const struct baseline *b = t->answers->world.baseline;
     bool fixed = t->answers->world.settings->at == AT_FIXED;
-    t->turns++;
-    t->turned_ns = time_ns;
+    t->turned_ns = t->turns++ ? time_ns : INT64_MIN; /* nothing was told before the first */
     t->turn_ns = b && !fixed ? baseline_turn(b, time_ns) : INT64_MAX;
 }
 
@@ -215,6 +214,8 @@ bool tell_again(struct tell *t, struct answer *a, const struct datagram *dg)
     bool cited = false;
     if (dg->time_ns >= t->turn_ns)
         turn(t, dg->time_ns);
+    else if (dg->time_ns < t->turned_ns)
+        t->turned_ns = dg->time_ns; /* the clock was set back: what comes now is no older for it */
     if (a->turns != t->turns)
         cited = tell_anew(t, a, dg);
     if (a->zone && a->zone->refutable)

@@ -188,6 +188,7 @@ bool tell_contradictions(struct tell *t, const struct answer *a, const struct fl
                          int64_t time_ns, uint64_t frame)
 {
     struct contradicted now = {t, a, time_ns, frame, false};
-    contradictions_seen(&t->answers->world, a, flow, time_ns, frame, on_contradiction, &now);
-    return now.told;
+    bool disputed =
+        contradictions_seen(&t->answers->world, a, flow, time_ns, frame, on_contradiction, &now);
+    return now.told || disputed;
 }

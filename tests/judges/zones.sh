@@ -84,7 +84,7 @@ signed=()
 for zone in tests/scenarios/zones*/*.zone tests/unit/data/zones/*; do
     if [ -z "$(moment "$zone")" ]; then
         # What a signer is given to sign, with its keys, is a declaration and no zone as served.
-        grep -qw DNSKEY "$zone" && continue
+        grep -qwE 'DNSKEY|TYPE48' "$zone" && continue
         "$build/tests/zone_judge" 0 "$zone" >/dev/null
         if [ $? = 2 ]; then
             passed=$((passed + 1))
