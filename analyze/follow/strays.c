@@ -53,7 +53,7 @@ struct target {         /* an address that strays come to, within one window */
     uint8_t client[16]; /* key */
     uint8_t family;     /* key */
     int64_t begin_ns, last_ns;
-    uint64_t last_frame;
+    uint64_t last_frame, held_frame;   /* the latter is kept: it may be cited later */
     uint32_t count, next_look, looked; /* looked: at so many of them */
     uint32_t early; /* of these, such as may answer queries from before the capture */
     bool told;
@@ -131,6 +131,7 @@ static void restart(struct target *t, int64_t now_ns)
     t->begin_ns = now_ns;
     t->count = t->next_look = t->looked = t->early = 0;
     t->told = false;
+    t->held_frame = 0;
     t->sources = 0;
     memset(t->guessed, 0, sizeof(t->guessed));
     memset(t->servers, 0, sizeof(t->servers));
@@ -308,8 +309,10 @@ static void look(struct strays *s, struct target *t)
 static void look_last(struct strays *s, struct target *t)
 {
     const struct rules_thresholds *least = s->teller->thresholds;
-    if (t->count > t->looked && (t->count >= least->flood || t->count >= least->unasked))
+    if (t->count > t->looked && (t->count >= least->flood || t->count >= least->unasked)) {
+        t->last_frame = t->held_frame;
         look(s, t);
+    }
 }
 
 void strays_sweep(struct strays *s)
@@ -360,6 +363,7 @@ void strays_add(struct strays *s, const struct datagram *dg, const struct dns_me
     if (source->count >= FRAMES / 2 && source->frame_count < FRAMES) {
         source->frames[source->frame_count++] = dg->frame;
         s->teller->hold(s->teller->context, &dg->frame, 1);
+        t->held_frame = dg->frame;
     }
     if (t->next_look == 0)
         t->next_look = (uint32_t)(least->flood < least->unasked ? least->flood : least->unasked);
